@@ -1,0 +1,112 @@
+/**
+ * Every error code of the platform, in one catalogue. A code is stable: programs may branch on it, so a code is never
+ * renamed or used for something else. What an application refuses (a full queue, say) has codes of the application's
+ * own, made with {@link DomainError}.
+ */
+
+/** What kind of trouble it is. `server/` maps kinds to HTTP statuses; nothing else knows HTTP. */
+export type ErrorKind =
+  | 'invalid' // the caller sent something that can never work
+  | 'not-found'
+  | 'conflict' // it collides with what is stored; the caller may look again and decide
+  | 'rejected' // a decision of the domain: understood, and refused
+  | 'unavailable' // a part that is needed is slow or away; the same call may succeed later
+  | 'fault'; // a defect of ours
+
+interface CatalogueEntry {
+  readonly kind: ErrorKind;
+  /** What it means, for the reference page. */
+  readonly meaning: string;
+}
+
+/** The catalogue. `docs/reference/errors.md` is checked against it by a test. */
+export const errorCatalogue = {
+  SETTING_INVALID: { kind: 'invalid', meaning: 'A setting has a value that cannot be used.' },
+  SETTING_UNKNOWN: { kind: 'invalid', meaning: 'A setting with the MILLRACE_ prefix has a name nobody knows.' },
+  PORT_TAKEN: { kind: 'unavailable', meaning: 'Another program listens on the port.' },
+  DATA_IN_USE: { kind: 'unavailable', meaning: 'Another running copy uses the same data folder.' },
+  POSTGRES_START_FAILED: { kind: 'unavailable', meaning: 'The embedded PostgreSQL did not start.' },
+  POSTGRES_VERSION_UNSUPPORTED: { kind: 'invalid', meaning: 'The PostgreSQL server is older than 15.' },
+  SCHEMA_NEWER: { kind: 'invalid', meaning: 'The database was prepared by a newer Millrace; this one refuses to touch it.' },
+  SCHEMA_MISSING: { kind: 'unavailable', meaning: 'The database has not been prepared; run `millrace migrate`.' },
+  DEFINITION_INVALID: { kind: 'invalid', meaning: 'An event, decider, projection or system definition is not sound.' },
+  EVENT_INVALID: { kind: 'invalid', meaning: 'The data of an event does not fit its definition.' },
+  EVENT_UNKNOWN: { kind: 'fault', meaning: 'The log holds an event type or schema version that the application does not define.' },
+  EVENT_TOO_LARGE: { kind: 'invalid', meaning: 'An event is larger than 256 KiB.' },
+  APPEND_INVALID: { kind: 'invalid', meaning: 'An append asks for something that can never hold (a condition beyond the head, an empty stream name).' },
+  VERSION_CONFLICT: { kind: 'conflict', meaning: 'The stream has another version than expected.' },
+  CONDITION_FAILED: { kind: 'conflict', meaning: 'An event that the condition excludes came after its position.' },
+  KEY_REUSED: { kind: 'invalid', meaning: 'The idempotency key was used before with another request.' },
+  KEY_INVALID: { kind: 'invalid', meaning: 'The idempotency key is empty, too long or has characters outside printable ASCII.' },
+  QUEUE_FULL: { kind: 'unavailable', meaning: 'Too many commands wait inside the process.' },
+  STORE_UNAVAILABLE: { kind: 'unavailable', meaning: 'The event store does not answer.' },
+  STORE_CORRUPT: { kind: 'fault', meaning: 'The event store broke one of its own rules.' },
+  LOG_RESTORED: { kind: 'fault', meaning: 'A checkpoint and the log disagree: the log is older than the checkpoint or another log.' },
+  PROJECTION_UNKNOWN: { kind: 'not-found', meaning: 'There is no projection of that name.' },
+  PROJECTION_BEHIND: { kind: 'unavailable', meaning: 'The read model did not reach the wanted position in time.' },
+  REBUILD_IN_PROGRESS: { kind: 'conflict', meaning: 'A rebuild of that projection is already running.' },
+  REBUILD_FAILED: { kind: 'fault', meaning: 'The rebuild stopped; the live read model was not touched.' },
+  DEAD_LETTER_UNKNOWN: { kind: 'not-found', meaning: 'There is no dead letter with that id.' },
+  DEAD_LETTER_NOT_FIRST: { kind: 'conflict', meaning: 'An earlier event of the same ordering key is parked; it goes first.' },
+  REASON_REQUIRED: { kind: 'invalid', meaning: 'The action wants a reason.' },
+  STOPPING: { kind: 'unavailable', meaning: 'The process is shutting down.' },
+} as const satisfies Record<string, CatalogueEntry>;
+
+/** A code of the platform's catalogue. */
+export type ErrorCode = keyof typeof errorCatalogue;
+
+/** One field of a bad input, and what is wrong with it. `field` is a JSON pointer without the leading slash. */
+export interface FieldProblem {
+  readonly field: string;
+  readonly problem: string;
+}
+
+interface ErrorDetails {
+  readonly cause?: unknown;
+  /** The fields that are wrong, for kind `invalid`. */
+  readonly fields?: readonly FieldProblem[];
+}
+
+/**
+ * Every failure that Millrace reports on purpose.
+ * @example throw new MillraceError('PORT_TAKEN', 'Port 5000 is taken. Set PORT to another one.');
+ */
+export class MillraceError extends Error {
+  readonly code: ErrorCode;
+  readonly kind: ErrorKind;
+  readonly fields: readonly FieldProblem[];
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = 'MillraceError';
+    this.code = code;
+    this.kind = errorCatalogue[code].kind;
+    this.fields = details.fields ?? [];
+  }
+
+  /** The same call may succeed later without any change by the caller. */
+  get retryable(): boolean {
+    return this.kind === 'unavailable' || this.kind === 'conflict';
+  }
+}
+
+/** What a domain error is about: `rejected` (409), `not-found` (404) or `invalid` (422). */
+export type DomainErrorKind = 'rejected' | 'not-found' | 'invalid';
+
+/**
+ * What a decider throws to refuse a command. The code belongs to the application and is stable.
+ * @example throw new DomainError('QUEUE_CAPACITY_REACHED', 'The queue is full.', { fields: [{ field: 'queueId', problem: 'full' }] });
+ */
+export class DomainError extends Error {
+  readonly code: string;
+  readonly kind: DomainErrorKind;
+  readonly fields: readonly FieldProblem[];
+
+  constructor(code: string, message: string, details: { kind?: DomainErrorKind; fields?: readonly FieldProblem[] } = {}) {
+    super(message);
+    this.name = 'DomainError';
+    this.code = code;
+    this.kind = details.kind ?? 'rejected';
+    this.fields = details.fields ?? [];
+  }
+}

@@ -1,0 +1,22 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * unit      pure code, no process, no socket
+ * embedded  real embedded PostgreSQL, nothing else to install
+ * The suites that need more than Node and npm have their own config blocks and npm commands.
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['src/**/*.test.ts', 'apps/**/*.test.ts', 'test/unit/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'embedded',
+          include: ['test/{store,conformance,consumers,simulation,http,e2e,embedded,package}/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
