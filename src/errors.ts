@@ -27,27 +27,45 @@ export const errorCatalogue = {
   DATA_IN_USE: { kind: 'unavailable', meaning: 'Another running copy uses the same data folder.' },
   POSTGRES_START_FAILED: { kind: 'unavailable', meaning: 'The embedded PostgreSQL did not start.' },
   POSTGRES_VERSION_UNSUPPORTED: { kind: 'invalid', meaning: 'The PostgreSQL server is older than 15.' },
-  SCHEMA_NEWER: { kind: 'invalid', meaning: 'The database was prepared by a newer Millrace; this one refuses to touch it.' },
+  SCHEMA_NEWER: {
+    kind: 'invalid',
+    meaning: 'The database was prepared by a newer Millrace; this one refuses to touch it.',
+  },
   SCHEMA_MISSING: { kind: 'unavailable', meaning: 'The database has not been prepared; run `millrace migrate`.' },
   DEFINITION_INVALID: { kind: 'invalid', meaning: 'An event, decider, projection or system definition is not sound.' },
   EVENT_INVALID: { kind: 'invalid', meaning: 'The data of an event does not fit its definition.' },
-  EVENT_UNKNOWN: { kind: 'fault', meaning: 'The log holds an event type or schema version that the application does not define.' },
+  EVENT_UNKNOWN: {
+    kind: 'fault',
+    meaning: 'The log holds an event type or schema version that the application does not define.',
+  },
   EVENT_TOO_LARGE: { kind: 'invalid', meaning: 'An event is larger than 256 KiB.' },
-  APPEND_INVALID: { kind: 'invalid', meaning: 'An append asks for something that can never hold (a condition beyond the head, an empty stream name).' },
+  APPEND_INVALID: {
+    kind: 'invalid',
+    meaning: 'An append asks for something that can never hold (a condition beyond the head, an empty stream name).',
+  },
   VERSION_CONFLICT: { kind: 'conflict', meaning: 'The stream has another version than expected.' },
   CONDITION_FAILED: { kind: 'conflict', meaning: 'An event that the condition excludes came after its position.' },
   KEY_REUSED: { kind: 'invalid', meaning: 'The idempotency key was used before with another request.' },
-  KEY_INVALID: { kind: 'invalid', meaning: 'The idempotency key is empty, too long or has characters outside printable ASCII.' },
+  KEY_INVALID: {
+    kind: 'invalid',
+    meaning: 'The idempotency key is empty, too long or has characters outside printable ASCII.',
+  },
   QUEUE_FULL: { kind: 'unavailable', meaning: 'Too many commands wait inside the process.' },
   STORE_UNAVAILABLE: { kind: 'unavailable', meaning: 'The event store does not answer.' },
   STORE_CORRUPT: { kind: 'fault', meaning: 'The event store broke one of its own rules.' },
-  LOG_RESTORED: { kind: 'fault', meaning: 'A checkpoint and the log disagree: the log is older than the checkpoint or another log.' },
+  LOG_RESTORED: {
+    kind: 'fault',
+    meaning: 'A checkpoint and the log disagree: the log is older than the checkpoint or another log.',
+  },
   PROJECTION_UNKNOWN: { kind: 'not-found', meaning: 'There is no projection of that name.' },
   PROJECTION_BEHIND: { kind: 'unavailable', meaning: 'The read model did not reach the wanted position in time.' },
   REBUILD_IN_PROGRESS: { kind: 'conflict', meaning: 'A rebuild of that projection is already running.' },
   REBUILD_FAILED: { kind: 'fault', meaning: 'The rebuild stopped; the live read model was not touched.' },
   DEAD_LETTER_UNKNOWN: { kind: 'not-found', meaning: 'There is no dead letter with that id.' },
-  DEAD_LETTER_NOT_FIRST: { kind: 'conflict', meaning: 'An earlier event of the same ordering key is parked; it goes first.' },
+  DEAD_LETTER_NOT_FIRST: {
+    kind: 'conflict',
+    meaning: 'An earlier event of the same ordering key is parked; it goes first.',
+  },
   REASON_REQUIRED: { kind: 'invalid', meaning: 'The action wants a reason.' },
   STOPPING: { kind: 'unavailable', meaning: 'The process is shutting down.' },
 } as const satisfies Record<string, CatalogueEntry>;
@@ -102,7 +120,11 @@ export class DomainError extends Error {
   readonly kind: DomainErrorKind;
   readonly fields: readonly FieldProblem[];
 
-  constructor(code: string, message: string, details: { kind?: DomainErrorKind; fields?: readonly FieldProblem[] } = {}) {
+  constructor(
+    code: string,
+    message: string,
+    details: { kind?: DomainErrorKind; fields?: readonly FieldProblem[] } = {},
+  ) {
     super(message);
     this.name = 'DomainError';
     this.code = code;
