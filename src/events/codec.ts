@@ -1,0 +1,116 @@
+import { MillraceError } from '../errors.ts';
+import { isJsonObject, upcast, type AnyEventDefinition } from './definition.ts';
+import type { EventMetadata, Json, JsonObject, NewEvent, RecordedEvent, StoredEvent } from './envelope.ts';
+
+/**
+ * The one gate that all payloads pass on their way into the log and out of it. Today it writes JSON as it is;
+ * encryption of the personal fields that the definitions declare will happen here and nowhere else.
+ */
+export interface PayloadCodec {
+  encode(definition: AnyEventDefinition, data: JsonObject): string;
+  decode(definition: AnyEventDefinition, payload: string): JsonObject;
+}
+
+/** Writes data as plain JSON. */
+export const plainCodec: PayloadCodec = {
+  encode: (_definition, data) => JSON.stringify(data),
+  decode: (_definition, payload) => parseObject(payload),
+};
+
+/** An event as it goes to the store: encoded, tagged, not yet placed. */
+export interface EncodedEvent {
+  readonly type: string;
+  readonly schemaVersion: number;
+  readonly tags: readonly string[];
+  readonly payload: string;
+}
+
+/** The events of one system: knows every definition, encodes and decodes. */
+export class EventRegistry {
+  readonly #definitions = new Map<string, AnyEventDefinition>();
+  readonly #codec: PayloadCodec;
+  readonly #log: string;
+
+  /** Throws DEFINITION_INVALID when two definitions have the same type name. */
+  constructor(log: string, definitions: readonly AnyEventDefinition[], codec: PayloadCodec = plainCodec) {
+    this.#log = log;
+    this.#codec = codec;
+    for (const definition of definitions) {
+      if (this.#definitions.has(definition.type)) {
+        throw new MillraceError('DEFINITION_INVALID', `Event ${definition.type} is defined twice.`);
+      }
+      this.#definitions.set(definition.type, definition);
+    }
+  }
+
+  get types(): readonly string[] {
+    return [...this.#definitions.keys()];
+  }
+
+  definition(type: string): AnyEventDefinition {
+    const definition = this.#definitions.get(type);
+    if (definition === undefined) throw new MillraceError('EVENT_UNKNOWN', `No event ${type} is defined.`);
+    return definition;
+  }
+
+  encode(event: NewEvent): EncodedEvent {
+    const definition = this.definition(event.type);
+    const payload = this.#codec.encode(definition, event.data);
+    if (payload.length > maximumPayload && Buffer.byteLength(payload) > maximumPayload) {
+      throw new MillraceError('EVENT_TOO_LARGE', `${event.type} is larger than ${maximumPayload} bytes.`);
+    }
+    // PostgreSQL's text cannot hold it, and a query on the payload would fail much later.
+    if (payload.includes(String.raw`\u0000`)) {
+      throw new MillraceError('EVENT_INVALID', `The data of ${event.type} holds a NUL character.`);
+    }
+    const derived = definition.tagsOf(readAs<never>(event.data));
+    return {
+      type: event.type,
+      schemaVersion: definition.schemaVersion,
+      tags: event.tags === undefined ? derived : [...derived, ...event.tags],
+      payload,
+    };
+  }
+
+  /** Decodes and upcasts. Throws EVENT_UNKNOWN for a type or version that no definition covers. */
+  decode(event: RecordedEvent): StoredEvent {
+    const definition = this.definition(event.type);
+    if (event.schemaVersion > definition.schemaVersion) {
+      throw new MillraceError('EVENT_UNKNOWN', `${event.type} has schema version ${event.schemaVersion}, newer than this program.`);
+    }
+    let data = this.#codec.decode(definition, event.payload);
+    if (event.schemaVersion < definition.schemaVersion) data = upcast(definition, event.schemaVersion, data);
+    return {
+      id: event.id,
+      log: this.#log,
+      position: event.position,
+      stream: event.stream,
+      version: event.version,
+      type: event.type,
+      schemaVersion: event.schemaVersion,
+      tags: event.tags,
+      data,
+      metadata: parseMetadata(event.metadata),
+      occurredAt: event.occurredAt,
+    };
+  }
+}
+
+/** Payloads above this are refused at append, so that every broker can carry what the log holds. Bytes of UTF-8. */
+export const maximumPayload = 256 * 1024;
+
+function parseObject(text: string): JsonObject {
+  const value = readAs<Json>(JSON.parse(text));
+  if (!isJsonObject(value)) throw new MillraceError('STORE_CORRUPT', 'A payload in the log is not a JSON object.');
+  return value;
+}
+
+function parseMetadata(text: string): EventMetadata {
+  // Written by our own encoder, in this shape, and nobody else may insert events.
+  return readAs<EventMetadata>(JSON.parse(text));
+}
+
+/** Says in one visible place that a value read back from our own storage has the type it was written with. */
+function readAs<Type>(value: unknown): Type {
+  return value as Type;
+}

@@ -1,0 +1,141 @@
+import type { AppendCondition, AppendRequest, EventToAppend } from '../store.ts';
+import { int4Array, int8Array, jsonArray, textArray, timestampArray, uuidArray } from './binary-arrays.ts';
+
+/** Joins tags and types on their way into the function; refused inside them. */
+const separator = '\u001f';
+
+/**
+ * Gathers requests for one call of `millrace_append`. A request that could exclude, or be excluded by, one that is
+ * already in the batch does not fit ({@link fits}) and waits for the next batch, where the log itself answers: so the
+ * function never has to compare the requests of a batch with each other.
+ */
+export class AppendBatch {
+  readonly requests: AppendRequest[] = [];
+  readonly #streams = new Set<string>();
+  readonly #keys = new Set<string>();
+  readonly #eventsByTag = new Map<string, EventToAppend[]>();
+  #events = 0;
+  #bytes = 0;
+
+  get eventCount(): number {
+    return this.#events;
+  }
+
+  /** Characters of payload and metadata, as a measure of size. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  fits(request: AppendRequest): boolean {
+    for (const event of request.events) if (this.#streams.has(event.stream)) return false;
+    for (const expected of request.expect ?? []) if (this.#streams.has(expected.stream)) return false;
+    for (const key of request.keys ?? []) if (this.#keys.has(key.key)) return false;
+    for (const condition of request.conditions ?? []) if (this.#isExcluded(condition)) return false;
+    return true;
+  }
+
+  #isExcluded(condition: AppendCondition): boolean {
+    const [first, ...more] = condition.tags;
+    if (first === undefined) return false;
+    return (this.#eventsByTag.get(first) ?? []).some(
+      (event) =>
+        (condition.types === undefined || condition.types.includes(event.type)) &&
+        more.every((tag) => event.tags.includes(tag)),
+    );
+  }
+
+  add(request: AppendRequest): void {
+    this.requests.push(request);
+    for (const event of request.events) {
+      this.#events++;
+      this.#bytes += event.payload.length + event.metadata.length;
+      this.#streams.add(event.stream);
+      for (const tag of event.tags) {
+        const events = this.#eventsByTag.get(tag);
+        if (events === undefined) this.#eventsByTag.set(tag, [event]);
+        else events.push(event);
+      }
+    }
+    for (const key of request.keys ?? []) this.#keys.add(key.key);
+  }
+
+  /** The arguments of `millrace_append`, in its order. */
+  parameters(): Buffer[] {
+    return appendParameters(this.requests);
+  }
+}
+
+/** The versions that a request's events get: counted up from the expected ones, 0 where the log decides. */
+export function plannedVersions(request: AppendRequest): number[] {
+  const next = new Map((request.expect ?? []).map((expected) => [expected.stream, expected.version]));
+  return request.events.map((event) => {
+    const before = next.get(event.stream);
+    if (before === undefined) return 0;
+    next.set(event.stream, before + 1);
+    return before + 1;
+  });
+}
+
+function appendParameters(requests: readonly AppendRequest[]): Buffer[] {
+  const e = { group: num(), id: str(), stream: str(), version: num(), type: str(), schema: num() };
+  const body = { payload: str(), metadata: str(), tags: opt(), occurred: num() };
+  const t = { event: num(), tag: str() };
+  const v = { group: num(), stream: str(), expected: num() };
+  const c = { group: num(), tag: str(), more: opt(), types: opt(), after: num() };
+  const k = { group: num(), key: str(), hash: str(), answer: str(), first: num(), count: num() };
+  requests.forEach((request, index) => {
+    const group = index + 1;
+    const eventsBefore = e.group.length;
+    for (const expected of request.expect ?? []) {
+      v.group.push(group);
+      v.stream.push(expected.stream);
+      v.expected.push(expected.version);
+    }
+    for (const condition of request.conditions ?? []) {
+      const [first = '', ...more] = condition.tags;
+      c.group.push(group);
+      c.tag.push(first);
+      c.more.push(more.length === 0 ? undefined : more.join(separator));
+      c.types.push(condition.types?.join(separator));
+      c.after.push(condition.after);
+    }
+    for (const key of request.keys ?? []) {
+      k.group.push(group);
+      k.key.push(key.key);
+      k.hash.push(key.requestHash);
+      k.answer.push(key.answer);
+      k.first.push(key.eventCount === 0 ? 0 : eventsBefore + key.firstEvent + 1);
+      k.count.push(key.eventCount);
+    }
+    e.version.push(...plannedVersions(request));
+    for (const event of request.events) {
+      e.group.push(group);
+      e.id.push(event.id);
+      e.stream.push(event.stream);
+      e.type.push(event.type);
+      e.schema.push(event.schemaVersion);
+      body.payload.push(event.payload);
+      body.metadata.push(event.metadata);
+      body.tags.push(event.tags.length === 0 ? undefined : event.tags.join(separator));
+      body.occurred.push(event.occurredAt);
+      for (const tag of event.tags) {
+        t.event.push(e.group.length);
+        t.tag.push(tag);
+      }
+    }
+  });
+  return [
+    ...[int4Array(e.group), uuidArray(e.id), textArray(e.stream), int8Array(e.version), textArray(e.type)],
+    ...[int4Array(e.schema), jsonArray(body.payload), jsonArray(body.metadata), textArray(body.tags)],
+    timestampArray(body.occurred),
+    ...[int4Array(t.event), textArray(t.tag)],
+    ...[int4Array(v.group), textArray(v.stream), int8Array(v.expected)],
+    ...[int4Array(c.group), textArray(c.tag), textArray(c.more), textArray(c.types), int8Array(c.after)],
+    ...[int4Array(k.group), uuidArray(k.key), uuidArray(k.hash), jsonArray(k.answer), int4Array(k.first)],
+    int4Array(k.count),
+  ];
+}
+
+const num = (): number[] => [];
+const str = (): string[] => [];
+const opt = (): (string | undefined)[] => [];

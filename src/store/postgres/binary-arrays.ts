@@ -1,0 +1,123 @@
+import { parseUuid } from '../../events/event-id.ts';
+
+/**
+ * Arrays in PostgreSQL's binary wire format. A batch travels as a handful of them; text arrays would have to be
+ * escaped here and parsed there, which costs about a third of the throughput.
+ * Source of the layout: `array_send` in PostgreSQL's src/backend/utils/adt/arrayfuncs.c: dimensions, has-null flag,
+ * element type oid, then per dimension length and lower bound, then each element with its length (-1 for null).
+ */
+
+const headerSize = 20;
+const oids = { int4: 23, int8: 20, text: 25, uuid: 2950, json: 114, timestamptz: 1184 } as const;
+
+function writeHeader(buffer: Buffer, oid: number, length: number, hasNull: boolean): void {
+  buffer.writeInt32BE(1, 0);
+  buffer.writeInt32BE(hasNull ? 1 : 0, 4);
+  buffer.writeInt32BE(oid, 8);
+  buffer.writeInt32BE(length, 12);
+  buffer.writeInt32BE(1, 16);
+}
+
+function emptyArray(oid: number): Buffer {
+  const buffer = Buffer.alloc(12);
+  buffer.writeInt32BE(oid, 8);
+  return buffer;
+}
+
+/** integer[] */
+export function int4Array(values: readonly number[]): Buffer {
+  if (values.length === 0) return emptyArray(oids.int4);
+  const buffer = Buffer.allocUnsafe(headerSize + values.length * 8);
+  writeHeader(buffer, oids.int4, values.length, false);
+  let at = headerSize;
+  for (const value of values) {
+    buffer.writeInt32BE(4, at);
+    buffer.writeInt32BE(value, at + 4);
+    at += 8;
+  }
+  return buffer;
+}
+
+function write64(buffer: Buffer, value: number, at: number): void {
+  // Two 32-bit halves are several times cheaper than a BigInt, and exact for safe integers of either sign.
+  const high = Math.floor(value / 0x1_0000_0000);
+  buffer.writeInt32BE(high, at);
+  buffer.writeUInt32BE(value - high * 0x1_0000_0000, at + 4);
+}
+
+/** bigint[] from safe integers */
+export function int8Array(values: readonly number[]): Buffer {
+  return eightByteArray(oids.int8, values);
+}
+
+const millisecondsTo2000 = Date.UTC(2000, 0, 1);
+
+/** timestamptz[] from milliseconds since 1970, kept to the microsecond */
+export function timestampArray(values: readonly number[]): Buffer {
+  return eightByteArray(
+    oids.timestamptz,
+    values.map((value) => Math.round((value - millisecondsTo2000) * 1000)),
+  );
+}
+
+function eightByteArray(oid: number, values: readonly number[]): Buffer {
+  if (values.length === 0) return emptyArray(oid);
+  const buffer = Buffer.allocUnsafe(headerSize + values.length * 12);
+  writeHeader(buffer, oid, values.length, false);
+  let at = headerSize;
+  for (const value of values) {
+    buffer.writeInt32BE(8, at);
+    write64(buffer, value, at + 4);
+    at += 12;
+  }
+  return buffer;
+}
+
+/** uuid[] */
+export function uuidArray(values: readonly string[]): Buffer {
+  if (values.length === 0) return emptyArray(oids.uuid);
+  const buffer = Buffer.allocUnsafe(headerSize + values.length * 20);
+  writeHeader(buffer, oids.uuid, values.length, false);
+  let at = headerSize;
+  for (const value of values) {
+    buffer.writeInt32BE(16, at);
+    parseUuid(value).copy(buffer, at + 4);
+    at += 20;
+  }
+  return buffer;
+}
+
+/** text[]; undefined becomes null */
+export function textArray(values: readonly (string | undefined)[]): Buffer {
+  return stringArray(oids.text, values);
+}
+
+/** json[] from JSON texts */
+export function jsonArray(values: readonly string[]): Buffer {
+  return stringArray(oids.json, values);
+}
+
+function stringArray(oid: number, values: readonly (string | undefined)[]): Buffer {
+  if (values.length === 0) return emptyArray(oid);
+  // Three bytes a UTF-16 unit is the worst case of UTF-8; one pass over roomy memory beats measuring first.
+  let size = headerSize;
+  let hasNull = false;
+  for (const value of values) {
+    if (value === undefined) hasNull = true;
+    size += 4 + (value === undefined ? 0 : value.length * 3);
+  }
+  const buffer = Buffer.allocUnsafe(size);
+  writeHeader(buffer, oid, values.length, hasNull);
+  let at = headerSize;
+  for (const value of values) {
+    if (value === undefined) {
+      buffer.writeInt32BE(-1, at);
+      at += 4;
+      continue;
+    }
+    const written = buffer.write(value, at + 4, 'utf8');
+    buffer.writeInt32BE(written, at);
+    at += 4 + written;
+  }
+  return buffer.subarray(0, at);
+}

@@ -1,0 +1,173 @@
+import { readFileSync } from 'node:fs';
+import type pg from 'pg';
+import type { RecordedEvent } from '../../events/envelope.ts';
+import { MillraceError } from '../../errors.ts';
+import type { EventQuery } from '../store.ts';
+import { int4Array, int8Array, textArray, uuidArray } from './binary-arrays.ts';
+
+/** The names of a log's own tables, as the application wants them. Lower case letters, digits and underscores. */
+export interface LogNames {
+  /** The table of events. */
+  readonly events: string;
+  /** The view that shows what was published and what was not. */
+  readonly outbox: string;
+}
+
+/** A row of {@link LogStatements} that reads events; see `columns`. */
+export interface EventRow {
+  readonly event_id: string;
+  readonly position: string;
+  readonly aggregate_id: string;
+  readonly version: string;
+  readonly event_name: string;
+  readonly schema_version: number;
+  readonly tags: string | null;
+  readonly payload: string;
+  readonly metadata: string;
+  readonly occurred_at: number;
+  readonly asked?: number;
+}
+
+const separator = '\u001f';
+
+/** Everything that the log says to PostgreSQL, with the application's table names filled in. */
+export class LogStatements {
+  readonly names: LogNames;
+  readonly #columns: string;
+
+  /** Throws DEFINITION_INVALID when a name cannot be a table's name as it stands. */
+  constructor(names: LogNames) {
+    for (const name of [names.events, names.outbox]) {
+      if (!/^[a-z_][a-z0-9_]{0,39}$/.test(name)) {
+        throw new MillraceError('DEFINITION_INVALID', `The table name ${JSON.stringify(name)} is not lower case letters, digits and underscores.`);
+      }
+    }
+    this.names = names;
+    this.#columns = `e.event_id, e.position, e.aggregate_id, e.version, e.event_name, e.schema_version,
+      array_to_string(e.tags, E'\\x1f') as tags, e.payload::text as payload, e.metadata::text as metadata,
+      (extract(epoch from e.occurred_at) * 1000)::float8 as occurred_at`;
+  }
+
+  /** The text of an SQL file beside this one, with the names filled in. */
+  file(name: string): string {
+    return fillNames(readFileSync(new URL(`./${name}`, import.meta.url), 'utf8'), this.names);
+  }
+
+  append(parameters: readonly Buffer[]): pg.QueryConfig {
+    const places = parameters.map((_, index) => `$${index + 1}`).join(', ');
+    return { name: 'append', text: `select * from millrace_append(${places})`, values: [...parameters] };
+  }
+
+  read(after: number, upTo: number, limit: number): pg.QueryConfig {
+    return {
+      name: 'read',
+      text: `select ${this.#columns} from ${this.names.events} e
+        where e.position > $1 and e.position <= $2 order by e.position limit $3`,
+      values: [after, upTo, limit],
+    };
+  }
+
+  query(queries: readonly EventQuery[], after: number, upTo: number, limit: number): pg.QueryConfig {
+    return {
+      name: 'query',
+      text: `${this.#asked()} where e.position <= $7 order by e.position limit $8`,
+      values: [...askedParameters([{ queries, after }]), upTo, limit],
+    };
+  }
+
+  /** Several sets of queries at once; `asked` says which set a row answers, counted from 0. */
+  queryMany(sets: readonly { readonly queries: readonly EventQuery[]; readonly after: number }[]): pg.QueryConfig {
+    return { name: 'query-many', text: `${this.#asked()} order by q.asked, e.position`, values: askedParameters(sets) };
+  }
+
+  #asked(): string {
+    return `select q.asked, ${this.#columns}
+      from unnest($1::integer[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[])
+           as q(asked, stream, tag, more, types, after)
+      cross join lateral (
+        select s.* from ${this.names.events} s
+        where q.stream is not null and s.aggregate_id = q.stream and s.version > q.after
+        union all
+        select s.* from event_tags t join ${this.names.events} s on s.position = t.position
+        where q.stream is null and t.tag = q.tag and t.position > q.after
+          and (q.types is null or t.event_name = any (string_to_array(q.types, E'\\x1f')))
+          and (q.more is null or s.tags @> string_to_array(q.more, E'\\x1f'))
+      ) e`;
+  }
+
+  eventsById(ids: readonly string[]): pg.QueryConfig {
+    return {
+      name: 'events-by-id',
+      text: `select ${this.#columns} from ${this.names.events} e where e.event_id = any ($1)`,
+      values: [uuidArray(ids)],
+    };
+  }
+
+  head(): pg.QueryConfig {
+    return {
+      name: 'head',
+      text: `select i.incarnation, e.position, e.event_id from log_info i
+        left join lateral (select position, event_id from ${this.names.events} order by position desc limit 1) e on true`,
+    };
+  }
+
+  findKeys(keys: readonly string[]): pg.QueryConfig {
+    return {
+      name: 'find-keys',
+      text: `select key, request_hash as "requestHash", answer::text as answer, first_position as position,
+        event_count as "eventCount" from command_keys where key = any ($1)`,
+      values: [uuidArray(keys)],
+    };
+  }
+
+  toEvent(row: EventRow): RecordedEvent {
+    return {
+      id: row.event_id,
+      position: Number(row.position),
+      stream: row.aggregate_id,
+      version: Number(row.version),
+      type: row.event_name,
+      schemaVersion: row.schema_version,
+      tags: row.tags === null || row.tags === '' ? noTags : row.tags.split(separator),
+      payload: row.payload,
+      metadata: row.metadata,
+      occurredAt: row.occurred_at,
+    };
+  }
+}
+
+const noTags: readonly string[] = [];
+
+/** Fills `:events` and `:outbox` in SQL text. A cast (`::events`) is left alone. */
+export function fillNames(sql: string, names: LogNames): string {
+  return sql.replaceAll(/(?<!:):(events|outbox)/g, (_, name: 'events' | 'outbox') => names[name]);
+}
+
+function askedParameters(sets: readonly { readonly queries: readonly EventQuery[]; readonly after: number }[]): Buffer[] {
+  const asked: number[] = [];
+  const stream: (string | undefined)[] = [];
+  const tag: (string | undefined)[] = [];
+  const more: (string | undefined)[] = [];
+  const types: (string | undefined)[] = [];
+  const after: number[] = [];
+  sets.forEach((set, index) => {
+    for (const query of set.queries) {
+      asked.push(index);
+      if ('stream' in query) {
+        stream.push(query.stream);
+        tag.push(undefined);
+        more.push(undefined);
+        types.push(undefined);
+        after.push(query.afterVersion ?? 0);
+      } else {
+        const [first, ...others] = query.tags;
+        stream.push(undefined);
+        tag.push(first);
+        more.push(others.length === 0 ? undefined : others.join(separator));
+        types.push(query.types?.join(separator));
+        after.push(set.after);
+      }
+    }
+  });
+  return [int4Array(asked), textArray(stream), textArray(tag), textArray(more), textArray(types), int8Array(after)];
+}
