@@ -7,7 +7,7 @@ import type { EventMetadata, Json, JsonObject, NewEvent, RecordedEvent, StoredEv
  * encryption of the personal fields that the definitions declare will happen here and nowhere else.
  */
 export interface PayloadCodec {
-  encode(definition: AnyEventDefinition, data: JsonObject): string;
+  encode(definition: AnyEventDefinition, data: unknown): string;
   decode(definition: AnyEventDefinition, payload: string): JsonObject;
 }
 

@@ -60,7 +60,7 @@ export interface StoredEvent<Type extends string = string, Data = JsonObject> {
 }
 
 /** An event that a decider wants to store. Made by calling an event definition. */
-export interface NewEvent<Type extends string = string, Data = JsonObject> {
+export interface NewEvent<Type extends string = string, Data = unknown> {
   readonly type: Type;
   readonly data: Data;
   /** Added to the tags that the definition derives from the data. */

@@ -1,0 +1,128 @@
+import type { EventRegistry } from '../events/codec.ts';
+import type { Json, RecordedEvent } from '../events/envelope.ts';
+import type { AppendCondition, EventLog, EventQuery, ReadUnderLock } from '../store/store.ts';
+import type { DecidedEvent, Decider } from './decider.ts';
+
+/**
+ * The folded state of one boundary, with how far it has read. Immutable: what a decision adds before it is stored lives
+ * in a copy.
+ */
+export interface BoundaryState<State> {
+  readonly value: State;
+  /** The last position that is folded in; 0 for nothing. */
+  readonly position: number;
+  /** The last version of every stream among the reads. */
+  readonly versions: ReadonlyMap<string, number>;
+  /** Events folded in since a snapshot was taken or loaded. */
+  readonly sinceSnapshot: number;
+}
+
+const pageSize = 1000;
+
+/** Folds, loads and refreshes the state of one boundary. */
+export class BoundaryReader<State, Event extends DecidedEvent> {
+  readonly #decider: Pick<Decider<State, never, Event>, 'name' | 'initial' | 'evolve' | 'snapshot'>;
+  readonly #log: EventLog;
+  readonly #registry: EventRegistry;
+  readonly reads: readonly EventQuery[];
+  readonly #snapshotName: string;
+
+  constructor(
+    decider: Pick<Decider<State, never, Event>, 'name' | 'initial' | 'evolve' | 'snapshot'>,
+    reads: readonly EventQuery[],
+    log: EventLog,
+    registry: EventRegistry,
+    name: string,
+  ) {
+    this.#decider = decider;
+    this.reads = reads;
+    this.#log = log;
+    this.#registry = registry;
+    this.#snapshotName = name;
+  }
+
+  /** The state before any event. */
+  initial(): BoundaryState<State> {
+    const versions = new Map<string, number>();
+    for (const read of this.reads) if ('stream' in read) versions.set(read.stream, 0);
+    return { value: this.#decider.initial, position: 0, versions, sinceSnapshot: 0 };
+  }
+
+  /** From the newest snapshot, if there is one, and the events after it. */
+  async load(): Promise<BoundaryState<State>> {
+    return this.refresh((await this.#fromSnapshot()) ?? this.initial());
+  }
+
+  /** Folds in what was stored since. Returns the same object when nothing was. */
+  async refresh(state: BoundaryState<State>): Promise<BoundaryState<State>> {
+    let current = state;
+    for (;;) {
+      const events = await this.#log.query(this.#after(current), { after: current.position, limit: pageSize });
+      if (events.length > 0) current = this.fold(current, events);
+      if (events.length < pageSize) return current;
+    }
+  }
+
+  /** The same while the log's lock is held. */
+  async refreshUnderLock(state: BoundaryState<State>, read: ReadUnderLock): Promise<BoundaryState<State>> {
+    const events = await read(this.#after(state), state.position);
+    return this.fold(state, [...events].sort((a, b) => a.position - b.position));
+  }
+
+  /** Adds recorded events, in order; those that are folded in already are passed over. */
+  fold(state: BoundaryState<State>, events: readonly RecordedEvent[]): BoundaryState<State> {
+    let { value, position } = state;
+    const versions = new Map(state.versions);
+    let folded = 0;
+    for (const event of events) {
+      if (event.position <= position) continue;
+      value = this.#decider.evolve(value, this.#asDecided(this.#registry.decode(event)));
+      position = event.position;
+      if (versions.has(event.stream)) versions.set(event.stream, event.version);
+      folded++;
+    }
+    return folded === 0 ? state : { value, position, versions, sinceSnapshot: state.sinceSnapshot + folded };
+  }
+
+  /** What must hold when events decided on this state are appended. */
+  conditions(state: BoundaryState<State>): AppendCondition[] {
+    return this.reads.flatMap((read) => ('stream' in read ? [] : [{ ...read, after: state.position }]));
+  }
+
+  /** Writes a snapshot when the rule asks for one. Losing one costs time, never truth. */
+  async saveSnapshot(state: BoundaryState<State>): Promise<BoundaryState<State>> {
+    const rule = this.#decider.snapshot;
+    if (rule === undefined || state.sinceSnapshot < rule.every) return state;
+    const text = JSON.stringify(rule.toJson(state.value));
+    // The versions travel along, since the state alone does not tell them.
+    const kept = JSON.stringify({ state: text, versions: [...state.versions] });
+    await this.#log.saveSnapshot({ name: this.#snapshotName, position: state.position, stateVersion: rule.version, state: kept });
+    return { ...state, sinceSnapshot: 0 };
+  }
+
+  async #fromSnapshot(): Promise<BoundaryState<State> | undefined> {
+    const rule = this.#decider.snapshot;
+    if (rule === undefined) return undefined;
+    const snapshot = await this.#log.loadSnapshot(this.#snapshotName);
+    if (snapshot === undefined || snapshot.stateVersion !== rule.version) return undefined;
+    const kept = parseKept(snapshot.state);
+    return { value: rule.fromJson(kept.state), position: snapshot.position, versions: kept.versions, sinceSnapshot: 0 };
+  }
+
+  #after(state: BoundaryState<State>): EventQuery[] {
+    return this.reads.map((read) =>
+      'stream' in read ? { stream: read.stream, afterVersion: state.versions.get(read.stream) ?? 0 } : read,
+    );
+  }
+
+  #asDecided(event: DecidedEvent): Event {
+    // The boundary's queries name the types that the decider knows; a stream holds its decider's events.
+    return event as Event;
+  }
+}
+
+function parseKept(text: string): { state: Json; versions: Map<string, number> } {
+  // Written by saveSnapshot above, in this shape.
+  const kept = JSON.parse(text) as { state: string; versions: [string, number][] };
+  return { state: JSON.parse(kept.state) as Json, versions: new Map(kept.versions) };
+}
