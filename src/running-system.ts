@@ -1,0 +1,200 @@
+import type { CommandOptions } from './commands/command-handler.ts';
+import type { Boundary, DecidedEvent, Decider } from './commands/decider.ts';
+import type { CommandResult } from './commands/mailbox.ts';
+import type { EventRegistry } from './events/codec.ts';
+import type { EventLog } from './store/store.ts';
+import type { SystemDefinition } from './system.ts';
+import type { Row } from './projections/definition.ts';
+
+/** What one process may run; all of them in one process is the default. */
+export type Role = 'api' | 'relay' | 'projector';
+
+/** A system that runs in this process. Made by `startSystem`. */
+export interface RunningSystem {
+  readonly definition: SystemDefinition;
+  readonly roles: readonly Role[];
+  readonly log: EventLog;
+  readonly registry: EventRegistry;
+  /** Executes a command; see {@link CommandOptions}. */
+  execute<State, Command, Event extends DecidedEvent>(
+    decider: Decider<State, Command, Event>,
+    command: Command,
+    options?: CommandOptions,
+  ): Promise<CommandResult>;
+  /** The state that a command would be decided on now, read from the log. */
+  state<State, Command, Event extends DecidedEvent>(
+    decider: Decider<State, Command, Event>,
+    boundary: Boundary,
+  ): Promise<{ readonly state: State; readonly position: number }>;
+  readonly readModels: ReadModels;
+  readonly projections: Projections;
+  readonly deadLetters: DeadLetters;
+  readonly lag: LagStatistics;
+  readonly outbox: Outbox;
+  health(): Promise<Health>;
+  /** Refuses new commands, lets what is under way finish, stops relay and projector, closes connections. */
+  stop(): Promise<void>;
+}
+
+export interface ReadModels {
+  /**
+   * Rows of the live read model. `minPosition` waits until the primary projection has reached that position and rejects
+   * with PROJECTION_BEHIND after `waitMs` (default 5,000).
+   */
+  query<R extends object = Row>(sql: string, parameters?: readonly unknown[], options?: { minPosition?: number; waitMs?: number }): Promise<R[]>;
+  /** The position that the live read model of the primary projection has reached. */
+  position(): Promise<number>;
+  /** Calls back after the read model moved on, in this process or another; many moves may make one call. */
+  onChanged(listener: (position: number) => void): () => void;
+}
+
+/** One row of `projection_checkpoints`, with how it compares to the log. */
+export interface ProjectionStatus {
+  readonly id: string;
+  readonly generation: number;
+  readonly position: number;
+  readonly eventId: string | null;
+  readonly headPosition: number;
+  /** Events between checkpoint and head. */
+  readonly behind: number;
+  /** Age of the oldest event that is not applied, in milliseconds; 0 when none. */
+  readonly lagMs: number;
+  readonly healthy: boolean;
+  readonly state: 'live' | 'rebuilding';
+  readonly error: string | null;
+  readonly updatedAt: string;
+  /** Events that wait in dead letters. */
+  readonly parked: number;
+}
+
+export interface RebuildProgress {
+  readonly projection: string;
+  readonly state: 'running' | 'done' | 'failed';
+  readonly position: number;
+  readonly target: number;
+  readonly eventsPerSecond: number;
+  readonly secondsLeft: number | null;
+  readonly startedAt: string;
+  readonly error: string | null;
+}
+
+export interface Projections {
+  list(): Promise<ProjectionStatus[]>;
+  /** Throws PROJECTION_UNKNOWN. */
+  get(id: string): Promise<ProjectionStatus>;
+  /**
+   * Builds the read model anew beside the live one and swaps it in. Resolves when it is done. Throws
+   * REBUILD_IN_PROGRESS, REBUILD_FAILED, PROJECTION_UNKNOWN.
+   */
+  rebuild(id: string, onProgress?: (progress: RebuildProgress) => void): Promise<RebuildProgress>;
+  /** The last known progress of a rebuild that runs or ran in this process. */
+  rebuildProgress(id: string): RebuildProgress | undefined;
+}
+
+export interface DeadLetter {
+  readonly id: number;
+  readonly projection: string;
+  readonly orderingKey: string;
+  readonly position: number;
+  readonly eventId: string;
+  readonly eventName: string;
+  /** `failed`: this event failed. `waiting`: it came behind a failed one of its key. */
+  readonly status: 'failed' | 'waiting' | 'retried' | 'discarded' | 'rebuilt';
+  readonly error: string | null;
+  readonly attempts: number;
+  readonly firstFailedAt: string;
+  readonly lastFailedAt: string;
+  readonly reason: string | null;
+  readonly actor: string | null;
+}
+
+export interface DeadLetters {
+  list(filter?: { projection?: string; open?: boolean; limit?: number }): Promise<DeadLetter[]>;
+  /** Counts events that wait. */
+  count(): Promise<number>;
+  /** Applies the parked events of the letter's key in order; stops at the first that fails again. */
+  retry(id: number, actor: string): Promise<{ readonly applied: number; readonly left: number }>;
+  /** Gives one event up, for good, with a reason (REASON_REQUIRED); the key goes on behind it. A rebuild repeats it. */
+  discard(id: number, actor: string, reason: string): Promise<{ readonly applied: number; readonly left: number }>;
+}
+
+/** The way of one event, with the clock stamps as ISO strings and durations in milliseconds. */
+export interface EventLag {
+  readonly eventId: string;
+  readonly eventName: string;
+  readonly aggregateId: string;
+  readonly position: number;
+  readonly status: 'CREATED' | 'PUBLISHED' | 'PROCESSED' | 'FAILED';
+  readonly createdAt: string;
+  readonly publishedAt: string | null;
+  readonly receivedAt: string | null;
+  readonly processedAt: string | null;
+  /** created → handed to the broker */
+  readonly outboxWaitMs: number | null;
+  /** handed to the broker → confirmed */
+  readonly outboxDispatchDurationMs: number | null;
+  /** confirmed → received by the consumer */
+  readonly transitMs: number | null;
+  /** received → read model committed */
+  readonly projectionProcessingDurationMs: number | null;
+  /** created → read model committed: the sum of the parts */
+  readonly totalLagMs: number | null;
+}
+
+export interface LagSummary {
+  readonly eventName: string | null;
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly count: number;
+  readonly processedCount: number;
+  readonly pendingCount: number;
+  readonly failedCount: number;
+  readonly avgLagMs: number | null;
+  readonly minLagMs: number | null;
+  readonly maxLagMs: number | null;
+  readonly p50LagMs: number | null;
+  readonly p95LagMs: number | null;
+  readonly p99LagMs: number | null;
+  readonly avgOutboxWaitMs: number | null;
+  readonly avgOutboxDispatchDurationMs: number | null;
+  readonly avgTransitMs: number | null;
+  readonly avgProjectionProcessingDurationMs: number | null;
+  readonly eventsPerSecond: number | null;
+}
+
+export interface LagStatistics {
+  /** Over all events, or those of a type, a time range, or the newest `sample` ones. */
+  statistics(filter?: { eventName?: string; from?: Date; to?: Date; sample?: number }): Promise<LagSummary>;
+  event(eventId: string): Promise<EventLag | undefined>;
+  slowest(limit: number, eventName?: string): Promise<EventLag[]>;
+  recent(limit: number): Promise<EventLag[]>;
+}
+
+export interface PendingEvent {
+  readonly eventId: string;
+  readonly position: number;
+  readonly eventName: string;
+  readonly aggregateId: string;
+  readonly status: string;
+  readonly retryCount: number;
+  readonly createdAt: string;
+  readonly ageMs: number;
+}
+
+export interface Outbox {
+  /** How many events were not published yet, and the first of them. */
+  pending(limit?: number): Promise<{ readonly count: number; readonly oldestAgeMs: number; readonly events: PendingEvent[] }>;
+}
+
+export interface HealthCheck {
+  readonly name: string;
+  readonly healthy: boolean;
+  readonly detail: string | null;
+}
+
+export interface Health {
+  readonly status: 'healthy' | 'degraded' | 'unhealthy';
+  /** Commands can be accepted. */
+  readonly ready: boolean;
+  readonly checks: readonly HealthCheck[];
+}
