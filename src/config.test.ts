@@ -76,7 +76,9 @@ describe('readSettings', () => {
     ['READ_MODELS_URL', 'EVENT_STORE_URL'],
   ])('%s alone is refused, and the message names %s', (given, missing) => {
     const error = refusal({ [given]: store });
-    expect(error.fields).toEqual([{ field: missing, problem: expect.stringContaining(given) }]);
+    expect(error.fields).toHaveLength(1);
+    expect(error.fields[0]?.field).toBe(missing);
+    expect(error.fields[0]?.problem).toContain(given);
   });
 
   it.each(['80.5', '-1', '65536', '5e3', '0x10', 'http'])('refuses the port %s', (PORT) => {
@@ -125,7 +127,8 @@ describe('shown settings', () => {
 describe('docs/reference/settings.md', () => {
   it('has the same table as the code', () => {
     const page = readFileSync(new URL('../docs/reference/settings.md', import.meta.url), 'utf8');
-    const rows = page.split('\n').filter((line) => line.startsWith('| `'));
+    const section = page.split('\n## ')[0] ?? '';
+    const rows = section.split('\n').filter((line) => line.startsWith('| `'));
     const expected = Object.entries(settingsTable).map(
       ([name, { meaning, defaultText, secret, example }]) =>
         `| \`${name}\` | ${meaning} | ${defaultText} | \`${example}\` | ${secret ? 'yes' : 'no'} |`,

@@ -198,7 +198,7 @@ export function hidePassword(text: string): string {
   if (!URL.canParse(text)) return '***';
   const url = new URL(text);
   if (url.password !== '') url.password = '***';
-  for (const name of url.searchParams.keys()) {
+  for (const name of new Set(url.searchParams.keys())) {
     // PostgreSQL URLs may carry passwords as parameters, too: password, sslpassword.
     if (/password|secret|token/i.test(name)) url.searchParams.set(name, '***');
   }

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { isAlive, isPostgresOf } from './process-table.ts';
+import { isNumberTaken, isPostgresOf } from './process-table.ts';
 import { readIfThere, writeWholeFile } from './whole-file.ts';
 
 /** What `postmaster.pid` says: PostgreSQL writes it at start and removes it when it stops in order. */
@@ -32,12 +32,13 @@ export async function livingPostmaster(clusterFolder: string): Promise<Postmaste
 }
 
 /**
- * After a crash, the number in `postmaster.pid` may belong to another process by now, and PostgreSQL would refuse to
- * start for ever. The number is replaced; the rest stays, since PostgreSQL finds leftover backends by it.
+ * After a crash, the number in `postmaster.pid` may belong to another process by now, or to a zombie that nobody reaps,
+ * and PostgreSQL would refuse to start. The number is replaced; the rest stays, since PostgreSQL finds leftover
+ * backends by it.
  */
 export async function disarmPostmasterFile(clusterFolder: string): Promise<void> {
   const file = await readPostmasterFile(clusterFolder);
-  if (!file || !(await isAlive(file.processId)) || (await isPostgresOf(file.processId, clusterFolder))) return;
+  if (!file || !isNumberTaken(file.processId) || (await isPostgresOf(file.processId, clusterFolder))) return;
   const [, ...rest] = ((await readIfThere(fileOf(clusterFolder))) ?? '').split('\n');
   const { uid, gid } = await stat(clusterFolder);
   const content = [String(nobodysProcessId), ...rest].join('\n');

@@ -25,17 +25,23 @@ async function statFields(processId: number): Promise<string[] | undefined> {
   }
 }
 
+/** Is the number in use, also by a zombie or by a process of another account? */
+export function isNumberTaken(processId: number): boolean {
+  if (!Number.isSafeInteger(processId) || processId <= 0) return false;
+  try {
+    process.kill(processId, 0);
+    return true;
+  } catch (error) {
+    return systemErrorCode(error) === 'EPERM';
+  }
+}
+
 /**
  * Does the process run? A zombie counts as ended: where nothing reaps orphans (many containers) it stays listed for
  * ever, but it holds nothing.
  */
 export async function isAlive(processId: number): Promise<boolean> {
-  if (!Number.isSafeInteger(processId) || processId <= 0) return false;
-  try {
-    process.kill(processId, 0);
-  } catch (error) {
-    if (systemErrorCode(error) !== 'EPERM') return false;
-  }
+  if (!isNumberTaken(processId)) return false;
   if (!onLinux) return true;
   const state = (await statFields(processId))?.[0];
   return state !== undefined && state !== 'Z' && state !== 'X';

@@ -42,7 +42,7 @@ const limits = {
   /** Waiting for what an earlier server left. */
   leftovers: 30_000,
   /** After this long, leftover backends are told to quit. */
-  patience: 3_000,
+  patience: 1_000,
   stop: [
     ['SIGINT', 20_000], // fast: disconnects everybody, then a checkpoint
     ['SIGQUIT', 5_000], // immediate: the next start recovers
