@@ -23,6 +23,11 @@ interface CatalogueEntry {
 export const errorCatalogue = {
   SETTING_INVALID: { kind: 'invalid', meaning: 'A setting has a value that cannot be used.' },
   SETTING_UNKNOWN: { kind: 'invalid', meaning: 'A setting with the MILLRACE_ prefix has a name nobody knows.' },
+  USAGE: { kind: 'invalid', meaning: 'A command was called with arguments that it does not know.' },
+  APP_MISSING: { kind: 'not-found', meaning: 'No application was named, or its file is not there.' },
+  APP_INVALID: { kind: 'invalid', meaning: 'The file of the application exports no `application`.' },
+  NOT_RUNNING: { kind: 'unavailable', meaning: 'The command needs a running Millrace, and none answers.' },
+  ANSWER_UNEXPECTED: { kind: 'fault', meaning: 'The server answered something that the command does not understand.' },
   PORT_TAKEN: { kind: 'unavailable', meaning: 'Another program listens on the port.' },
   DATA_IN_USE: { kind: 'unavailable', meaning: 'Another running copy uses the same data folder.' },
   POSTGRES_START_FAILED: { kind: 'unavailable', meaning: 'The embedded PostgreSQL did not start.' },
