@@ -55,5 +55,8 @@ if (Number(process.versions.node.split('.')[0]) >= neededNode) {
   // When the pinned one is this very Node, running it again would never end.
   const isAnother = node !== undefined && realpathSync(node) !== realpathSync(process.execPath);
   if (isAnother) runUnder(node);
-  else fail(`this is Node ${process.versions.node}, and Millrace needs Node ${neededNode} or newer. Install it, or run "npm install node@${neededNode}" in your project.`);
+  else
+    fail(
+      `this is Node ${process.versions.node}, and Millrace needs Node ${neededNode} or newer. Install it, or run "npm install node@${neededNode}" in your project.`,
+    );
 }

@@ -152,7 +152,8 @@ export const settingsTable = {
     example: 'no',
   }),
   MILLRACE_URL: define<string | undefined>({
-    meaning: 'Where the commands that ask a running server find it, when it is another one than that of the data folder.',
+    meaning:
+      'Where the commands that ask a running server find it, when it is another one than that of the data folder.',
     defaultText: '(the server of the data folder)',
     defaultValue: undefined,
     parse: parseServerUrl,

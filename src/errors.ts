@@ -62,6 +62,7 @@ export const errorCatalogue = {
     kind: 'fault',
     meaning: 'A checkpoint and the log disagree: the log is older than the checkpoint or another log.',
   },
+  STREAM_UNKNOWN: { kind: 'not-found', meaning: 'There are no events of that stream or id.' },
   PROJECTION_UNKNOWN: { kind: 'not-found', meaning: 'There is no projection of that name.' },
   PROJECTION_BEHIND: { kind: 'unavailable', meaning: 'The read model did not reach the wanted position in time.' },
   REBUILD_IN_PROGRESS: { kind: 'conflict', meaning: 'A rebuild of that projection is already running.' },

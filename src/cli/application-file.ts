@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Application } from '../application.ts';
+import type { Application } from '../server/application.ts';
 import { MillraceError } from '../errors.ts';
 import { isObject } from './json-shape.ts';
 

@@ -18,6 +18,11 @@ export function objectsFrom(value: unknown, what: string): JsonFields[] {
   throw unexpected(what, 'a list');
 }
 
+/** The list that an answer is, or that it has under a name. Throws ANSWER_UNEXPECTED. */
+export function listFrom(value: unknown, name: string): JsonFields[] {
+  return objectsFrom(isObject(value) ? value[name] : value, name);
+}
+
 /** A number; positions may come as text. Throws ANSWER_UNEXPECTED. */
 export function numberFrom(fields: JsonFields, name: string): number {
   const number = numberOrNull(fields, name);

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -8,7 +7,7 @@ import { rebuildCommand } from './commands/rebuild.ts';
 import { replayCommand } from './commands/replay.ts';
 import { startCommand } from './commands/start.ts';
 import { urlCommand } from './commands/url.ts';
-import { isObject } from './json-shape.ts';
+import { packageVersion } from './package-version.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The whole command line. What a command needs to work is imported when it runs: --help and start stay fast. */
@@ -49,17 +48,4 @@ function finish(command: Command, parent: Command): Command {
   if (command.commands.length === 0) command.option('--debug', 'show stack traces');
   for (const part of command.commands) finish(part, command);
   return command;
-}
-
-function packageVersion(): string {
-  // Two folders up in a clone, one more in dist/.
-  for (const place of ['../../package.json', '../../../package.json']) {
-    try {
-      const content: unknown = JSON.parse(readFileSync(new URL(place, import.meta.url), 'utf8'));
-      if (isObject(content) && content['name'] === 'millrace') return String(content['version']);
-    } catch {
-      // not there: the next place
-    }
-  }
-  return 'unknown';
 }

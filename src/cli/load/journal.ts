@@ -5,8 +5,8 @@ import { isObject, numberOrNull, textOrNull, type JsonFields } from '../json-sha
 /** A command that was answered with success: from then on its event may not be lost. */
 export interface Accepted {
   readonly n: number;
+  /** Of the command's last event, as answered. */
   readonly position: number;
-  readonly eventId: string;
 }
 
 /** What a run wrote down. */
@@ -15,8 +15,8 @@ export interface JournalContent {
   /** The log's head before the first request. */
   readonly after: number;
   readonly accepted: readonly Accepted[];
-  /** Commands that were sent and not answered: stored or not, either is right. */
-  readonly unknown: number;
+  /** Numbers of commands that were refused: they may not be in the log. Any other may be or not: nobody was told. */
+  readonly refused: readonly number[];
 }
 
 /**
@@ -36,8 +36,8 @@ export class Journal {
     this.#write(entry);
   }
 
-  unknown(n: number): void {
-    this.#write({ n, unknown: true });
+  refused(n: number): void {
+    this.#write({ n, refused: true });
   }
 
   close(): void {
@@ -66,14 +66,15 @@ export function readJournal(path: string): JournalContent {
     throw new MillraceError('USAGE', `${path} is no journal of "millrace load --journal".`);
   }
   const accepted: Accepted[] = [];
-  let unknown = 0;
+  const refused: number[] = [];
   for (const entry of entries.slice(1)) {
-    const [n, position, eventId] = [numberOrNull(entry, 'n'), numberOrNull(entry, 'position'), textOrNull(entry, 'eventId')];
-    if (entry['unknown'] === true) unknown += 1;
-    else if (n !== null && position !== null && eventId !== null) accepted.push({ n, position, eventId });
-    else throw new MillraceError('USAGE', `${path} has a line that is no entry of a journal: ${JSON.stringify(entry)}.`);
+    const [n, position] = [numberOrNull(entry, 'n'), numberOrNull(entry, 'position')];
+    if (n !== null && entry['refused'] === true) refused.push(n);
+    else if (n !== null && position !== null) accepted.push({ n, position });
+    else
+      throw new MillraceError('USAGE', `${path} has a line that is no entry of a journal: ${JSON.stringify(entry)}.`);
   }
-  return { run, after, accepted, unknown };
+  return { run, after, accepted, refused };
 }
 
 function parseLine(line: string): JsonFields {

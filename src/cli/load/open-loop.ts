@@ -1,4 +1,4 @@
-import type { LoadRequest } from '../../application.ts';
+import type { LoadRequest } from '../../server/application.ts';
 import { Lane } from './lane.ts';
 import type { HttpAnswer } from './response-parser.ts';
 
@@ -16,6 +16,8 @@ export interface OpenLoopOptions {
   readonly seconds: number;
   readonly connections: number;
   readonly request: (n: number) => LoadRequest;
+  /** Sent as `X-Correlation-Id`; the command's events carry it in the log. */
+  readonly correlationId: (n: number) => string;
   readonly onAnswer: (request: PlannedRequest, answer: HttpAnswer, latencyMs: number) => void;
   /** Sent, and the connection ended before an answer came. */
   readonly onUnknown: (request: PlannedRequest) => void;
@@ -67,7 +69,7 @@ export async function runOpenLoop(options: OpenLoopOptions): Promise<OpenLoopRes
       }
       const request = { n: next, dueAt: dueAt(next) };
       next += 1;
-      lane.send(request, requestText(url, options.request(request.n)));
+      lane.send(request, requestText(url, options.request(request.n), options.correlationId(request.n)));
     }
     // With no lane free, the next answer sends on. Timers are whole milliseconds.
     if (next < total && free.length > 0) plan(dueAt(next) - performance.now());
@@ -117,7 +119,14 @@ export async function runOpenLoop(options: OpenLoopOptions): Promise<OpenLoopRes
 }
 
 /** The request as it goes over the wire. */
-export function requestText(url: URL, request: LoadRequest): string {
+export function requestText(url: URL, request: LoadRequest, correlationId: string): string {
   const body = JSON.stringify(request.body);
-  return `${request.method} ${request.path} HTTP/1.1\r\nhost: ${url.host}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+  const head = [
+    `${request.method} ${request.path} HTTP/1.1`,
+    `host: ${url.host}`,
+    `x-correlation-id: ${correlationId}`,
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(body)}`,
+  ];
+  return `${head.join('\r\n')}\r\n\r\n${body}`;
 }

@@ -33,7 +33,7 @@ export class ResponseParser {
 function takeAnswer(bytes: Buffer): { length: number; answer: HttpAnswer | undefined } | undefined {
   const end = bytes.indexOf(headEnd);
   if (end < 0) return undefined;
-  const head = bytes.latin1Slice(0, end).toLowerCase();
+  const head = bytes.toString('latin1', 0, end).toLowerCase();
   const status = Number(/^http\/1\.1 (\d{3})/.exec(head)?.[1]);
   if (Number.isNaN(status)) throw new Error('The server does not speak HTTP/1.1.');
   const bodyStart = end + headEnd.length;
@@ -53,7 +53,7 @@ interface Body {
 
 function takeLength(bytes: Buffer, start: number, length: number): Body | undefined {
   const end = start + length;
-  return bytes.length < end ? undefined : { text: bytes.utf8Slice(start, end), end };
+  return bytes.length < end ? undefined : { text: bytes.toString('utf8', start, end), end };
 }
 
 function takeChunks(bytes: Buffer, start: number): Body | undefined {
@@ -62,7 +62,7 @@ function takeChunks(bytes: Buffer, start: number): Body | undefined {
   for (;;) {
     const lineEnd = bytes.indexOf('\r\n', at, 'latin1');
     if (lineEnd < 0) return undefined;
-    const size = Number.parseInt(bytes.latin1Slice(at, lineEnd), 16);
+    const size = Number.parseInt(bytes.toString('latin1', at, lineEnd), 16);
     if (Number.isNaN(size)) throw new Error('The server sent a chunk without a size.');
     const next = lineEnd + 2 + size + 2;
     if (bytes.length < next) return undefined;

@@ -1,11 +1,12 @@
-import { readSettings, type Settings } from '../../config.ts';
-import { MillraceError } from '../../errors.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { readSettings } from '../../config.ts';
 import type { Role } from '../../running-system.ts';
 import { loadApplication } from '../application-file.ts';
 import type { StartOptions } from '../commands/start.ts';
 import { ReportedFailure, reportFailure } from '../failure.ts';
 import { readRunRecord, removeRunRecord, writeRunRecord } from '../run-file.ts';
 import type { Terminal } from '../terminal.ts';
+import { packageVersion } from '../package-version.ts';
 import { openDatabases } from './database-urls.ts';
 import { checkPort } from './port-check.ts';
 import { stopInOrder, type StoppablePart } from './stop-in-order.ts';
@@ -26,27 +27,23 @@ export async function start(options: StartOptions, terminal: Terminal): Promise<
     terminal.err('Stopping at once.');
     process.exit(1); // the embedded PostgreSQL is told to stop when this process exits
   });
-  let reason: StopReason;
-  try {
-    const begun = bringUp(options, terminal, parts);
-    // A reason to stop while it starts: what has started by then is stopped below.
-    const first = await Promise.race([begun, stopAsked.promise]);
-    reason = first ?? (await stopAsked.promise);
-    // Whatever bringUp still starts now is stopped as well.
-    if (first !== undefined) await Promise.race([begun.catch(() => undefined), elapsed(stopBoundMs / 2)]);
-  } catch (error) {
-    reason = { kind: 'error', error };
-  }
+  const begun = bringUp(options, terminal, parts);
+  begun.catch((error: unknown) => stopAsked.resolve({ kind: 'error', error }));
+  const reason = await stopAsked.promise;
+  const askedAt = performance.now();
   tellReason(reason, terminal);
-  const problems = await stopInOrder(parts.toReversed(), stopBoundMs, databaseStopMs);
+
+  // Asked while it still started: what is half started becomes a part in a moment, and is stopped with the others.
+  await Promise.race([begun.catch(() => undefined), pause(stopBoundMs / 2, undefined, { ref: false })]);
+  const left = stopBoundMs - (performance.now() - askedAt);
+  const problems = await stopInOrder(parts.toReversed(), left, databaseStopMs);
   for (const problem of problems) terminal.err(problem);
   endWatch();
-  if (reason.kind === 'error') throw new ReportedFailure('stopped by an error');
-  if (problems.length > 0) process.exit(1);
-  terminal.err('Stopped.');
-  // Nothing is left to do; a forgotten handle must not keep the process.
-  process.exitCode = 0;
+  const failed = reason.kind === 'error' || problems.length > 0;
+  if (!failed) terminal.err('Stopped.');
+  // All is done; a handle that somebody forgot must not keep the process.
   setTimeout(() => process.exit(), 500).unref();
+  if (failed) throw new ReportedFailure('stopped by an error');
 }
 
 function tellReason(reason: StopReason, terminal: Terminal): void {
@@ -56,13 +53,14 @@ function tellReason(reason: StopReason, terminal: Terminal): void {
 }
 
 /** Starts part by part and notes each in `parts` as soon as it has to be stopped. */
-async function bringUp(options: StartOptions, terminal: Terminal, parts: StoppablePart[]): Promise<undefined> {
+async function bringUp(options: StartOptions, terminal: Terminal, parts: StoppablePart[]): Promise<void> {
   const begunAt = performance.now();
   const settings = readSettings(process.env);
+  const { host, port } = settings;
   const roles = options.role ?? allRoles;
   const hasApi = roles.includes('api');
   if (hasApi) {
-    await checkPort(settings.host, settings.port, (await readRunRecord(settings.dataFolder))?.url);
+    await checkPort(host, port, (await readRunRecord(settings.dataFolder))?.url);
   }
 
   // PostgreSQL takes its time to come up, and so do the modules: both at once.
@@ -78,39 +76,30 @@ async function bringUp(options: StartOptions, terminal: Terminal, parts: Stoppab
   const { embedded } = databases;
   if (embedded) parts.push({ name: 'PostgreSQL', stop: () => embedded.stop() });
 
-  const { startSystem, migrateSystem, startServer } = await modules;
+  const { startSystem, migrateSystem, startServer, pino } = await modules;
+  const logger = pino({ level: settings.logLevel });
   const { system: definition } = await application;
   if (settings.migrate) await migrateSystem(definition, databases);
-  const system = await startSystem(definition, { ...databases, roles });
+  const system = await startSystem(definition, { ...databases, roles, logger });
   parts.push({ name: 'The system', stop: () => system.stop() });
 
   if (!startServer) {
-    terminal.out(`${definition.name} runs as ${roles.join(' and ')}.`);
-    return undefined;
+    terminal.err(`${definition.name} runs as ${roles.join(' and ')}.`);
+    return;
   }
-  const server = await startServer(system, await application, serverOptions(settings));
+  const server = await startServer(await application, system, { host, port, logger, version: packageVersion() });
   parts.push({ name: 'The server', stop: () => server.stop() });
   const record = { pid: process.pid, url: server.url, startedAt: new Date().toISOString() };
   await writeRunRecord(settings.dataFolder, record);
   parts.push({ name: 'The run file', stop: () => removeRunRecord(settings.dataFolder, process.pid) });
-  for (const line of whereToLook(definition.name, server.url, performance.now() - begunAt)) terminal.out(line);
-  return undefined;
-}
-
-function serverOptions({ host, port }: Settings): { host: string; port: number } {
-  return { host, port };
+  for (const line of whereToLook(definition.name, server.url, performance.now() - begunAt)) terminal.err(line);
 }
 
 async function loadModules(hasApi: boolean) {
-  const [system, server] = await Promise.all([
+  const [{ startSystem, migrateSystem }, server, { pino }] = await Promise.all([
     import('../../start-system.ts'),
     hasApi ? import('../../server/start-server.ts') : undefined,
+    import('pino'),
   ]);
-  return { startSystem: system.startSystem, migrateSystem: system.migrateSystem, startServer: server?.startServer };
-}
-
-function elapsed(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
+  return { startSystem, migrateSystem, startServer: server?.startServer, pino };
 }
