@@ -18,23 +18,23 @@ export async function findApplicationFile(named: string | undefined, folder: str
 }
 
 async function entryOfPackage(folder: string): Promise<string> {
-  const missing = (what: string) =>
-    new MillraceError(
-      'APP_MISSING',
-      `${what} Name the application with --app <file>, or with "millrace": { "app": "./app.ts" } in package.json.`,
-    );
   const text = await readFile(path.join(folder, 'package.json'), 'utf8').catch(() => undefined);
-  if (text === undefined) throw missing(`${folder} has no package.json.`);
+  if (text === undefined) throw unnamed(`${folder} has no package.json.`);
   let content: unknown;
   try {
     content = JSON.parse(text);
   } catch {
-    throw missing(`The package.json in ${folder} is not valid JSON.`);
+    throw unnamed(`The package.json in ${folder} is not valid JSON.`);
   }
   const section = isObject(content) ? content['millrace'] : undefined;
   const entry = isObject(section) ? section['app'] : undefined;
-  if (typeof entry !== 'string' || entry === '') throw missing(`The package.json in ${folder} names no application.`);
+  if (typeof entry !== 'string' || entry === '') throw unnamed(`The package.json in ${folder} names no application.`);
   return entry;
+}
+
+function unnamed(problem: string): MillraceError {
+  const advice = 'Name the application with --app <file>, or with "millrace": { "app": "./app.ts" } in package.json.';
+  return new MillraceError('APP_MISSING', `${problem} ${advice}`);
 }
 
 /** Imports the application. Throws APP_MISSING, APP_INVALID, and whatever the file itself throws. */

@@ -10,7 +10,7 @@ export interface RebuildOptions {
 export function rebuildCommand(terminal: Terminal): Command {
   return new Command('rebuild')
     .description('build a read model anew from the log and swap it in; readers see the old one until then')
-    .argument('[projection]', 'id of the projection (default: the primary one)')
+    .argument('[projection]', 'id of the projection (default: all, one after the other)')
     .option('--url <url>', 'where the server is (default: MILLRACE_URL, or the one that runs here)')
     .option('--json', 'print one JSON object')
     .addHelpText('after', '\nExample:\n  millrace rebuild')

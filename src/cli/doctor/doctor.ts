@@ -86,7 +86,7 @@ async function lookAtLastHour(client: ServerClient): Promise<Finding[]> {
 }
 
 async function lookAtProjections(client: ServerClient): Promise<Finding[]> {
-  const projections = listFrom(await client.get('/api/projections'), 'projections');
+  const projections = listFrom(await client.get('/api/projections/health'), 'projections');
   return Promise.all(
     projections.map(async (status) => judgeProjection(status, await eventAt(client, numberFrom(status, 'position')))),
   );

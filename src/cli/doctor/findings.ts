@@ -42,7 +42,7 @@ export function judgeOutbox(pending: JsonFields): Finding {
  * @param atCheckpoint id of the event that the log has at the checkpoint's position; null when it has none
  */
 export function judgeProjection(status: JsonFields, atCheckpoint: string | null): Finding {
-  const check = `projection ${textFrom(status, 'id')}`;
+  const check = `projection ${textFrom(status, 'projectionId')}`;
   const [position, head] = [numberFrom(status, 'position'), numberFrom(status, 'headPosition')];
   const eventId = textOrNull(status, 'eventId');
   const restored = 'The log was restored or replaced. See "An older backup was restored" in docs/troubleshooting.md.';
@@ -52,8 +52,8 @@ export function judgeProjection(status: JsonFields, atCheckpoint: string | null)
   }
   const lagMs = numberOrNull(status, 'lagMs') ?? 0;
   const detail = `at ${position} of ${head}${lagMs > 0 ? `, ${(lagMs / 1_000).toFixed(1)} s behind` : ''}`;
-  if (status['healthy'] === false) {
-    const error = textOrNull(status, 'error');
+  if (status['isHealthy'] === false) {
+    const error = textOrNull(status, 'errorMessage');
     return fail(
       check,
       error === null ? detail : `${detail}: ${error}`,

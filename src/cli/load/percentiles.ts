@@ -14,8 +14,11 @@ export function percentilesOf(samples: readonly number[]): Percentiles {
   return { count: sorted.length, p50: rank(0.5), p95: rank(0.95), p99: rank(0.99), max: rank(1) };
 }
 
+function ms(value: number | null): string {
+  return value === null ? '–' : `${value.toFixed(value < 10 ? 1 : 0)} ms`;
+}
+
 /** `p50 1.2 ms, p95 3.4 ms, …` */
 export function describePercentiles(points: Percentiles): string {
-  const ms = (value: number | null) => (value === null ? '–' : `${value.toFixed(value < 10 ? 1 : 0)} ms`);
   return `p50 ${ms(points.p50)}, p95 ${ms(points.p95)}, p99 ${ms(points.p99)}, max ${ms(points.max)}`;
 }

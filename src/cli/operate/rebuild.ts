@@ -1,46 +1,51 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { MillraceError } from '../../errors.ts';
 import type { RebuildOptions } from '../commands/rebuild.ts';
-import {
-  listFrom,
-  numberFrom,
-  numberOrNull,
-  objectFrom,
-  textFrom,
-  textOrNull,
-  type JsonFields,
-} from '../json-shape.ts';
+import { listFrom, numberFrom, numberOrNull, textFrom, textOrNull, type JsonFields } from '../json-shape.ts';
 import { findAndConnect, type ServerClient } from '../server-client.ts';
 import type { Terminal } from '../terminal.ts';
 
-/** Starts a rebuild on the running server and shows how far it is. Throws REBUILD_FAILED. */
-export async function rebuild(
-  projection: string | undefined,
-  options: RebuildOptions,
-  terminal: Terminal,
-): Promise<void> {
+const lookEveryMs = 500;
+
+/**
+ * Rebuilds one projection on the running server, or all of them one after the other, and shows how far it is. Throws
+ * REBUILD_FAILED.
+ */
+export async function rebuild(named: string | undefined, options: RebuildOptions, terminal: Terminal): Promise<void> {
   const client = await findAndConnect(options);
-  const id = projection ?? (await primaryProjection(client));
-  let progress = objectFrom(await client.post('/api/projections/rebuild', { projectionId: id }), 'rebuild');
-  while (textFrom(progress, 'state') === 'running') {
-    if (options.json !== true) terminal.progress(describeProgress(progress));
-    await pause(terminalPauseMs);
-    progress = objectFrom(await client.get(`/api/projections/${encodeURIComponent(id)}/rebuild`), 'rebuild');
+  const show = options.json === true ? () => undefined : terminal.progress;
+  for (const id of named === undefined ? await allProjections(client) : [named]) {
+    const done = await rebuildOne(client, id, show);
+    terminal.endProgress();
+    if (textFrom(done, 'state') === 'failed') {
+      throw new MillraceError('REBUILD_FAILED', textOrNull(done, 'error') ?? `The rebuild of ${id} stopped.`);
+    }
+    if (options.json === true) terminal.out(JSON.stringify(done));
+    else terminal.out(`${id} was built anew up to position ${numberFrom(done, 'position')} and swapped in.`);
   }
-  terminal.endProgress();
-  if (textFrom(progress, 'state') === 'failed') {
-    throw new MillraceError('REBUILD_FAILED', textOrNull(progress, 'error') ?? 'The rebuild stopped.');
-  }
-  if (options.json === true) terminal.out(JSON.stringify(progress));
-  else terminal.out(`${id} was built anew up to position ${numberFrom(progress, 'position')} and swapped in.`);
 }
 
-const terminalPauseMs = 500;
+async function rebuildOne(client: ServerClient, id: string, show: (line: string) => void): Promise<JsonFields> {
+  const before = await progressOf(client, id);
+  await client.post('/api/projections/rebuild', { projection: id });
+  for (;;) {
+    const progress = await progressOf(client, id);
+    // Until the new one has begun, the server still tells of the one before.
+    const isNew = progress !== undefined && progress['startedAt'] !== before?.['startedAt'];
+    if (isNew && textFrom(progress, 'state') !== 'running') return progress;
+    if (isNew) show(describeProgress(progress));
+    await pause(lookEveryMs);
+  }
+}
 
-async function primaryProjection(client: ServerClient): Promise<string> {
-  const first = listFrom(await client.get('/api/projections'), 'projections')[0];
-  if (first) return textFrom(first, 'id');
-  throw new MillraceError('PROJECTION_UNKNOWN', 'The server knows no projection.');
+async function progressOf(client: ServerClient, id: string): Promise<JsonFields | undefined> {
+  const all = listFrom(await client.get('/api/projections/rebuild'), 'rebuilds');
+  return all.find((progress) => progress['projection'] === id);
+}
+
+async function allProjections(client: ServerClient): Promise<string[]> {
+  const all = listFrom(await client.get('/api/projections/health'), 'projections');
+  return all.map((status) => textFrom(status, 'projectionId'));
 }
 
 /** @example 'orders: 1200 of 5000 events (24 %), 9000/s, 1 s left' */
