@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findRunningPostgres } from '../../src/embedded/find-running-postgres.ts';
 import { isAlive } from '../../src/embedded/process-table.ts';
-import { query, start, startInChild, temporaryFolder, untilGone } from './fixture.ts';
+import { query, start, startInChild, preparedFolder, temporaryFolder, untilGone } from './fixture.ts';
 
 describe('an embedded PostgreSQL', () => {
   it('answers after its first start, stores durably, and listens on this machine only', async () => {
@@ -50,7 +50,7 @@ describe('an embedded PostgreSQL', () => {
   });
 
   it('makes a database once, however many ask for it at the same time', async () => {
-    const server = await start(await temporaryFolder());
+    const server = await start(await preparedFolder());
     const name = `odd "name" é`;
     const urls = await Promise.all(Array.from({ length: 5 }, () => server.url(name)));
     expect(new Set(urls).size).toBe(1);
@@ -59,7 +59,7 @@ describe('an embedded PostgreSQL', () => {
   });
 
   it('keeps data and port over a restart, and leaves no process behind', async () => {
-    const dataFolder = await temporaryFolder();
+    const dataFolder = await preparedFolder();
     const first = await start(dataFolder);
     await query(await first.url('events'), 'create table kept as select 42 as answer');
     await first.stop();
@@ -73,7 +73,7 @@ describe('an embedded PostgreSQL', () => {
   });
 
   it('takes another port when its own was taken meanwhile', async () => {
-    const dataFolder = await temporaryFolder();
+    const dataFolder = await preparedFolder();
     const first = await start(dataFolder);
     await first.stop();
     const rival = net.createServer();
@@ -88,7 +88,7 @@ describe('an embedded PostgreSQL', () => {
   });
 
   it('is found by another process while it runs, and only then', async () => {
-    const dataFolder = await temporaryFolder();
+    const dataFolder = await preparedFolder();
     expect(await findRunningPostgres(dataFolder)).toBeUndefined();
     const other = await startInChild(dataFolder);
     const found = await findRunningPostgres(dataFolder);
@@ -101,7 +101,7 @@ describe('an embedded PostgreSQL', () => {
   });
 
   it('writes no values of statements into its log', async () => {
-    const server = await start(await temporaryFolder());
+    const server = await start(await preparedFolder());
     const url = await server.url('events');
     await query(url, `create table people (name text primary key check (name <> 'x'))`);
     await query(url, `insert into people values ('Ada Lovelace')`);
@@ -112,7 +112,7 @@ describe('an embedded PostgreSQL', () => {
   });
 
   it('tells what the server said when it cannot start', async () => {
-    const dataFolder = await temporaryFolder();
+    const dataFolder = await preparedFolder();
     const server = await start(dataFolder);
     await server.stop();
     await writeFile(path.join(dataFolder, 'postgres', 'pg_hba.conf'), 'nonsense\n');
@@ -123,7 +123,7 @@ describe('an embedded PostgreSQL', () => {
   });
 
   it('refuses a cluster of another major version', async () => {
-    const dataFolder = await temporaryFolder();
+    const dataFolder = await preparedFolder();
     const server = await start(dataFolder);
     await server.stop();
     await writeFile(path.join(dataFolder, 'postgres', 'PG_VERSION'), '17\n');
