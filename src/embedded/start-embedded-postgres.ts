@@ -136,6 +136,7 @@ async function startInPlace(
         return supervised.processId;
       },
       async url(database) {
+        if (stopped) throw new MillraceError('STOPPING', 'The embedded PostgreSQL was stopped.');
         await ensureDatabase(() => ({ port, password }), database);
         return connectionUrl({ port, password }, database);
       },

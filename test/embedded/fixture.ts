@@ -18,10 +18,16 @@ import type { SystemAccount } from '../../src/embedded/system-account.ts';
 export const isRoot = process.getuid?.() === 0;
 if (!isRoot) console.warn('NOT RUN: the tests of starting as root need root.');
 
-/** A folder with a space in its name that every account can enter. Deleted after the test. */
-export async function temporaryFolder(owner?: SystemAccount): Promise<string> {
+/** A folder with a space in its name that every account can enter. Whoever makes it deletes it. */
+export async function openFolder(): Promise<string> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'millrace test '));
   await chmod(folder, 0o755);
+  return folder;
+}
+
+/** The same, deleted after the test. */
+export async function temporaryFolder(owner?: SystemAccount): Promise<string> {
+  const folder = await openFolder();
   if (owner) await chown(folder, owner.uid, owner.gid);
   onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   return folder;
@@ -30,8 +36,7 @@ export async function temporaryFolder(owner?: SystemAccount): Promise<string> {
 let prepared: Promise<string> | undefined;
 
 async function prepareOnce(): Promise<string> {
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'millrace-prepared-'));
-  await chmod(folder, 0o755);
+  const folder = await openFolder();
   await (await startEmbeddedPostgres({ dataFolder: folder })).stop();
   await rm(path.join(folder, 'postgres.port')); // every copy finds a port of its own
   return folder;
