@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import type { LogNames } from '../store/postgres/statements.ts';
 import type { EventLag, LagStatistics, LagSummary } from '../running-system.ts';
 
 interface LagRow {
@@ -39,12 +40,18 @@ interface SummaryRow {
 /** Without a range or sample, statistics cover so many of the newest events: the answer stays quick however long the log. */
 const defaultSample = 100_000;
 
+/** $1 event name, $2 from, $3 to; each may be null. */
+const wanted = `($1::text is null or event_name = $1) and ($2::timestamptz is null or created_at >= $2)
+  and ($3::timestamptz is null or created_at < $3)`;
+
 /** Answers questions about lag from the ledger of the event store. */
 export class PostgresLagStatistics implements LagStatistics {
   readonly #pool: pg.Pool;
+  readonly #events: string;
 
-  constructor(pool: pg.Pool) {
+  constructor(pool: pg.Pool, names: LogNames) {
     this.#pool = pool;
+    this.#events = names.events;
   }
 
   async statistics(filter: { eventName?: string; from?: Date; to?: Date; sample?: number } = {}): Promise<LagSummary> {
@@ -59,17 +66,19 @@ export class PostgresLagStatistics implements LagStatistics {
           avg(outbox_wait_ms) as wait, avg(outbox_dispatch_duration_ms) as dispatch, avg(transit_ms) as transit,
           avg(projection_processing_duration_ms) as processing,
           extract(epoch from max(created_at) - min(created_at))::float8 as seconds
-        from (select * from event_processing_lag
-              where ($1::text is null or event_name = $1) and ($2::timestamptz is null or created_at >= $2)
-                and ($3::timestamptz is null or created_at < $3)
-              order by created_at desc limit $4) newest`,
+        from (
+          select * from (
+            (select * from lag_copied where ${wanted} order by created_at desc limit $4)
+            union all
+            (select * from lag_pending where ${wanted} order by created_at desc limit $4)) both_parts
+          order by created_at desc limit $4) newest`,
       values: [filter.eventName ?? null, filter.from ?? null, filter.to ?? null, filter.sample ?? defaultSample],
     });
     return toSummary(filter, result.rows[0]);
   }
 
   async event(eventId: string): Promise<EventLag | undefined> {
-    return (await this.#rows('where event_id = $1', [eventId]))[0];
+    return (await this.#rows(`where position = (select position from ${this.#events} where event_id = $1)`, [eventId]))[0];
   }
 
   slowest(limit: number, eventName?: string): Promise<EventLag[]> {
@@ -81,7 +90,11 @@ export class PostgresLagStatistics implements LagStatistics {
   }
 
   recent(limit: number): Promise<EventLag[]> {
-    return this.#rows('order by position desc limit $1', [limit]);
+    // Positions have no gaps: the newest events are those right below the head.
+    return this.#rows(
+      `where position > (select max(position) from ${this.#events}) - $1::bigint order by position desc`,
+      [limit],
+    );
   }
 
   async #rows(rest: string, values: unknown[]): Promise<EventLag[]> {

@@ -67,18 +67,15 @@ create table if not exists projection_checkpoints (
   mirrored_at     timestamptz not null
 );
 
-create or replace view event_processing_lag as
-  select l.event_id, l.position, l.event_name, l.aggregate_id, l.status, l.created_at,
-         l.created_at as event_created_at, l.published_at as event_published_at, l.received_at as event_received_at,
-         l.processed_at as projection_processed_at, l.outbox_wait_ms, l.outbox_dispatch_duration_ms, l.transit_ms,
-         l.projection_processing_duration_ms, l.total_lag_ms
-  from lag_ledger l
-  union all
+-- What the ledger has not copied yet: told by log, cursor and publications.
+create or replace view lag_pending as
   select e.event_id, e.position, e.event_name, e.aggregate_id,
-         case when e.position <= c.published then 'PUBLISHED' else 'CREATED' end,
-         e.occurred_at, e.occurred_at, p.confirmed_at, null, null,
-         extract(epoch from p.handed_at - e.occurred_at)::float8 * 1000,
-         extract(epoch from p.confirmed_at - p.handed_at)::float8 * 1000, null, null, null
+         case when e.position <= c.published then 'PUBLISHED' else 'CREATED' end as status,
+         e.occurred_at as created_at, e.occurred_at as event_created_at, p.confirmed_at as event_published_at,
+         null::timestamptz as event_received_at, null::timestamptz as projection_processed_at,
+         extract(epoch from p.handed_at - e.occurred_at)::float8 * 1000 as outbox_wait_ms,
+         extract(epoch from p.confirmed_at - p.handed_at)::float8 * 1000 as outbox_dispatch_duration_ms,
+         null::float8 as transit_ms, null::float8 as projection_processing_duration_ms, null::float8 as total_lag_ms
   from (select position, relay_published() as published from lag_cursor offset 0) c
   join :events e on e.position > c.position
   left join lateral (
@@ -86,6 +83,15 @@ create or replace view event_processing_lag as
     where r.last_position >= e.position and r.first_position <= e.position
     order by r.last_position limit 1) p on true
   where not exists (select from lag_deleted d where d.position = e.position);
+
+create or replace view lag_copied as
+  select l.event_id, l.position, l.event_name, l.aggregate_id, l.status, l.created_at,
+         l.created_at as event_created_at, l.published_at as event_published_at, l.received_at as event_received_at,
+         l.processed_at as projection_processed_at, l.outbox_wait_ms, l.outbox_dispatch_duration_ms, l.transit_ms,
+         l.projection_processing_duration_ms, l.total_lag_ms
+  from lag_ledger l;
+
+create or replace view event_processing_lag as select * from lag_copied union all select * from lag_pending;
 
 create or replace function delete_lag() returns trigger language plpgsql as $$
 begin
