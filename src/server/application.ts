@@ -1,5 +1,7 @@
-import type { RunningSystem } from './running-system.ts';
-import type { SystemDefinition } from './system.ts';
+import type { EventQuery } from '../store/store.ts';
+import type { SystemDefinition } from '../system.ts';
+import type { LiveFeedDefinition } from './live-feed.ts';
+import type { RouteModule } from './route-module.ts';
 
 /**
  * What `millrace start` runs: a system, and what the application adds around it. The value that an application's entry
@@ -7,19 +9,19 @@ import type { SystemDefinition } from './system.ts';
  */
 export interface Application {
   readonly system: SystemDefinition;
-  /**
-   * Adds the application's own routes. Typed by the server room (`RouteModule` in `millrace/server`), which is the only
-   * one that knows HTTP.
-   */
-  readonly routes?: ApplicationRoutes;
+  /** Adds the application's own routes. */
+  readonly routes?: RouteModule;
+  /** Live updates by WebSocket and server-sent events. */
+  readonly live?: readonly LiveFeedDefinition[];
+  /** The events that `GET /api/events/{id}` shows for an id. Default: the stream of that name. */
+  readonly eventsOf?: (id: string) => readonly EventQuery[];
   /** Folder of built pages served at `/`. */
   readonly web?: URL;
   /** Commands for `millrace load`: the request of the n-th command, sent over HTTP. */
   readonly load?: LoadScenario;
+  /** How long `start` waits until the system answers, in milliseconds. Default 60,000. */
+  readonly openTimeoutMs?: number;
 }
-
-/** Called once at start with the server's route registrar and the running system. */
-export type ApplicationRoutes = (server: unknown, system: RunningSystem) => void | Promise<void>;
 
 export interface LoadRequest {
   readonly method: 'POST';
