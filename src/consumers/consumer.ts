@@ -109,8 +109,8 @@ export class Consumer {
   }
 
   #failed(error: unknown): void {
-    // A moved checkpoint is how rebuild, retry and another consumer announce themselves: read everything again.
-    const moved = error instanceof pg.DatabaseError && error.code === 'MR011';
+    // A moved checkpoint, or tables that are gone, are how rebuild, retry and another consumer announce themselves.
+    const moved = error instanceof pg.DatabaseError && (error.code === 'MR011' || error.code === '42P01');
     if (!moved) {
       this.#error = error;
       this.#options.onError?.(error);
