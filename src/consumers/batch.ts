@@ -53,12 +53,16 @@ export function stampRuns(arrivals: readonly Arrival[], statusOf: (position: num
   return runs;
 }
 
-/** The statement that writes runs down, in the effect's transaction. */
-export function stampStatement(projection: string, runs: readonly StampRun[], processedAt: number): pg.QueryConfig {
+/**
+ * The statement that writes runs down: the last one of the effect's transaction. `startedAt` is this process's clock when
+ * the transaction began; the time of processing is that plus what the transaction has taken by now, so that all stamps
+ * of a consumer come from one clock. The flush of the commit itself is not in it.
+ */
+export function stampStatement(projection: string, runs: readonly StampRun[], startedAt: number): pg.QueryConfig {
   return {
     name: 'lag-stamps',
     text: `insert into lag_stamps (projection_id, first_position, last_position, handed_at, received_at, processed_at, status)
-      select $1, r.first, r.last, nullif(r.handed, '-infinity'), r.received, $6, r.status
+      select $1, r.first, r.last, nullif(r.handed, '-infinity'), r.received, $6::timestamptz + (clock_timestamp() - transaction_timestamp()), r.status
       from unnest($2::bigint[], $3::bigint[], $4::timestamptz[], $5::timestamptz[], $7::text[])
            as r(first, last, handed, received, status)`,
     values: [
@@ -67,7 +71,7 @@ export function stampStatement(projection: string, runs: readonly StampRun[], pr
       int8Array(runs.map((run) => run.last)),
       handedArray(runs),
       timestampArray(runs.map((run) => run.receivedAt)),
-      new Date(processedAt),
+      microseconds(startedAt),
       textArray(runs.map((run) => run.status)),
     ],
   };

@@ -92,6 +92,7 @@ export class PostgresDeadLetters implements DeadLetters {
     const client = await this.#pool.connect();
     try {
       await client.query('begin');
+      const startedAt = wallClock();
       const found = await client.query<LetterRow & { generation: number }>('select * from dead_letters where id = $1', [id]);
       const letter = found.rows[0];
       const definition = letter === undefined ? undefined : this.#definitions.get(letter.projection_id);
@@ -104,7 +105,7 @@ export class PostgresDeadLetters implements DeadLetters {
         [build.projection, build.generation, letter.ordering_key],
       );
       if (!open.rows.some((row) => Number(row.id) === id)) throw unknown(id);
-      const result = await work({ client, definition, build, letters: open.rows });
+      const result = await work({ client, definition, build, letters: open.rows, startedAt });
       await client.query('update projection_builds set epoch = epoch + 1 where projection_id = $1 and generation = $2', [
         build.projection,
         build.generation,
@@ -164,7 +165,7 @@ export class PostgresDeadLetters implements DeadLetters {
     }
     writer.committed();
     const run = { first: position, last: position, handedAt: undefined, receivedAt, status: 'PROCESSED' as const };
-    await work.client.query(stampStatement(work.definition.id, [run], wallClock()));
+    await work.client.query(stampStatement(work.definition.id, [run], work.startedAt));
     return undefined;
   }
 }
@@ -174,6 +175,8 @@ interface KeyWork {
   readonly definition: ProjectionDefinition;
   readonly build: Build;
   readonly letters: readonly LetterRow[];
+  /** This process's clock when the transaction began. */
+  readonly startedAt: number;
 }
 
 function unknown(id: number): MillraceError {
