@@ -29,6 +29,7 @@ export type ProbeResult =
 async function withClient<T>(access: ServerAccess, use: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client({
     connectionString: connectionUrl(access, 'postgres'),
+    ssl: false, // whatever PGSSLMODE says: it never leaves this machine
     connectionTimeoutMillis: 3_000,
     query_timeout: 30_000,
     application_name: 'millrace embedded',
@@ -39,7 +40,9 @@ async function withClient<T>(access: ServerAccess, use: (client: Client) => Prom
     await client.connect();
     return await use(client);
   } finally {
-    await client.end().catch(() => undefined);
+    // Bounded: end() waits for an event that a connection which broke early has sent already.
+    const ended = client.end().catch(() => undefined);
+    await Promise.race([ended, pause(500, undefined, { ref: false })]);
   }
 }
 

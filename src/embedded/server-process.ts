@@ -117,7 +117,7 @@ async function attemptStart(plan: ServerPlan, port: number, watcher: StartWatche
   const began = performance.now();
   let reportedAt = began;
   let lastAnswer: unknown;
-  for (let wait = 10; ; wait = Math.min(wait * 1.5, 200)) {
+  for (let wait = 10; ; wait = Math.min(wait * 1.5, 100)) {
     if (exit) return { outcome: 'ended', exit, said: await plan.log.since(before) };
     const probe = await probeServer({ port, password: plan.password });
     if (probe.state === 'ready') {

@@ -23,9 +23,10 @@ const quoted = (value: string | number) => `'${String(value).replaceAll("'", "''
 /**
  * The text of `postgresql.conf`. Written anew at each start, so a newer Millrace brings its own settings; a change of
  * one's own belongs into `ALTER SYSTEM`, which PostgreSQL reads last.
- * @param durable false only for test servers: nothing survives a power cut then
+ * `durable: false` is only for test servers: nothing survives a power cut then. `version` is that of the programs: a
+ * running server whose file differs is restarted rather than taken over.
  */
-export function serverSettings(options: { durable: boolean }): string {
+export function serverSettings(options: { durable: boolean; version: string }): string {
   const settings: [name: string, value: string | number, why: string][] = [
     ['listen_addresses', '127.0.0.1', 'this machine only'],
     ['unix_socket_directories', '', 'one way in, with a password; socket paths are also too short for deep folders'],
@@ -55,7 +56,7 @@ export function serverSettings(options: { durable: boolean }): string {
     ['log_error_verbosity', 'terse', 'the detail line of an error repeats the row'],
   ];
   return [
-    '# Written by Millrace at each start. For settings of your own use ALTER SYSTEM.',
+    `# Written by Millrace at each start, for the programs ${options.version}. For settings of your own use ALTER SYSTEM.`,
     ...settings.map(([name, value, why]) => `${name} = ${quoted(value)} # ${why}`),
     '',
   ].join('\n');

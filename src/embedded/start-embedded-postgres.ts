@@ -5,8 +5,9 @@ import { MillraceError } from '../errors.ts';
 import { findNativePackage, prepareBinaries } from './binaries.ts';
 import { ensureCluster, ensurePassword } from './cluster.ts';
 import { lockFolder } from './folder-lock.ts';
-import { fileNames, placeFiles, type Placement } from './placement.ts';
+import { fileNames, locateHome, placeFiles, type Placement } from './placement.ts';
 import { livingPostmaster } from './postmaster-file.ts';
+import { systemErrorCode } from './process-table.ts';
 import { connectionUrl, ensureDatabase, freePort, probeServer } from './server-access.ts';
 import { ServerLog } from './server-log.ts';
 import {
@@ -19,7 +20,7 @@ import {
 } from './server-process.ts';
 import { serverSettings } from './server-settings.ts';
 import { superviseServer, type CrashInfo } from './supervision.ts';
-import { serverAccount } from './system-account.ts';
+import { serverAccount, type SystemAccount } from './system-account.ts';
 import { readIfThere, writeWholeFile } from './whole-file.ts';
 
 /** A running embedded PostgreSQL. */
@@ -34,7 +35,10 @@ export interface EmbeddedPostgres {
   readonly processId: number;
   /** True when a server that an earlier process left behind was taken over. */
   readonly adopted: boolean;
-  /** Stops the server in order (at most 30 s) and gives the data folder free. Calling it again does nothing more. */
+  /**
+   * Stops the server and gives the data folder free: in order, after 20 s at once, after 5 s more by force.
+   * Calling it again does nothing more.
+   */
   stop(): Promise<void>;
 }
 
@@ -82,14 +86,17 @@ async function adoptLeftServer(plan: ServerPlan, settings: string): Promise<Runn
   }
 }
 
-async function startInPlace(placement: Placement, options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+async function startInPlace(
+  placement: Placement,
+  account: SystemAccount | undefined,
+  options: EmbeddedPostgresOptions,
+): Promise<EmbeddedPostgres> {
   const report = options.report ?? (() => undefined);
   const durable = options.durable ?? true;
   const { home } = placement;
 
   const lock = await lockFolder(path.join(home, fileNames.locks), placement.wished);
   try {
-    const account = await serverAccount();
     const [binaries, password] = await Promise.all([
       findNativePackage().then((found) => prepareBinaries(found, account, placement.copies, report)),
       ensurePassword(home),
@@ -98,7 +105,7 @@ async function startInPlace(placement: Placement, options: EmbeddedPostgresOptio
     const cluster = await realpath(path.join(home, fileNames.cluster));
     const log = new ServerLog(path.join(home, fileNames.log));
     const plan: ServerPlan = { binaries, account, cluster, password, log, report };
-    const settings = serverSettings({ durable });
+    const settings = serverSettings({ durable, version: binaries.version });
 
     const left = await adoptLeftServer(plan, settings);
     const kept = Number(await readIfThere(path.join(home, fileNames.port)));
@@ -129,6 +136,7 @@ async function startInPlace(placement: Placement, options: EmbeddedPostgresOptio
         return supervised.processId;
       },
       async url(database) {
+        if (stopped) throw new MillraceError('STOPPING', 'The embedded PostgreSQL was stopped.');
         await ensureDatabase(() => ({ port, password }), database);
         return connectionUrl({ port, password }, database);
       },
@@ -156,13 +164,18 @@ async function startInPlace(placement: Placement, options: EmbeddedPostgresOptio
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   try {
-    const account = await serverAccount();
+    const home = await locateHome(path.resolve(options.dataFolder));
+    const account = await serverAccount(path.join(home, fileNames.cluster));
     const report = options.report ?? (() => undefined);
     const placement = await placeFiles(path.resolve(options.dataFolder), account, report, options.reachableFolder);
-    return await startInPlace(placement, options);
+    return await startInPlace(placement, account, options);
   } catch (cause) {
     if (cause instanceof MillraceError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new MillraceError('POSTGRES_START_FAILED', `The embedded PostgreSQL did not start: ${reason}`, { cause });
+    const closed = ['EACCES', 'EPERM'].includes(systemErrorCode(cause));
+    const hint = closed ? ' The data folder may belong to another account, such as root after a start as root.' : '';
+    throw new MillraceError('POSTGRES_START_FAILED', `The embedded PostgreSQL did not start: ${reason}.${hint}`, {
+      cause,
+    });
   }
 }

@@ -17,7 +17,7 @@ export interface SupervisedServer {
   stop(): Promise<void>;
 }
 
-const shortestPause = 50;
+const shortestPause = 20;
 const longestPause = 10_000;
 /** A server that lived this long is healthy again: the pauses begin anew. */
 const healthyAfter = 30_000;

@@ -13,11 +13,13 @@ export interface SystemAccount {
 const candidates = ['postgres', 'nobody'];
 
 /**
- * The account for the server: `undefined` for an ordinary user (the server runs as that user), and `postgres` or else
- * `nobody` for root. Only existing accounts are used, none is made.
+ * The account for the server: `undefined` for an ordinary user (the server runs as that user). For root it is the owner
+ * of a cluster that is there already, and otherwise `postgres` or `nobody`. Only existing accounts are used.
  */
-export async function serverAccount(): Promise<SystemAccount | undefined> {
+export async function serverAccount(cluster?: string): Promise<SystemAccount | undefined> {
   if (process.getuid?.() !== 0) return undefined;
+  const made = cluster === undefined ? undefined : await stat(cluster).catch(() => undefined);
+  if (made && made.uid !== 0) return { name: `number ${made.uid}`, uid: made.uid, gid: made.gid };
   const lines = (await readFile('/etc/passwd', 'utf8').catch(() => '')).split('\n').map((line) => line.split(':'));
   for (const name of candidates) {
     const [, , uid, gid] = lines.find((fields) => fields[0] === name) ?? [];

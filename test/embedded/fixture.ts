@@ -1,11 +1,12 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, chown, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import readline from 'node:readline';
+import { promisify } from 'node:util';
 import { Client, type QueryResultRow } from 'pg';
-import { onTestFinished } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 import {
   startEmbeddedPostgres,
   type EmbeddedPostgres,
@@ -17,12 +18,39 @@ import type { SystemAccount } from '../../src/embedded/system-account.ts';
 export const isRoot = process.getuid?.() === 0;
 if (!isRoot) console.warn('NOT RUN: the tests of starting as root need root.');
 
-/** A folder with a space in its name that every account can enter. Deleted after the test. */
-export async function temporaryFolder(owner?: SystemAccount): Promise<string> {
+/** A folder with a space in its name that every account can enter. Whoever makes it deletes it. */
+export async function openFolder(): Promise<string> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'millrace test '));
   await chmod(folder, 0o755);
+  return folder;
+}
+
+/** The same, deleted after the test. */
+export async function temporaryFolder(owner?: SystemAccount): Promise<string> {
+  const folder = await openFolder();
   if (owner) await chown(folder, owner.uid, owner.gid);
   onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  return folder;
+}
+
+let prepared: Promise<string> | undefined;
+
+async function prepareOnce(): Promise<string> {
+  const folder = await openFolder();
+  await (await startEmbeddedPostgres({ dataFolder: folder })).stop();
+  await rm(path.join(folder, 'postgres.port')); // every copy finds a port of its own
+  return folder;
+}
+
+afterAll(async () => {
+  if (prepared) await rm(await prepared, { recursive: true, force: true });
+});
+
+/** A data folder whose first start is over: a copy, since preparing one takes most of the time of a test. */
+export async function preparedFolder(): Promise<string> {
+  prepared ??= prepareOnce();
+  const folder = await temporaryFolder();
+  await promisify(execFile)('cp', ['-a', `${await prepared}/.`, folder]); // keeps the owner of the cluster
   return folder;
 }
 

@@ -4,14 +4,14 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { lockFolder } from '../../src/embedded/folder-lock.ts';
 import { startMoment } from '../../src/embedded/process-table.ts';
-import { start, startInChild, temporaryFolder } from './fixture.ts';
+import { start, startInChild, preparedFolder, temporaryFolder } from './fixture.ts';
 
 const announcement = (processId: number, began: string, host = os.hostname()) =>
   JSON.stringify({ host, processId, began, state: 'held' });
 
 describe('a data folder', () => {
   it('is refused to a second process, which is told the folder and the first one', async () => {
-    const dataFolder = await temporaryFolder();
+    const dataFolder = await preparedFolder();
     const first = await startInChild(dataFolder);
     const refused = await start(dataFolder).catch((error: unknown) => error);
     expect(refused).toMatchObject({ code: 'DATA_IN_USE' });
@@ -20,7 +20,7 @@ describe('a data folder', () => {
   });
 
   it('is refused to a second start in the same process, and free again after stop()', async () => {
-    const dataFolder = await temporaryFolder();
+    const dataFolder = await preparedFolder();
     const server = await start(dataFolder);
     await expect(start(dataFolder)).rejects.toMatchObject({ code: 'DATA_IN_USE' });
     await server.stop();

@@ -27,6 +27,13 @@ async function packageWithoutLinks(folder: string) {
   return { native: copy, version };
 }
 
+/** Not the one that root would take by itself. */
+async function otherAccount(): Promise<SystemAccount> {
+  const lines = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
+  const [name = '', , uid = '', gid = ''] = lines.find(([name]) => name === 'nobody') ?? [];
+  return { name, uid: Number(uid), gid: Number(gid) };
+}
+
 const postgresOf = (native: string) => path.join(native, 'bin', 'postgres');
 
 describe('programs of the npm package', () => {
@@ -73,7 +80,7 @@ describe('below a folder that only root may enter', () => {
   it.runIf(isRoot)('the data goes to a reachable folder, which is told and found again (as root)', async () => {
     const { dataFolder, reachable } = await closedHome();
     const told: string[] = [];
-    const options = { reachableFolder: reachable, report: (line: string) => told.push(line) };
+    const options = { durable: false, reachableFolder: reachable, report: (line: string) => told.push(line) };
     const first = await start(dataFolder, options);
     expect(first.dataFolder.startsWith(path.join(reachable, 'project-'))).toBe(true);
     expect(told.join('\n')).toContain(first.dataFolder);
@@ -93,7 +100,7 @@ describe('below a folder that only root may enter', () => {
     'a moved project keeps its data, a copied one and one without its data are refused (as root)',
     async () => {
       const { dataFolder, home, reachable } = await closedHome();
-      const options = { reachableFolder: reachable };
+      const options = { durable: false, reachableFolder: reachable };
       const first = await start(dataFolder, options);
       await first.stop();
 
@@ -114,7 +121,7 @@ describe('below a folder that only root may enter', () => {
   it.runIf(isRoot)('a deleted data folder begins empty, and the old data is pointed out (as root)', async () => {
     const { dataFolder, reachable } = await closedHome();
     const told: string[] = [];
-    const options = { reachableFolder: reachable, report: (line: string) => told.push(line) };
+    const options = { durable: false, reachableFolder: reachable, report: (line: string) => told.push(line) };
     const first = await start(dataFolder, options);
     await query(await first.url('events'), 'create table kept as select 1 as n');
     await first.stop();
@@ -129,15 +136,15 @@ describe('below a folder that only root may enter', () => {
   it.runIf(isRoot)('data that is there already is not left behind in silence (as root)', async () => {
     const { dataFolder, home, reachable } = await closedHome();
     await chmod(home, 0o755);
-    await (await start(dataFolder, { reachableFolder: reachable })).stop();
+    await (await start(dataFolder, { durable: false, reachableFolder: reachable })).stop();
     await chmod(home, 0o700);
-    await expect(start(dataFolder, { reachableFolder: reachable })).rejects.toThrow(home);
+    await expect(start(dataFolder, { durable: false, reachableFolder: reachable })).rejects.toThrow(home);
   });
 });
 
 describe('an ordinary user', () => {
-  it.runIf(isRoot)('starts a server that runs as that user (as root)', async () => {
-    const account = await accountForRoot();
+  it.runIf(isRoot)('starts a server that runs as that user, also when root starts it next (as root)', async () => {
+    const account = await otherAccount();
     const here = await closedParent(import.meta.filename, account);
     if (here !== undefined)
       throw new Error(`This test needs the sources where ${account.name} can read them: ${here}.`);
@@ -148,8 +155,18 @@ describe('an ordinary user', () => {
     expect(await query(child.url, 'select 1 as n')).toEqual([{ n: 1 }]);
     expect((await stat(`/proc/${child.processId}`)).uid).toBe(account.uid);
     expect((await stat(path.join(dataFolder, 'postgres.password'))).uid).toBe(account.uid);
+    await query(child.url, 'create table kept as select 1 as n');
     child.child.stdin?.end();
     await new Promise((resolve) => child.child.once('exit', resolve));
+
+    // Root afterwards, and the user again: the data stays the user's.
+    const asRoot = await start(dataFolder);
+    expect((await stat(`/proc/${asRoot.processId}`)).uid).toBe(account.uid);
+    await asRoot.stop();
+    const again = await startInChild(dataFolder, account);
+    expect(await query(again.url, 'select n from kept')).toEqual([{ n: 1 }]);
+    again.child.stdin?.end();
+    await new Promise((resolve) => again.child.once('exit', resolve));
   });
 
   it.runIf(!isRoot)('starts a server that runs as that user', async () => {
