@@ -1,6 +1,6 @@
 import { hidePassword, readSettings } from '../../config.ts';
 import { findRunningPostgres } from '../../embedded/find-running-postgres.ts';
-import { migrateSystem } from '../../start-system.ts';
+import { migrateSystem } from '../../migrate-system.ts';
 import { loadApplication } from '../application-file.ts';
 import type { Terminal } from '../terminal.ts';
 import { openDatabases, type Databases } from './database-urls.ts';

@@ -96,8 +96,9 @@ async function bringUp(options: StartOptions, terminal: Terminal, parts: Stoppab
 }
 
 async function loadModules(hasApi: boolean) {
-  const [{ startSystem, migrateSystem }, server, { pino }] = await Promise.all([
+  const [{ startSystem }, { migrateSystem }, server, { pino }] = await Promise.all([
     import('../../start-system.ts'),
+    import('../../migrate-system.ts'),
     hasApi ? import('../../server/start-server.ts') : undefined,
     import('pino'),
   ]);

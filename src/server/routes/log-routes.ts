@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import type { EventMetadata, RecordedEvent } from '../../events/envelope.ts';
 import type { AnyRows, ProjectionDefinition } from '../../projections/definition.ts';
+import { buildSchema } from '../../projections/builds.ts';
 import type { EventLag, RunningSystem } from '../../running-system.ts';
 import type { RouteModule } from '../route-module.ts';
 
@@ -95,14 +96,17 @@ async function appliedEvents(
 ): Promise<ReadonlyMap<number, boolean>> {
   const applied = new Map<number, boolean>();
   const primary = system.definition.projections[0];
-  for (const table of primary ? tablesWithPositions(primary) : []) {
+  if (!primary) return applied;
+  // The tables themselves, since an application need not show them to readers.
+  const schema = buildSchema(primary.id, (await system.projections.get(primary.id)).generation);
+  for (const table of tablesWithPositions(primary)) {
     const keys = new Map<number, string>();
     for (const event of events) {
       if (table.on[event.type] === undefined) continue;
       const key = (table.keyOf ?? ((stored) => stored.stream))(system.registry.decode(event));
       if (key !== undefined) keys.set(event.position, key);
     }
-    const found = await positionsOf(system, table, [...new Set(keys.values())]);
+    const found = await positionsOf(system, schema, table, [...new Set(keys.values())]);
     for (const [position, key] of keys) {
       const isThere = (found.get(key) ?? 0) >= position;
       applied.set(position, isThere && (applied.get(position) ?? true));
@@ -123,12 +127,13 @@ function tablesWithPositions(projection: ProjectionDefinition): TableWithPositio
 
 async function positionsOf(
   system: RunningSystem,
+  schema: string,
   { table, key, positionColumn }: TableWithPositions,
   keys: readonly string[],
 ): Promise<ReadonlyMap<string, number>> {
   if (keys.length === 0) return new Map();
   // The names were checked when the projection was defined.
-  const sql = `select ${key} as key, ${positionColumn}::float8 as position from ${table} where ${key} = any($1)`;
+  const sql = `select ${key} as key, ${positionColumn}::float8 as position from ${schema}.${table} where ${key} = any($1)`;
   const rows = await system.readModels.query<{ key: string; position: number }>(sql, [keys]);
   return new Map(rows.map((row) => [row.key, row.position]));
 }
