@@ -57,6 +57,12 @@ describe('the command line', () => {
     expect(err).toBe('millrace: APP_MISSING There is no application at /no/such/app.ts.\n');
   });
 
+  it('prepares the databases with --init-db as well', async () => {
+    const { code, err } = await run('--init-db', '--app', '/no/such/app.ts');
+    expect(code).toBe(1);
+    expect(err).toBe('millrace: APP_MISSING There is no application at /no/such/app.ts.\n');
+  });
+
   it('shows the stack when it is asked to', async () => {
     const { code, err } = await run('migrate', '--app', '/no/such/app.ts', '--debug');
     expect(code).toBe(1);

@@ -20,6 +20,8 @@ export function createProgram(terminal: Terminal): Command {
     .option('--debug', 'with any command: show stack traces')
     .helpOption('--help', 'print help')
     .helpCommand(false)
+    // Root and commands both know --app: what stands behind a command belongs to the command.
+    .enablePositionalOptions()
     .configureOutput({ writeOut: (text) => terminal.out(text.trimEnd()), outputError: () => undefined })
     .exitOverride()
     .addHelpText('after', '\nExample:\n  millrace start')

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { readSettings } from '../../config.ts';
 import type { Role } from '../../running-system.ts';
-import { loadApplication } from '../application-file.ts';
+import { findApplicationFile, loadApplication } from '../application-file.ts';
 import type { StartOptions } from '../commands/start.ts';
 import { ReportedFailure, reportFailure } from '../failure.ts';
 import { readRunRecord, removeRunRecord, writeRunRecord } from '../run-file.ts';
@@ -64,27 +64,24 @@ async function bringUp(options: StartOptions, terminal: Terminal, parts: Stoppab
   }
 
   // PostgreSQL takes its time to come up, and so do the modules: both at once.
-  const application = loadApplication(options.app);
+  const application = loadApplication(await findApplicationFile(options.app, process.cwd()));
+  const definition = application.then((loaded) => loaded.system);
   const modules = loadModules(hasApi);
   // Their errors are met below, where they are awaited.
-  for (const early of [application, modules]) early.catch(() => undefined);
-  const databases = await openDatabases(
-    settings,
-    application.then((loaded) => loaded.system),
-    terminal.err,
-  );
+  for (const early of [definition, modules]) early.catch(() => undefined);
+  const databases = await openDatabases(settings, definition, terminal.err);
   const { embedded } = databases;
   if (embedded) parts.push({ name: 'PostgreSQL', stop: () => embedded.stop() });
 
   const { startSystem, migrateSystem, startServer, pino } = await modules;
   const logger = pino({ level: settings.logLevel });
-  const { system: definition } = await application;
-  if (settings.migrate) await migrateSystem(definition, databases);
-  const system = await startSystem(definition, { ...databases, roles, logger });
+  const { name } = await definition;
+  if (settings.migrate) await migrateSystem(await definition, databases);
+  const system = await startSystem(await definition, { ...databases, roles, logger });
   parts.push({ name: 'The system', stop: () => system.stop() });
 
   if (!startServer) {
-    terminal.err(`${definition.name} runs as ${roles.join(' and ')}.`);
+    terminal.err(`${name} runs as ${roles.join(' and ')}.`);
     return;
   }
   const server = await startServer(await application, system, { host, port, logger, version: packageVersion() });
@@ -92,7 +89,7 @@ async function bringUp(options: StartOptions, terminal: Terminal, parts: Stoppab
   const record = { pid: process.pid, url: server.url, startedAt: new Date().toISOString() };
   await writeRunRecord(settings.dataFolder, record);
   parts.push({ name: 'The run file', stop: () => removeRunRecord(settings.dataFolder, process.pid) });
-  for (const line of whereToLook(definition.name, server.url, performance.now() - begunAt)) terminal.err(line);
+  for (const line of whereToLook(name, server.url, performance.now() - begunAt)) terminal.err(line);
 }
 
 async function loadModules(hasApi: boolean) {
