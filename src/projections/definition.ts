@@ -18,7 +18,11 @@ export type Row = { readonly [column: string]: ColumnValue };
  * Makes the next row out of the row before (undefined: there was none) and one event. Pure: returns a new row, or
  * undefined to delete it, or the same object for no change.
  */
-export type RowHandler<R extends Row> = (row: R | undefined, event: StoredEvent) => R | undefined;
+export type RowHandler<R extends Row> = {
+  // A method, not a function: TypeScript then takes a handler of one row type where rows of any type are expected. A
+  // handler is only ever handed rows that its own definition wrote.
+  handle(row: R | undefined, event: StoredEvent): R | undefined;
+}['handle'];
 
 /** A table whose every row is a fold over the events of one ordering key. */
 export interface RowsDefinition<R extends Row> {
@@ -50,14 +54,17 @@ export interface TotalsDefinition<R extends Row> {
   /** The rows that are summed up. */
   readonly of: RowsDefinition<R>;
   /** The total that a row counts for; undefined when for none. */
-  readonly keyOf: (row: R) => string | undefined;
+  keyOf(row: R): string | undefined;
   /** For each column (integer or bigint), what a row adds to it. */
-  readonly sums: { readonly [column: string]: (row: R) => number };
+  readonly sums: { readonly [column: string]: Addend<R> };
   /** A bigint column that receives the highest version among the events that changed a summed row. */
   readonly versionColumn?: string;
   /** A bigint column that receives the highest position among them. */
   readonly positionColumn?: string;
 }
+
+/** What one row adds to a sum. */
+export type Addend<R extends Row> = { of(row: R): number }['of'];
 
 /** Rows of any shape, as the machinery handles them. */
 export type AnyRows = RowsDefinition<Row>;
@@ -80,7 +87,8 @@ export interface ProjectionDefinition {
 
 /** Defines a table of folded rows with its row type checked. @example rows<CartRow>({ table: 'carts', … }) */
 export function rows<R extends Row>(definition: RowsDefinition<R>): RowsDefinition<R> {
-  if (!(definition.key in definition.columns)) throw invalid(definition.table, `the key ${definition.key} is no column`);
+  if (!(definition.key in definition.columns))
+    throw invalid(definition.table, `the key ${definition.key} is no column`);
   return definition;
 }
 
@@ -89,7 +97,6 @@ export function totals<R extends Row>(definition: TotalsDefinition<R>): TotalsDe
   return definition;
 }
 
-
 /**
  * Defines a projection. Throws DEFINITION_INVALID when the id or a name is not sound.
  * @example defineProjection({ id: 'carts', schema: new URL('./carts.sql', import.meta.url), rows: [carts], exposes: ['cart_view'] })
@@ -97,33 +104,25 @@ export function totals<R extends Row>(definition: TotalsDefinition<R>): TotalsDe
 export function defineProjection(options: {
   readonly id: string;
   readonly schema: URL;
-  // `never` accepts rows of every type; see asAny.
-  readonly rows: readonly RowsDefinition<never>[];
-  readonly totals?: readonly TotalsDefinition<never>[];
+  readonly rows: readonly AnyRows[];
+  readonly totals?: readonly AnyTotals[];
   readonly exposes: readonly string[];
   readonly orderingKey?: (event: StoredEvent) => string;
 }): ProjectionDefinition {
-  if (!/^[a-z][a-z0-9-]{0,39}$/.test(options.id)) throw invalid(options.id, 'an id is lower case letters, digits and dashes');
+  if (!/^[a-z][a-z0-9-]{0,39}$/.test(options.id))
+    throw invalid(options.id, 'an id is lower case letters, digits and dashes');
   for (const name of [...options.exposes, ...options.rows.map((table) => table.table)]) {
-    if (!/^[a-z_][a-z0-9_]{0,59}$/.test(name)) throw invalid(options.id, `${name} is not lower case letters, digits and underscores`);
+    if (!/^[a-z_][a-z0-9_]{0,59}$/.test(name))
+      throw invalid(options.id, `${name} is not lower case letters, digits and underscores`);
   }
   return {
     id: options.id,
     schema: options.schema,
-    rows: options.rows.map(asAnyRows),
-    totals: (options.totals ?? []).map(asAnyTotals),
+    rows: options.rows,
+    totals: options.totals ?? [],
     exposes: options.exposes,
     orderingKey: options.orderingKey ?? ((event) => event.stream),
   };
-}
-
-function asAnyRows(definition: RowsDefinition<never>): AnyRows {
-  // A definition is only ever handed rows that it wrote itself, so forgetting the row type here is safe.
-  return definition as unknown as AnyRows;
-}
-
-function asAnyTotals(definition: TotalsDefinition<never>): AnyTotals {
-  return definition as unknown as AnyTotals;
 }
 
 function invalid(what: string, problem: string): MillraceError {

@@ -1,0 +1,90 @@
+import type { Decider } from '#millrace';
+import { checkedIn, occupancyTypes, refuseDuplicate, type CheckIn, type PatientRecord } from './check-in.ts';
+import type { QueueEvent, VisitEvent } from './events.ts';
+import { queueTag } from './names.ts';
+import { refuse } from './refusals.ts';
+
+export interface Occupancy {
+  readonly maxCapacity: number | null;
+  readonly waiting: number;
+  /** Open visits by patient key, or by visit for walk-ins: true while the patient waits. No names: it is snapshotted. */
+  readonly open: ReadonlyMap<string, boolean>;
+}
+
+/**
+ * Check-in to a queue with a limit. The boundary is the queue, since every arrival counts against the limit: its
+ * check-ins are decided one after the other in memory and stored many at a time. A place is held while the patient
+ * waits, and free again when the patient is called or gives up.
+ */
+export const checkInToLimitedQueue: Decider<Occupancy, CheckIn, VisitEvent | QueueEvent> = {
+  name: 'check-in-limited',
+  initial: { maxCapacity: null, waiting: 0, open: new Map() },
+  boundary: ({ visitId, queueId }) => ({
+    stream: visitId,
+    newStream: true,
+    reads: [{ tags: [queueTag(queueId)], types: [...occupancyTypes, 'QueueConfigured'] }],
+  }),
+  evolve(state, event) {
+    switch (event.type) {
+      case 'QueueConfigured':
+        return { ...state, maxCapacity: event.data.maxCapacity };
+      case 'PatientCheckedIn':
+        return withVisit(state, event.data, true);
+      case 'PatientCalled':
+        return withVisit(state, event.data, false);
+      case 'ConsultationCompleted':
+      case 'PatientNoShow':
+      case 'VisitCancelled':
+        return withVisit(state, event.data, undefined);
+      case 'ConsultationStarted':
+        return state;
+    }
+  },
+  decide(state, command, context) {
+    refuseDuplicate(recordOf(state, command), command);
+    if (state.maxCapacity !== null && state.waiting >= state.maxCapacity) {
+      throw refuse('QUEUE_CAPACITY_REACHED', {
+        field: 'queueId',
+        problem: `holds ${state.maxCapacity} patients at most`,
+      });
+    }
+    return [checkedIn(command, context)];
+  },
+  snapshot: {
+    version: 1,
+    every: 1000,
+    toJson: ({ maxCapacity, open }) => [maxCapacity, ...[...open].flat()],
+    fromJson(json) {
+      // Written by toJson above under the same version: the limit, then key and waiting in turn.
+      const [maxCapacity, ...entries] = json as [number | null, ...(string | boolean)[]];
+      const open = new Map<string, boolean>();
+      for (let i = 0; i < entries.length; i += 2) open.set(String(entries[i]), entries[i + 1] === true);
+      return { maxCapacity, waiting: [...open.values()].filter(Boolean).length, open };
+    },
+  },
+};
+
+/** Whether the visit is open is known here; the name stands with the patient's earlier visits, looked up by the caller. */
+function recordOf({ open }: Occupancy, command: CheckIn): PatientRecord | undefined {
+  const isOpen = open.has(keyOf(command));
+  if (!isOpen && command.nameOnRecord === undefined) return undefined;
+  return { name: command.nameOnRecord ?? command.patientName, open: isOpen };
+}
+
+function keyOf({ patientKey, visitId }: { readonly patientKey: string | null; readonly visitId: string }): string {
+  return patientKey ?? visitId;
+}
+
+/** `waiting`: undefined when the visit ended. */
+function withVisit(
+  state: Occupancy,
+  about: { readonly patientKey: string | null; readonly visitId: string },
+  waiting: boolean | undefined,
+): Occupancy {
+  const key = keyOf(about);
+  const before = state.open.get(key) === true ? 1 : 0;
+  const open = new Map(state.open);
+  if (waiting === undefined) open.delete(key);
+  else open.set(key, waiting);
+  return { ...state, waiting: state.waiting - before + (waiting === true ? 1 : 0), open };
+}

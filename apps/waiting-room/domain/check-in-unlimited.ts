@@ -1,0 +1,44 @@
+import type { Decider } from '#millrace';
+import {
+  checkedIn,
+  occupancyTypes,
+  refuseDuplicate,
+  settingsUnchanged,
+  type CheckIn,
+  type PatientRecord,
+} from './check-in.ts';
+import type { VisitEvent } from './events.ts';
+import { patientTag } from './names.ts';
+
+/**
+ * Check-in to a queue without a limit. The boundary is the patient in that queue, so patients never wait for each
+ * other, however many come at once; a walk-in has no boundary besides the new visit. Should the queue get a limit
+ * meanwhile, the settings' guard fails, and the caller decides with {@link checkInToLimitedQueue}.
+ */
+export const checkInToUnlimitedQueue: Decider<PatientRecord | undefined, CheckIn, VisitEvent> = {
+  name: 'check-in',
+  initial: undefined,
+  boundary(command) {
+    const { visitId, patientKey } = command;
+    const visit = { stream: visitId, newStream: true, likelyNew: true, guards: [settingsUnchanged(command)] };
+    if (patientKey === null) return visit;
+    return { ...visit, reads: [{ tags: [patientTag(patientKey)], types: occupancyTypes }] };
+  },
+  evolve(record, event) {
+    switch (event.type) {
+      case 'PatientCheckedIn':
+        return { name: event.data.patientName, open: true };
+      case 'ConsultationCompleted':
+      case 'PatientNoShow':
+      case 'VisitCancelled':
+        return record === undefined ? undefined : { ...record, open: false };
+      case 'PatientCalled':
+      case 'ConsultationStarted':
+        return record;
+    }
+  },
+  decide(record, command, context) {
+    refuseDuplicate(record, command);
+    return [checkedIn(command, context)];
+  },
+};

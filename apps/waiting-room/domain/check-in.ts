@@ -1,0 +1,68 @@
+import type { AppendCondition, DecisionContext, EventOf } from '#millrace';
+import { momentOf, PatientCheckedIn, type VisitEvent } from './events.ts';
+import { normalisedName, queueSettingsTag } from './names.ts';
+import type { Priority } from './priority.ts';
+import { refuse } from './refusals.ts';
+
+/** Lets a patient in. Ids and the pseudonym are made by the caller, so that deciding stays pure. */
+export interface CheckIn {
+  /** `visit-<uuid>`, new. */
+  readonly visitId: string;
+  readonly queueId: string;
+  readonly patientId: string;
+  /** Keyed hash of queue and normalised patient id; null for a walk-in. */
+  readonly patientKey: string | null;
+  readonly patientName: string;
+  readonly priority: Priority;
+  readonly consultationType: string;
+  readonly notes: string | null;
+  /** The position of the queue's settings that the caller acted on; 0 when it has none. */
+  readonly settingsPosition: number;
+  /** The name under which the patient's last visit is known; only {@link checkInToLimitedQueue} needs it told. */
+  readonly nameOnRecord?: string | undefined;
+}
+
+/** The open visit of a patient, or the last one. */
+export interface PatientRecord {
+  readonly name: string;
+  readonly open: boolean;
+}
+
+/** The events that open or end a visit, or take it from the waiting. */
+export const occupancyTypes = [
+  'PatientCheckedIn',
+  'PatientCalled',
+  'ConsultationCompleted',
+  'PatientNoShow',
+  'VisitCancelled',
+] as const satisfies readonly VisitEvent['type'][];
+
+/** "The settings are still those that the caller acted on." */
+export function settingsUnchanged({ queueId, settingsPosition }: CheckIn): AppendCondition {
+  return { tags: [queueSettingsTag(queueId)], after: settingsPosition };
+}
+
+/** Refuses a patient who is here already, or whose id belongs to somebody else. */
+export function refuseDuplicate(record: PatientRecord | undefined, { patientName }: CheckIn): void {
+  if (record === undefined) return;
+  if (normalisedName(record.name) !== normalisedName(patientName)) {
+    throw refuse('PATIENT_IDENTITY_CONFLICT', { field: 'patientName', problem: 'differs from the name on record' });
+  }
+  if (record.open) throw refuse('PATIENT_ALREADY_WAITING', { field: 'patientId', problem: 'has an open visit' });
+}
+
+/** What a check-in that is not refused comes to. */
+export function checkedIn(command: CheckIn, { now }: DecisionContext): EventOf<typeof PatientCheckedIn> {
+  const { visitId, queueId, patientId, patientKey, patientName, priority, consultationType, notes } = command;
+  return PatientCheckedIn({
+    visitId,
+    queueId,
+    patientKey,
+    patientId,
+    patientName,
+    priority,
+    consultationType,
+    notes,
+    arrivedAt: momentOf(now),
+  });
+}

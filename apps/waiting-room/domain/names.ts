@@ -1,0 +1,35 @@
+/**
+ * Names of streams and tags. Nothing personal stands in them: a visit is a random id, a patient is a keyed hash.
+ * A visit's id is the name of its stream, `visit-<uuid>`.
+ */
+
+/** The stream of a queue's settings. */
+export const queueStream = (queueId: string): string => `queue-${queueId}`;
+
+/** Every event about a queue, its visits' included. */
+export const queueTag = (queueId: string): string => `queue:${queueId}`;
+
+/**
+ * The settings of one queue. A tag of their own keeps the check "have the settings changed since?" a look at a handful
+ * of index entries; under the queue's tag it would pass over every visit.
+ */
+export const queueSettingsTag = (queueId: string): string => `queue-settings:${queueId}`;
+
+/** The settings of all queues, for loading them at the start. */
+export const allQueueSettingsTag = 'queue-settings';
+
+/** The visits of one patient in one queue, by the patient's pseudonym. */
+export const patientTag = (patientKey: string): string => `patient:${patientKey}`;
+
+/** One turn of a room: the n-th patient called into it, from the call to the end. See call.ts. */
+export const roomTurnTag = (roomId: string, turn: number): string => `room:${roomKey(roomId)}#${turn}`;
+
+/** Rooms are told apart without regard to upper and lower case. */
+export const roomKey = (roomId: string): string => roomId.toLowerCase();
+
+/** Patient ids are compared in upper case and shown as they were sent. */
+export const normalisedPatientId = (patientId: string): string => patientId.toUpperCase();
+
+/** Two spellings of a name that differ in case, spaces or Unicode form are the same name. */
+export const normalisedName = (name: string): string =>
+  name.normalize('NFKC').trim().replaceAll(/\s+/g, ' ').toLowerCase();

@@ -1,0 +1,99 @@
+-- The read model of one build, in a database schema of its own: names are unqualified, and the public ones are views.
+
+create table visits (
+  visit_id                 text primary key,
+  queue_id                 text not null,
+  patient_id               text not null,
+  patient_name             text not null,
+  ticket                   text not null,
+  priority                 text not null,
+  priority_rank            integer not null,
+  consultation_type        text not null,
+  notes                    text,
+  status                   text not null,
+  room_id                  text,
+  room_key                 text,
+  room_turn                integer,
+  arrived_at               timestamptz not null,
+  called_at                timestamptz,
+  started_at               timestamptz,
+  checked_out_at           timestamptz,
+  updated_by_event_version bigint not null default 0,
+  updated_position         bigint not null default 0
+) with (fillfactor = 85);
+
+-- Who is next, and the waiting list in order: read to the wanted length and no further.
+create index visits_waiting on visits (queue_id, priority_rank, arrived_at, visit_id) where status = 'WAITING';
+-- The visits of a queue, and when its first patient came.
+create index visits_queue on visits (queue_id, arrived_at);
+-- What changed since a position: live updates.
+create index visits_updated on visits (updated_position);
+-- Which turn a room is at.
+create index visits_room on visits (room_key, room_turn desc) where room_key is not null;
+
+-- One row for each queue that was checked in to or configured. The settings and the counts have writers of their own,
+-- and each marks how far it is, so neither overwrites the mark of the other.
+create table waiting_queues (
+  queue_id           text primary key,
+  queue_name         text,
+  max_capacity       integer,
+  configured_at      timestamptz,
+  last_configured_at timestamptz,
+  settings_version   bigint not null default 0,
+  settings_position  bigint not null default 0,
+  waiting            bigint not null default 0,
+  waiting_urgent     bigint not null default 0,
+  waiting_high       bigint not null default 0,
+  waiting_medium     bigint not null default 0,
+  waiting_low        bigint not null default 0,
+  called             bigint not null default 0,
+  in_consultation    bigint not null default 0,
+  completed          bigint not null default 0,
+  no_show            bigint not null default 0,
+  cancelled          bigint not null default 0,
+  calls              bigint not null default 0,
+  waited_ms          bigint not null default 0,
+  counts_version     bigint not null default 0,
+  counts_position    bigint not null default 0
+) with (fillfactor = 50);
+
+-- Two branches, so that a question about visits that do not wait numbers nobody, and one about a queue numbers only
+-- those who wait there.
+create view waiting_patients_view as
+select visit_id, queue_id, patient_id, patient_name, ticket, priority, consultation_type,
+       row_number() over (partition by queue_id order by priority_rank, arrived_at, visit_id)::integer as position_in_queue,
+       status, notes, room_id, room_turn, arrived_at, arrived_at as checked_in_at, called_at, started_at, checked_out_at,
+       updated_by_event_version, updated_position
+from visits
+where status = 'WAITING'
+union all
+select visit_id, queue_id, patient_id, patient_name, ticket, priority, consultation_type,
+       null,
+       status, notes, room_id, room_turn, arrived_at, arrived_at, called_at, started_at, checked_out_at,
+       updated_by_event_version, updated_position
+from visits
+where status <> 'WAITING';
+
+-- The same rows without the place in the queue, which changes for everybody whenever anybody comes or goes: a row here
+-- changes only with its own visit, so live updates follow it by updated_position.
+create view waiting_patients_live as
+select visit_id, queue_id, patient_id, patient_name, ticket, priority, priority_rank, consultation_type, status,
+       room_id, arrived_at, called_at, started_at, checked_out_at, updated_position
+from visits;
+
+create view waiting_queue_view as
+select q.queue_id,
+       coalesce(q.queue_name, q.queue_id) as queue_name,
+       q.max_capacity,
+       q.waiting as current_patient_count,
+       greatest(q.settings_version, q.counts_version) as updated_by_event_version,
+       q.waiting, q.waiting_urgent, q.waiting_high, q.waiting_medium, q.waiting_low,
+       q.called, q.in_consultation, q.completed, q.no_show, q.cancelled,
+       case when q.calls > 0 then (q.waited_ms / q.calls)::double precision end as average_wait_ms,
+       coalesce(q.configured_at, first_visit.arrived_at) as created_at,
+       coalesce(q.last_configured_at, first_visit.arrived_at) as last_modified_at,
+       greatest(q.settings_position, q.counts_position) as updated_position
+from waiting_queues q
+left join lateral (
+  select v.arrived_at from visits v where v.queue_id = q.queue_id order by v.arrived_at limit 1
+) first_visit on true;

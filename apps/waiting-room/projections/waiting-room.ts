@@ -1,0 +1,12 @@
+import { defineProjection } from '#millrace';
+import { queueCounts, queueSettings } from './queues.ts';
+import { visits } from './visits.ts';
+
+/** The read model that the monitor, the lists and `call next` look at. */
+export const waitingRoomProjection = defineProjection({
+  id: 'waiting-room',
+  schema: new URL('./schema.sql', import.meta.url),
+  rows: [visits, queueSettings],
+  totals: [queueCounts],
+  exposes: ['waiting_queue_view', 'waiting_patients_view', 'waiting_patients_live'],
+});

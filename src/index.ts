@@ -1,0 +1,38 @@
+/**
+ * What an application is made of: events, deciders, projections, and the system that binds them. HTTP stands in
+ * `millrace/server`, test support in `millrace/testing`.
+ */
+export { Type, type Static } from 'typebox';
+
+export {
+  defineEvent,
+  type EventDefinition,
+  type EventOf,
+  type EventOptions,
+  type Upcast,
+} from './events/definition.ts';
+export type { EventMetadata, Json, JsonObject, NewEvent, RecordedEvent, StoredEvent } from './events/envelope.ts';
+export { formatUuid, newEventId } from './events/event-id.ts';
+
+export type { Boundary, DecidedEvent, Decider, DecisionContext, SnapshotRule } from './commands/decider.ts';
+export type { CommandOptions } from './commands/command-handler.ts';
+export type { CommandResult } from './commands/mailbox.ts';
+export type { AppendCondition, EventQuery } from './store/store.ts';
+
+export {
+  defineProjection,
+  rows,
+  totals,
+  type ColumnType,
+  type ColumnValue,
+  type ProjectionDefinition,
+  type Row,
+  type RowHandler,
+  type RowsDefinition,
+  type TotalsDefinition,
+} from './projections/definition.ts';
+
+export { defineSystem, type SystemDefinition } from './system.ts';
+export type { Role, RunningSystem } from './running-system.ts';
+
+export { DomainError, MillraceError, type DomainErrorKind, type ErrorCode, type FieldProblem } from './errors.ts';
