@@ -13,6 +13,7 @@ export default defineConfig({
         test: {
           name: 'embedded',
           include: ['test/{store,conformance,consumers,simulation,http,e2e,embedded,package}/**/*.test.ts'],
+          globalSetup: ['test/support/global-postgres.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -8,7 +8,7 @@ import { parseUuid } from '../../events/event-id.ts';
  */
 
 const headerSize = 20;
-const oids = { int4: 23, int8: 20, text: 25, uuid: 2950, json: 114, timestamptz: 1184 } as const;
+const oids = { bool: 16, int4: 23, int8: 20, float8: 701, text: 25, uuid: 2950, json: 114, timestamptz: 1184 } as const;
 
 function writeHeader(buffer: Buffer, oid: number, length: number, hasNull: boolean): void {
   buffer.writeInt32BE(1, 0);
@@ -120,4 +120,63 @@ function stringArray(oid: number, values: readonly (string | undefined)[]): Buff
     at += 4 + written;
   }
   return buffer.subarray(0, at);
+}
+
+/** A column of values, nulls included, as an array of the column's type; timestamps in milliseconds since 1970. */
+export function columnArray(
+  type: 'integer' | 'bigint' | 'double precision' | 'boolean' | 'timestamptz',
+  values: readonly (number | boolean | null)[],
+): Buffer {
+  const oid = columnOids[type];
+  if (values.length === 0) return emptyArray(oid);
+  const size = type === 'boolean' ? 1 : type === 'integer' ? 4 : 8;
+  const buffer = Buffer.allocUnsafe(headerSize + values.length * (4 + size));
+  let at = headerSize;
+  let hasNull = false;
+  for (const value of values) {
+    if (value === null) {
+      hasNull = true;
+      buffer.writeInt32BE(-1, at);
+      at += 4;
+      continue;
+    }
+    buffer.writeInt32BE(size, at);
+    writeValue(buffer, type, Number(value), at + 4);
+    at += 4 + size;
+  }
+  writeHeader(buffer, oid, values.length, hasNull);
+  return buffer.subarray(0, at);
+}
+
+const columnOids = {
+  integer: oids.int4,
+  bigint: oids.int8,
+  'double precision': oids.float8,
+  boolean: oids.bool,
+  timestamptz: oids.timestamptz,
+} as const;
+
+function writeValue(buffer: Buffer, type: keyof typeof columnOids, value: number, at: number): void {
+  switch (type) {
+    case 'integer':
+      buffer.writeInt32BE(value, at);
+      break;
+    case 'bigint':
+      write64(buffer, value, at);
+      break;
+    case 'double precision':
+      buffer.writeDoubleBE(value, at);
+      break;
+    case 'boolean':
+      buffer.writeUInt8(value, at);
+      break;
+    case 'timestamptz':
+      write64(buffer, Math.round((value - millisecondsTo2000) * 1000), at);
+      break;
+  }
+}
+
+/** A json[] column with nulls. */
+export function nullableJsonArray(values: readonly (string | undefined)[]): Buffer {
+  return stringArray(oids.json, values);
 }

@@ -93,6 +93,11 @@ export class PostgresLog implements EventLog {
       : { name, position: Number(row.position), stateVersion: row.state_version, state: row.state };
   }
 
+  /** Removes command keys older than 24 hours. */
+  async pruneKeys(): Promise<void> {
+    await this.#read({ text: `delete from command_keys where created_at < clock_timestamp() - interval '24 hours'` });
+  }
+
   onAppended(listener: (events: readonly RecordedEvent[]) => void): () => void {
     this.#appendedListeners.add(listener);
     return () => this.#appendedListeners.delete(listener);

@@ -1,0 +1,52 @@
+import pg from 'pg';
+import { MillraceError } from '../errors.ts';
+
+/** The pipelined connection of one consumer to the read-model database, made again when it breaks. */
+export class ConsumerConnection {
+  readonly #url: string;
+  readonly #name: string;
+  #client: pg.Client | undefined;
+  #connecting: Promise<pg.Client> | undefined;
+
+  constructor(url: string, name: string) {
+    this.#url = url;
+    this.#name = name;
+  }
+
+  /** Throws STORE_UNAVAILABLE when no connection can be made. */
+  async client(): Promise<pg.Client> {
+    if (this.#client !== undefined) return this.#client;
+    this.#connecting ??= this.#connect().finally(() => {
+      this.#connecting = undefined;
+    });
+    return this.#connecting;
+  }
+
+  async #connect(): Promise<pg.Client> {
+    const client = new pg.Client({
+      connectionString: this.#url,
+      pipeline: true,
+      application_name: this.#name,
+      options: '-c jit=off -c statement_timeout=60s -c lock_timeout=30s -c idle_in_transaction_session_timeout=60s',
+      connectionTimeoutMillis: 5_000,
+      keepAlive: true,
+    });
+    const lost = (): void => {
+      if (this.#client === client) this.#client = undefined;
+    };
+    client.on('error', lost);
+    client.on('end', lost);
+    try {
+      await client.connect();
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      throw new MillraceError('STORE_UNAVAILABLE', 'No connection to the read-model database.', { cause: error });
+    }
+    this.#client = client;
+    return client;
+  }
+
+  async close(): Promise<void> {
+    await this.#client?.end().catch(() => undefined);
+  }
+}

@@ -1,0 +1,157 @@
+import { readFileSync } from 'node:fs';
+import type pg from 'pg';
+import { fillNames, type LogNames } from '../store/postgres/statements.ts';
+import { int8Array, textArray } from '../store/postgres/binary-arrays.ts';
+
+/** The SQL of the ledger in the event store. The relay's schema has to be there before. */
+export function ledgerSchema(names: LogNames): string {
+  return fillNames(readFileSync(new URL('./schema.sql', import.meta.url), 'utf8'), names);
+}
+
+/** What the read-model database needs so that its stamps and mirrors can be copied. */
+export const stampSourceSchema = readFileSync(new URL('./read-models.sql', import.meta.url), 'utf8');
+
+interface StampRow {
+  readonly id: string;
+  readonly first_position: string;
+  readonly last_position: string;
+  readonly handed_at: string | null;
+  readonly received_at: string;
+  readonly processed_at: string;
+  readonly status: string;
+}
+
+export interface LedgerCopierOptions {
+  readonly eventStore: pg.Pool;
+  readonly readModels: pg.Pool;
+  /** The primary projection: the one whose stamps the ledger tells. */
+  readonly projection: string;
+  /** Milliseconds between copies while there is something to copy. Default 250. */
+  readonly interval?: number;
+  readonly onError?: (error: unknown) => void;
+  readonly onCopied?: () => void;
+}
+
+const stampsAtOnce = 500;
+
+/**
+ * Copies stamps from the read-model database into the ledger of the event store, off the hot path. The cursor moves in
+ * the transaction that writes the rows, so a copy that is cut off anywhere is done again without doubling.
+ */
+export class LedgerCopier {
+  readonly #options: LedgerCopierOptions;
+  #source: string | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+  #wanted = true;
+  #stopped = false;
+  #lastRollUp = 0;
+  #lastMirror = 0;
+
+  constructor(options: LedgerCopierOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#timer ??= setInterval(() => this.#tick(), this.#options.interval ?? 250);
+  }
+
+  /** There are new stamps. */
+  nudge(): void {
+    this.#wanted = true;
+  }
+
+  /** Copies what is there and stops. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    await this.#running;
+    await this.copyAll().catch(() => undefined);
+  }
+
+  #tick(): void {
+    if (this.#running !== undefined || this.#stopped) return;
+    const now = performance.now();
+    // Another process may be the one that processes: look from time to time even without a nudge.
+    const look = this.#wanted || now - this.#lastMirror > 1000;
+    if (!look) return;
+    this.#wanted = false;
+    this.#running = this.copyAll()
+      .then(() => this.#mirror(now))
+      .catch((error: unknown) => {
+        this.#wanted = true;
+        this.#options.onError?.(error);
+      })
+      .finally(() => {
+        this.#running = undefined;
+      });
+  }
+
+  /** Copies all stamps that there are now. */
+  async copyAll(): Promise<void> {
+    for (;;) {
+      const copied = await this.#copySome();
+      if (copied > 0) this.#options.onCopied?.();
+      if (copied < stampsAtOnce) return;
+    }
+  }
+
+  async #copySome(): Promise<number> {
+    const { eventStore, readModels, projection } = this.#options;
+    this.#source ??= (await readModels.query<{ id: string }>('select id from stamp_source')).rows[0]?.id;
+    const cursor = await eventStore.query<{ source: string | null; stamp_id: string }>('select source, stamp_id from lag_cursor');
+    const known = cursor.rows[0];
+    const from = known?.source === this.#source ? Number(known?.stamp_id ?? 0) : 0;
+    const stamps = await readModels.query<StampRow>({
+      name: 'read-stamps',
+      text: `select id, first_position, last_position, handed_at::text, received_at::text, processed_at::text, status
+        from lag_stamps where id > $1 and projection_id = $2 order by id limit $3`,
+      values: [from, projection, stampsAtOnce],
+    });
+    const last = stamps.rows.at(-1);
+    if (last === undefined) return 0;
+    await eventStore.query({
+      name: 'copy-stamps',
+      text: 'select copy_lag_stamps($1, $2, $3, $4, $5, $6::timestamptz[], $7::timestamptz[], $8::timestamptz[], $9)',
+      values: [
+        ...[from, Number(last.id), this.#source],
+        int8Array(stamps.rows.map((row) => Number(row.first_position))),
+        int8Array(stamps.rows.map((row) => Number(row.last_position))),
+        stamps.rows.map((row) => row.handed_at),
+        stamps.rows.map((row) => row.received_at),
+        stamps.rows.map((row) => row.processed_at),
+        textArray(stamps.rows.map((row) => row.status)),
+      ],
+    });
+    await readModels.query('delete from lag_stamps where id <= $1', [Number(last.id)]);
+    return stamps.rows.length;
+  }
+
+  /** Once a second the mirrors follow: checkpoints here, lag metrics there. Once in five the minutes are summed up. */
+  async #mirror(now: number): Promise<void> {
+    if (now - this.#lastMirror < 1000) return;
+    this.#lastMirror = now;
+    const { eventStore, readModels } = this.#options;
+    const checkpoints = await readModels.query<{ rows: string | null }>(
+      'select json_agg(c)::text as rows from projection_checkpoints c',
+    );
+    await eventStore.query(
+      `insert into projection_checkpoints
+       select projection_id, generation, last_position, last_event_id, incarnation, last_version, is_healthy, error_message,
+              last_updated_at, clock_timestamp()
+       from json_populate_recordset(null::projection_checkpoints, coalesce($1, '[]')::json)
+       on conflict (projection_id) do update set generation = excluded.generation, last_position = excluded.last_position,
+         last_event_id = excluded.last_event_id, incarnation = excluded.incarnation, last_version = excluded.last_version,
+         is_healthy = excluded.is_healthy, error_message = excluded.error_message, last_updated_at = excluded.last_updated_at,
+         mirrored_at = excluded.mirrored_at`,
+      [checkpoints.rows[0]?.rows ?? null],
+    );
+    if (now - this.#lastRollUp < 5000 && this.#lastRollUp > 0) return;
+    this.#lastRollUp = now;
+    await eventStore.query(`select roll_up_lag_metrics(date_trunc('minute', clock_timestamp() - interval '10 seconds'))`);
+    const metrics = await eventStore.query<{ rows: string | null }>(
+      `select json_agg(m)::text as rows from (select * from event_lag_metrics order by metric_timestamp desc limit 1000) m`,
+    );
+    await readModels.query('select mirror_lag_metrics($1)', [metrics.rows[0]?.rows ?? '[]']);
+  }
+}

@@ -1,0 +1,210 @@
+-- The lag ledger in the event store: one row for each event. Rows are copied here after the primary projection has
+-- processed an event; until then the view tells what log and cursor know, so an event that is stuck shows as CREATED or
+-- PUBLISHED although nobody is there to write that down.
+
+create table if not exists lag_ledger (
+  position      bigint primary key,
+  event_id      uuid not null,
+  event_name    text not null,
+  aggregate_id  text not null,
+  status        text not null check (status in ('PUBLISHED', 'PROCESSED', 'FAILED')),
+  created_at    timestamptz not null,
+  published_at  timestamptz,
+  received_at   timestamptz,
+  processed_at  timestamptz,
+  outbox_wait_ms                    double precision,
+  outbox_dispatch_duration_ms       double precision,
+  transit_ms                        double precision,
+  projection_processing_duration_ms double precision,
+  total_lag_ms                      double precision
+);
+create index if not exists lag_ledger_event_name on lag_ledger (event_name, created_at);
+create index if not exists lag_ledger_created_at on lag_ledger (created_at);
+create index if not exists lag_ledger_unfinished on lag_ledger (position) where status <> 'PROCESSED';
+
+-- How far the stamps of the read-model database were copied, and the last position among them.
+create table if not exists lag_cursor (
+  only_row boolean primary key default true check (only_row),
+  source   uuid,
+  stamp_id bigint not null default 0,
+  position bigint not null default 0,
+  rolled_up_to timestamptz not null default '-infinity',
+  moved_at timestamptz not null default clock_timestamp()
+);
+insert into lag_cursor default values on conflict do nothing;
+
+-- Rows that were deleted from the view before they were copied; they stay deleted.
+create table if not exists lag_deleted (position bigint primary key);
+
+-- For each minute of creation and event type, what came of its events.
+create table if not exists lag_metrics_by_minute (
+  metric_timestamp timestamptz not null,
+  event_name       text not null,
+  events_created_count   bigint not null,
+  events_published_count bigint not null,
+  events_processed_count bigint not null,
+  events_failed_count    bigint not null,
+  average_lag_ms double precision,
+  min_lag_ms     double precision,
+  max_lag_ms     double precision,
+  p50_lag_ms     double precision,
+  p95_lag_ms     double precision,
+  p99_lag_ms     double precision,
+  primary key (metric_timestamp, event_name)
+);
+
+-- The read-model database's checkpoints as the copier saw them last; mirrored_at says how old that is.
+create table if not exists projection_checkpoints (
+  projection_id   text primary key,
+  generation      integer not null,
+  last_position   bigint not null,
+  last_event_id   uuid,
+  incarnation     uuid,
+  last_version    bigint not null,
+  is_healthy      boolean not null,
+  error_message   text,
+  last_updated_at timestamptz not null,
+  mirrored_at     timestamptz not null
+);
+
+-- What the ledger has not copied yet: told by log, cursor and publications.
+create or replace view lag_pending as
+  select e.event_id, e.position, e.event_name, e.aggregate_id,
+         case when e.position <= c.published then 'PUBLISHED' else 'CREATED' end as status,
+         e.occurred_at as created_at, e.occurred_at as event_created_at, p.confirmed_at as event_published_at,
+         null::timestamptz as event_received_at, null::timestamptz as projection_processed_at,
+         extract(epoch from p.handed_at - e.occurred_at)::float8 * 1000 as outbox_wait_ms,
+         extract(epoch from p.confirmed_at - p.handed_at)::float8 * 1000 as outbox_dispatch_duration_ms,
+         null::float8 as transit_ms, null::float8 as projection_processing_duration_ms, null::float8 as total_lag_ms
+  from (select position, relay_published() as published from lag_cursor offset 0) c
+  join :events e on e.position > c.position
+  left join lateral (
+    select r.handed_at, r.confirmed_at from relay_publications r
+    where r.last_position >= e.position and r.first_position <= e.position
+    order by r.last_position limit 1) p on true
+  where not exists (select from lag_deleted d where d.position = e.position);
+
+create or replace view lag_copied as
+  select l.event_id, l.position, l.event_name, l.aggregate_id, l.status, l.created_at,
+         l.created_at as event_created_at, l.published_at as event_published_at, l.received_at as event_received_at,
+         l.processed_at as projection_processed_at, l.outbox_wait_ms, l.outbox_dispatch_duration_ms, l.transit_ms,
+         l.projection_processing_duration_ms, l.total_lag_ms
+  from lag_ledger l;
+
+create or replace view event_processing_lag as select * from lag_copied union all select * from lag_pending;
+
+create or replace function delete_lag() returns trigger language plpgsql as $$
+begin
+  delete from lag_ledger where position = old.position;
+  if not found then
+    insert into lag_deleted values (old.position) on conflict do nothing;
+  end if;
+  return old;
+end $$;
+create or replace trigger event_processing_lag_delete instead of delete on event_processing_lag
+  for each row execute function delete_lag();
+
+create or replace view event_lag_metrics as
+  select m.metric_timestamp, m.event_name, m.events_created_count, m.events_published_count, m.events_processed_count,
+         m.events_failed_count, m.average_lag_ms, m.min_lag_ms, m.max_lag_ms, m.p50_lag_ms, m.p95_lag_ms, m.p99_lag_ms
+  from lag_metrics_by_minute m, lag_cursor c
+  where m.metric_timestamp < c.rolled_up_to
+  union all
+  select date_trunc('minute', v.created_at), v.event_name, count(*), count(*) filter (where v.status <> 'CREATED'),
+         count(*) filter (where v.status = 'PROCESSED'), count(*) filter (where v.status = 'FAILED'),
+         avg(v.total_lag_ms), min(v.total_lag_ms), max(v.total_lag_ms),
+         percentile_cont(0.5) within group (order by v.total_lag_ms),
+         percentile_cont(0.95) within group (order by v.total_lag_ms),
+         percentile_cont(0.99) within group (order by v.total_lag_ms)
+  from event_processing_lag v
+  where v.created_at >= (select rolled_up_to from lag_cursor)
+  group by 1, 2;
+
+-- Sums up the minutes that are over. A minute whose events were processed late is summed up again by the next call,
+-- since copying puts rolled_up_to back to it.
+create or replace function roll_up_lag_metrics(up_to timestamptz) returns void language plpgsql as $$
+declare
+  since timestamptz;
+begin
+  select rolled_up_to into since from lag_cursor for update;
+  if since >= up_to then return; end if;
+  delete from lag_metrics_by_minute where metric_timestamp >= since and metric_timestamp < up_to;
+  insert into lag_metrics_by_minute
+  select date_trunc('minute', v.created_at), v.event_name, count(*), count(*) filter (where v.status <> 'CREATED'),
+         count(*) filter (where v.status = 'PROCESSED'), count(*) filter (where v.status = 'FAILED'),
+         avg(v.total_lag_ms), min(v.total_lag_ms), max(v.total_lag_ms),
+         percentile_cont(0.5) within group (order by v.total_lag_ms),
+         percentile_cont(0.95) within group (order by v.total_lag_ms),
+         percentile_cont(0.99) within group (order by v.total_lag_ms)
+  from event_processing_lag v
+  where v.created_at >= since and v.created_at < up_to
+  group by 1, 2;
+  update lag_cursor set rolled_up_to = up_to;
+end $$;
+
+-- Copies runs of stamps into the ledger. Positions behind the cursor are only updated: a row that is not there any more
+-- was deleted, and stays deleted.
+create or replace function copy_lag_stamps(
+  from_stamp bigint, to_stamp bigint, stamp_source uuid,
+  firsts bigint[], lasts bigint[], handed timestamptz[], received timestamptz[], processed timestamptz[], statuses text[]
+) returns bigint language plpgsql
+  set enable_seqscan = off
+  set enable_hashjoin = off
+  set enable_mergejoin = off
+as $$
+declare
+  known lag_cursor;
+  highest bigint;
+  earliest timestamptz;
+begin
+  select * into known from lag_cursor for update;
+  if known.source is distinct from stamp_source then
+    -- Another read-model database than before: its stamps begin anew.
+    update lag_cursor set source = stamp_source, stamp_id = 0;
+    known.stamp_id := 0;
+  end if;
+  if known.stamp_id <> from_stamp then return known.stamp_id; end if;
+
+  with runs as (
+    select * from unnest(firsts, lasts, handed, received, processed, statuses)
+      as r(first, last, handed, received, processed, status)
+  ), stamped as (
+    select e.position, e.event_id, e.event_name, e.aggregate_id, r.status, e.occurred_at, r.received,
+           case when r.status = 'PROCESSED' then r.processed end as processed,
+           least(coalesce(r.handed, p.handed_at, r.received), r.received) as handed,
+           least(greatest(coalesce(p.confirmed_at, r.handed, r.received), coalesce(r.handed, p.handed_at, r.received)), r.received) as confirmed
+    from runs r
+    join :events e on e.position between r.first and r.last
+    left join lateral (
+      select q.handed_at, q.confirmed_at from relay_publications q
+      where q.last_position >= e.position and q.first_position <= e.position
+      order by q.last_position limit 1) p on true
+  ), written as (
+    insert into lag_ledger as l (position, event_id, event_name, aggregate_id, status, created_at, published_at, received_at,
+      processed_at, outbox_wait_ms, outbox_dispatch_duration_ms, transit_ms, projection_processing_duration_ms, total_lag_ms)
+    select s.position, s.event_id, s.event_name, s.aggregate_id, s.status, s.occurred_at, s.confirmed, s.received,
+      s.processed, extract(epoch from s.handed - s.occurred_at)::float8 * 1000,
+      extract(epoch from s.confirmed - s.handed)::float8 * 1000, extract(epoch from s.received - s.confirmed)::float8 * 1000,
+      extract(epoch from s.processed - s.received)::float8 * 1000, extract(epoch from s.processed - s.occurred_at)::float8 * 1000
+    from stamped s
+    where s.position > known.position and not exists (select from lag_deleted d where d.position = s.position)
+    on conflict (position) do nothing
+    returning l.created_at
+  ), mended as (
+    update lag_ledger l set status = s.status, received_at = s.received, processed_at = s.processed,
+      transit_ms = extract(epoch from s.received - l.published_at)::float8 * 1000,
+      projection_processing_duration_ms = extract(epoch from s.processed - s.received)::float8 * 1000,
+      total_lag_ms = extract(epoch from s.processed - l.created_at)::float8 * 1000
+    from stamped s
+    where s.position <= known.position and l.position = s.position and l.status <> 'PROCESSED'
+    returning l.created_at
+  )
+  select min(created_at) into earliest from (select created_at from written union all select created_at from mended) c;
+
+  select max(l) into highest from unnest(lasts) as l;
+  update lag_cursor c set stamp_id = to_stamp, position = greatest(c.position, coalesce(highest, 0)), moved_at = clock_timestamp(),
+    rolled_up_to = least(c.rolled_up_to, date_trunc('minute', coalesce(earliest, c.rolled_up_to)));
+  delete from lag_deleted where position <= greatest(known.position, coalesce(highest, 0));
+  delete from relay_publications p where p.last_position < greatest(known.position, coalesce(highest, 0)) - 10000;
+  return to_stamp;
+end $$;

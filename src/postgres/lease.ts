@@ -1,0 +1,79 @@
+import { hostname } from 'node:os';
+import type pg from 'pg';
+
+/** A lease that is held: its token fences every write that depends on it. */
+export interface HeldLease {
+  readonly token: number;
+}
+
+const seconds = 5;
+
+/**
+ * One lease by name. `acquire` is tried again and again by those that stand by; the holder calls `renew` about every
+ * second. A holder on this machine whose process is gone is not waited for.
+ */
+export class Lease {
+  readonly #pool: pg.Pool;
+  readonly #name: string;
+  readonly holder: string;
+
+  constructor(pool: pg.Pool, name: string, instance: string) {
+    this.#pool = pool;
+    this.#name = name;
+    this.holder = `${hostname()}/${process.pid}/${instance}`;
+  }
+
+  /** Takes the lease when it is free, expired, ours, or its holder is known to be dead. */
+  async acquire(): Promise<HeldLease | undefined> {
+    const current = await this.#pool.query<{ holder: string; token: string; expired: boolean }>(
+      'select holder, token, lease_until < clock_timestamp() as expired from leases where name = $1',
+      [this.#name],
+    );
+    const row = current.rows[0];
+    if (row === undefined) {
+      const made = await this.#pool.query<{ token: string }>(
+        `insert into leases (name, holder, token, lease_until)
+         values ($1, $2, 1, clock_timestamp() + $3 * interval '1 second') on conflict do nothing returning token`,
+        [this.#name, this.holder, seconds],
+      );
+      return made.rows[0] === undefined ? undefined : { token: 1 };
+    }
+    if (!row.expired && row.holder !== this.holder && !isDead(row.holder)) return undefined;
+    const taken = await this.#pool.query<{ token: string }>(
+      `update leases set holder = $2, token = token + 1, lease_until = clock_timestamp() + $3 * interval '1 second'
+       where name = $1 and token = $4 returning token`,
+      [this.#name, this.holder, seconds, row.token],
+    );
+    const token = taken.rows[0]?.token;
+    return token === undefined ? undefined : { token: Number(token) };
+  }
+
+  /** Prolongs the lease. False when somebody else has it now. */
+  async renew(lease: HeldLease): Promise<boolean> {
+    const result = await this.#pool.query(
+      `update leases set lease_until = clock_timestamp() + $3 * interval '1 second' where name = $1 and token = $2`,
+      [this.#name, lease.token, seconds],
+    );
+    return result.rowCount === 1;
+  }
+
+  /** Gives it back, so that the next one need not wait. */
+  async release(lease: HeldLease): Promise<void> {
+    await this.#pool.query(`update leases set lease_until = '-infinity' where name = $1 and token = $2`, [
+      this.#name,
+      lease.token,
+    ]);
+  }
+}
+
+function isDead(holder: string): boolean {
+  const [host, pid] = holder.split('/');
+  if (host !== hostname() || pid === undefined) return false;
+  if (Number(pid) === process.pid) return false;
+  try {
+    process.kill(Number(pid), 0);
+    return false;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
+  }
+}

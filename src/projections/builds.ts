@@ -1,0 +1,94 @@
+import { readFileSync } from 'node:fs';
+import type pg from 'pg';
+import type { ProjectionDefinition } from './definition.ts';
+
+/** One build of a projection: its tables live in a database schema of their own. */
+export interface Build {
+  readonly projection: string;
+  readonly generation: number;
+  readonly position: number;
+  readonly eventId: string | undefined;
+  readonly incarnation: string | undefined;
+  readonly epoch: number;
+}
+
+/** Anything that runs queries: a pool or a client. */
+export interface Queryable {
+  query<Row extends pg.QueryResultRow>(query: pg.QueryConfig | string, values?: unknown[]): Promise<pg.QueryResult<Row>>;
+}
+
+interface BuildRow {
+  readonly projection_id: string;
+  readonly generation: number;
+  readonly position: string;
+  readonly event_id: string | null;
+  readonly incarnation: string | null;
+  readonly epoch: string;
+}
+
+/** The database schema that holds a build's tables. */
+export function buildSchema(projection: string, generation: number): string {
+  return `${projection.replaceAll('-', '_')}_g${generation}`;
+}
+
+/** The build that readers see; undefined before the first one was made. */
+export async function liveBuild(database: Queryable, projection: string, lock = false): Promise<Build | undefined> {
+  const result = await database.query<BuildRow>(
+    `select projection_id, generation, position, event_id, incarnation, epoch from projection_builds
+     where projection_id = $1 and state = 'live' ${lock ? 'for update' : ''}`,
+    [projection],
+  );
+  const row = result.rows[0];
+  return row === undefined
+    ? undefined
+    : {
+        projection: row.projection_id,
+        generation: row.generation,
+        position: Number(row.position),
+        eventId: row.event_id ?? undefined,
+        incarnation: row.incarnation ?? undefined,
+        epoch: Number(row.epoch),
+      };
+}
+
+/** Makes the tables of a new build and its row, in the state that is given. Run it in a transaction. */
+export async function createBuild(
+  database: Queryable,
+  definition: ProjectionDefinition,
+  generation: number,
+  state: 'live' | 'building',
+): Promise<void> {
+  const schema = buildSchema(definition.id, generation);
+  await database.query(`drop schema if exists ${schema} cascade`);
+  await database.query(`create schema ${schema}`);
+  await database.query(`set local search_path to ${schema}, public`);
+  await database.query(readFileSync(definition.schema, 'utf8'));
+  await database.query('set local search_path to public');
+  await database.query(
+    `insert into projection_builds (projection_id, generation, state) values ($1, $2, $3)
+     on conflict (projection_id, generation) do update set state = excluded.state, position = 0, event_id = null,
+       incarnation = null, epoch = projection_builds.epoch + 1, updated_at = clock_timestamp()`,
+    [definition.id, generation, state],
+  );
+}
+
+/** Lets readers find a build's tables under their public names. Run it in a transaction. */
+export async function exposeBuild(database: Queryable, definition: ProjectionDefinition, generation: number): Promise<void> {
+  const schema = buildSchema(definition.id, generation);
+  for (const name of definition.exposes) {
+    await database.query(`drop view if exists public.${name}`);
+    await database.query(`create view public.${name} as select * from ${schema}.${name}`);
+  }
+}
+
+/** Makes the first build of a projection, when there is none. Run it in the migration's transaction. */
+export async function ensureLiveBuild(database: Queryable, definition: ProjectionDefinition): Promise<void> {
+  if ((await liveBuild(database, definition.id)) !== undefined) return;
+  const highest = await database.query<{ generation: number }>(
+    'select coalesce(max(generation), 0) as generation from projection_builds where projection_id = $1',
+    [definition.id],
+  );
+  const generation = (highest.rows[0]?.generation ?? 0) + 1;
+  await createBuild(database, definition, generation, 'live');
+  await exposeBuild(database, definition, generation);
+}

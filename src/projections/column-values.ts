@@ -1,0 +1,38 @@
+import type pg from 'pg';
+import { columnArray, nullableJsonArray, textArray } from '../store/postgres/binary-arrays.ts';
+import type { ColumnType, ColumnValue, Row } from './definition.ts';
+
+/** The values of one column of many rows as a binary array parameter. */
+export function encodeColumn(type: ColumnType, values: readonly (ColumnValue | undefined)[]): Buffer {
+  switch (type) {
+    case 'text':
+      return textArray(values.map((value) => (value === null || value === undefined ? undefined : String(value))));
+    case 'json':
+      return nullableJsonArray(values.map((value) => (value === null || value === undefined ? undefined : JSON.stringify(value))));
+    case 'boolean':
+    case 'integer':
+    case 'bigint':
+    case 'double precision':
+    case 'timestamptz':
+      return columnArray(type, values.map(asNumber));
+  }
+}
+
+function asNumber(value: ColumnValue | undefined): number | boolean | null {
+  if (value === null || value === undefined) return null;
+  if (typeof value === 'number' || typeof value === 'boolean') return value;
+  throw new TypeError(`a column of numbers was given a ${typeof value}`);
+}
+
+/** The select-list expression that reads a column back as the handler wrote it. */
+export function selectColumn(name: string, type: ColumnType): string {
+  if (type === 'timestamptz') return `(extract(epoch from ${name}) * 1000)::float8 as ${name}`;
+  if (type === 'bigint') return `${name}::float8 as ${name}`;
+  return name;
+}
+
+/** A row as PostgreSQL answered it with {@link selectColumn}, as handlers see it. */
+export function decodeRow(row: pg.QueryResultRow): Row {
+  // The select list names only columns of the declared types, and selectColumn maps each to its TypeScript shape.
+  return row as Row;
+}

@@ -1,0 +1,100 @@
+import pg from 'pg';
+import { MillraceError } from '../errors.ts';
+import type { ReadModels } from '../running-system.ts';
+import { liveBuild } from './builds.ts';
+import type { ProjectionDefinition, Row } from './definition.ts';
+
+/** Looks at the checkpoint so often when nothing tells that it moved, in milliseconds. */
+const pollingInterval = 1000;
+
+/** Reads of the live read model, and the waiting for a position to arrive in it. */
+export class PostgresReadModels implements ReadModels {
+  readonly #pool: pg.Pool;
+  readonly #primary: string;
+  readonly #listeners = new Set<(position: number) => void>();
+  #position = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> | undefined;
+
+  constructor(pool: pg.Pool, definitions: readonly ProjectionDefinition[]) {
+    this.#pool = pool;
+    this.#primary = definitions[0]?.id ?? '';
+  }
+
+  /** Throws SCHEMA_MISSING when the database was not prepared, STORE_UNAVAILABLE when it does not answer. */
+  async start(): Promise<void> {
+    let build;
+    try {
+      build = await liveBuild(this.#pool, this.#primary);
+    } catch (error) {
+      if (error instanceof pg.DatabaseError && error.code === '42P01') throw missing();
+      throw new MillraceError('STORE_UNAVAILABLE', 'The read-model database does not answer.', { cause: error });
+    }
+    if (build === undefined) throw missing();
+    this.#position = build.position;
+    this.#timer = setInterval(() => this.look(), pollingInterval);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** The consumer of this process has committed. */
+  moved(position: number): void {
+    this.#position = position;
+    for (const listener of this.#listeners) listener(position);
+  }
+
+  /** Somebody else's consumer may have committed: read its checkpoint. */
+  look(): void {
+    this.#looking ??= liveBuild(this.#pool, this.#primary)
+      .then((build) => {
+        if (build !== undefined && build.position !== this.#position) this.moved(build.position);
+      })
+      // The next look tells.
+      .catch(() => undefined)
+      .finally(() => {
+        this.#looking = undefined;
+      });
+  }
+
+  async query<R extends object = Row>(
+    sql: string,
+    parameters: readonly unknown[] = [],
+    options: { minPosition?: number; waitMs?: number } = {},
+  ): Promise<R[]> {
+    if (options.minPosition !== undefined) await this.#reach(options.minPosition, options.waitMs ?? 5000);
+    const result = await this.#pool.query<R & pg.QueryResultRow>(sql, [...parameters]);
+    return result.rows;
+  }
+
+  position(): Promise<number> {
+    return Promise.resolve(this.#position);
+  }
+
+  onChanged(listener: (position: number) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #reach(position: number, waitMs: number): Promise<void> {
+    if (this.#position >= position) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const stop = this.onChanged((reached) => {
+        if (reached < position) return;
+        clearTimeout(timer);
+        stop();
+        resolve();
+      });
+      const timer = setTimeout(() => {
+        stop();
+        reject(new MillraceError('PROJECTION_BEHIND', `The read model has not reached position ${position} yet.`));
+      }, waitMs);
+    });
+  }
+}
+
+function missing(): MillraceError {
+  return new MillraceError('SCHEMA_MISSING', 'The read-model database has not been prepared; run `millrace migrate`.');
+}

@@ -1,0 +1,76 @@
+-- The relay's state in the event store. The log is the outbox: publishing costs no write per event, only a cursor for
+-- each destination, and a row for an event that could not be published.
+
+create table if not exists relay_cursors (
+  destination text primary key,
+  position    bigint not null default 0,
+  event_id    uuid,
+  moved_at    timestamptz not null default clock_timestamp()
+);
+
+-- One row for each batch that was published: when, and how long the broker took to confirm. Rows that the ledger has
+-- copied are removed.
+create table if not exists relay_publications (
+  destination    text not null,
+  last_position  bigint not null,
+  first_position bigint not null,
+  handed_at      timestamptz not null,
+  confirmed_at   timestamptz not null,
+  primary key (destination, last_position)
+);
+
+create table if not exists relay_failures (
+  destination     text not null,
+  position        bigint not null,
+  ordering_key    text not null,
+  status          text not null check (status in ('FAILED', 'PENDING', 'MANUAL')),
+  retry_count     integer not null default 1,
+  last_failed_at  timestamptz not null default clock_timestamp(),
+  next_attempt_at timestamptz,
+  last_error      text,
+  primary key (destination, position)
+);
+
+-- Moves the cursor and writes down what was published. Raises when the lease went to somebody else meanwhile: a relay
+-- that wakes up late moves nothing.
+create or replace function relay_advance(
+  destination_name text, lease_name text, fence bigint, new_position bigint, new_event uuid,
+  first_positions bigint[], last_positions bigint[], handed timestamptz[], confirmed timestamptz[]
+) returns void language plpgsql as $$
+begin
+  perform 1 from leases l where l.name = lease_name and l.token = fence for share;
+  if not found then
+    raise exception 'the relay lease is held by somebody else' using errcode = 'MR010';
+  end if;
+  insert into relay_publications (destination, first_position, last_position, handed_at, confirmed_at)
+  select destination_name, p.f, p.l, p.h, p.c
+  from unnest(first_positions, last_positions, handed, confirmed) as p(f, l, h, c)
+  on conflict do nothing;
+  insert into relay_cursors as c (destination, position, event_id) values (destination_name, new_position, new_event)
+  on conflict (destination) do update
+    set position = excluded.position, event_id = excluded.event_id, moved_at = clock_timestamp()
+    where c.position < excluded.position;
+end $$;
+
+-- What was published everywhere: the smallest cursor; nothing when there is no relay yet.
+create or replace function relay_published() returns bigint language sql stable as $$
+  select coalesce(min(position), 0) from relay_cursors
+$$;
+
+create or replace view :outbox as
+  select e.event_id, e.position, e.aggregate_id, e.event_name, e.payload, e.metadata, e.created_at, e.occurred_at,
+         true as published, 'PUBLISHED'::text as status, 0 as retry_count, null::timestamptz as last_failed_at,
+         null::timestamptz as next_attempt_at, null::text as last_error
+  from :events e
+  where e.position <= (select relay_published())
+    and not exists (select from relay_failures f where f.position = e.position)
+  union all
+  select e.event_id, e.position, e.aggregate_id, e.event_name, e.payload, e.metadata, e.created_at, e.occurred_at,
+         false, 'PENDING', 0, null, null, null
+  from :events e
+  where e.position > (select relay_published())
+    and not exists (select from relay_failures f where f.position = e.position)
+  union all
+  select e.event_id, e.position, e.aggregate_id, e.event_name, e.payload, e.metadata, e.created_at, e.occurred_at,
+         false, f.status, f.retry_count, f.last_failed_at, f.next_attempt_at, f.last_error
+  from relay_failures f join :events e on e.position = f.position;

@@ -1,0 +1,231 @@
+import pg from 'pg';
+import { EmbeddedBroker } from './brokers/embedded.ts';
+import { CommandHandler } from './commands/command-handler.ts';
+import { Consumer } from './consumers/consumer.ts';
+import { PostgresDeadLetters } from './consumers/dead-letters.ts';
+import { EventRegistry } from './events/codec.ts';
+import { newEventId } from './events/event-id.ts';
+import { LedgerCopier } from './lag/ledger-copier.ts';
+import { PostgresLagStatistics } from './lag/lag-statistics.ts';
+import { Lease } from './postgres/lease.ts';
+import { WakeUp } from './postgres/wake-up.ts';
+import { PostgresProjections } from './projections/projections.ts';
+import { PostgresReadModels } from './projections/read-models.ts';
+import { Relay } from './relay/relay.ts';
+import { PostgresOutbox, RelayStore } from './relay/relay-store.ts';
+import type { Health, Role, RunningSystem } from './running-system.ts';
+import { openPostgresLog, type PostgresLog } from './store/postgres/postgres-log.ts';
+import { checkHealth } from './telemetry/health.ts';
+import type { SystemDefinition } from './system.ts';
+
+/** Where to write what happens. Console and pino both fit. */
+export interface Logger {
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+}
+
+export interface StartOptions {
+  readonly eventStoreUrl: string;
+  readonly readModelsUrl: string;
+  /** Default: all. */
+  readonly roles?: readonly Role[];
+  readonly logger?: Logger;
+}
+
+const silent: Logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+/** The channels on which processes nudge each other. */
+const channels = { appended: 'millrace_appended', published: 'millrace_published', projected: 'millrace_projected' } as const;
+
+/**
+ * Starts a system on two databases that {@link migrateSystem} has prepared. Throws SCHEMA_MISSING when they were not,
+ * STORE_UNAVAILABLE when one does not answer.
+ * @example const system = await startSystem(cart, { eventStoreUrl, readModelsUrl });
+ */
+export async function startSystem(definition: SystemDefinition, options: StartOptions): Promise<RunningSystem> {
+  const system = new MillraceSystem(definition, options);
+  await system.start();
+  return system;
+}
+
+/** One process's share of a system. See {@link RunningSystem}. */
+class MillraceSystem implements RunningSystem {
+  readonly definition: SystemDefinition;
+  readonly roles: readonly Role[];
+  readonly log: PostgresLog;
+  readonly registry: EventRegistry;
+  readonly readModels: PostgresReadModels;
+  readonly projections: PostgresProjections;
+  readonly deadLetters: PostgresDeadLetters;
+  readonly lag: PostgresLagStatistics;
+  readonly outbox: PostgresOutbox;
+  readonly #commands: CommandHandler;
+  readonly #eventStore: pg.Pool;
+  readonly #readPool: pg.Pool;
+  readonly #wakeEventStore: WakeUp;
+  readonly #wakeReadModels: WakeUp;
+  readonly #relay: Relay | undefined;
+  readonly #consumers: readonly Consumer[];
+  readonly #copier: LedgerCopier | undefined;
+  readonly #broker = new EmbeddedBroker();
+  readonly #housekeeping: NodeJS.Timeout;
+  #stopping: Promise<void> | undefined;
+
+  constructor(definition: SystemDefinition, options: StartOptions) {
+    const { eventStoreUrl, readModelsUrl } = options;
+    const logger = options.logger ?? silent;
+    const instance = newEventId();
+    this.definition = definition;
+    this.roles = options.roles ?? ['api', 'relay', 'projector'];
+    this.registry = new EventRegistry(definition.name, definition.events);
+    this.log = openPostgresLog({ url: eventStoreUrl, name: definition.name, names: definition.tables });
+    this.#eventStore = makePool(eventStoreUrl, `millrace ${definition.name} event store`, logger);
+    this.#readPool = makePool(readModelsUrl, `millrace ${definition.name} read models`, logger);
+    this.#wakeEventStore = new WakeUp(eventStoreUrl);
+    this.#wakeReadModels = new WakeUp(readModelsUrl);
+    this.#commands = new CommandHandler(this.log, this.registry);
+    this.outbox = new PostgresOutbox(this.#eventStore, definition.tables);
+    this.lag = new PostgresLagStatistics(this.#eventStore, definition.tables);
+    this.deadLetters = new PostgresDeadLetters(this.#readPool, this.log, this.registry, definition.projections);
+    this.readModels = new PostgresReadModels(this.#readPool, definition.projections);
+    this.projections = new PostgresProjections({
+      definitions: definition.projections,
+      pool: this.#readPool,
+      readModelsUrl,
+      log: this.log,
+      registry: this.registry,
+      lease: (id) => new Lease(this.#readPool, `rebuild:${id}`, instance),
+      errorOf: (id) => this.#errorOf(id),
+    });
+    const report = (part: string) => (error: unknown) => logger.warn(`${part}: ${describe(error)}`);
+
+    const store = new RelayStore(this.#eventStore, this.#broker.name);
+    if (this.roles.includes('relay')) {
+      this.#relay = new Relay({
+        log: this.log,
+        broker: this.#broker,
+        store,
+        lease: new Lease(this.#eventStore, store.leaseName, instance),
+        onAdvanced: () => {
+          if (!this.roles.includes('projector')) this.#wakeEventStore.notify(channels.published);
+        },
+        onError: report('relay'),
+      });
+      this.#wakeEventStore.listen(channels.appended, () => this.#relay?.nudge());
+    }
+    // Only when the relay that is active runs elsewhere does anybody else have to be woken.
+    this.log.onAppended(() => {
+      if (this.#relay?.active !== true) this.#wakeEventStore.notify(channels.appended);
+    });
+
+    const primary = definition.projections[0]?.id ?? '';
+    this.#consumers = this.roles.includes('projector')
+      ? definition.projections.map(
+          (projection) =>
+            new Consumer({
+              definition: projection,
+              log: this.log,
+              registry: this.registry,
+              broker: this.#broker,
+              readModelsUrl,
+              lease: new Lease(this.#readPool, `consumer:${projection.id}`, instance),
+              published: async () => Math.max((await store.position()).position, this.#relay?.active === true ? this.#relay.position : 0),
+              onCommitted: (position) => {
+                if (projection.id !== primary) return;
+                this.readModels.moved(position);
+                this.#copier?.nudge();
+                if (!this.roles.includes('api')) this.#wakeReadModels.notify(channels.projected);
+              },
+              onError: report(`consumer ${projection.id}`),
+            }),
+        )
+      : [];
+    if (this.roles.includes('projector')) {
+      this.#wakeEventStore.listen(channels.published, () => {
+        for (const consumer of this.#consumers) consumer.nudge();
+      });
+      this.#copier = new LedgerCopier({
+        eventStore: this.#eventStore,
+        readModels: this.#readPool,
+        projection: primary,
+        onError: report('ledger'),
+      });
+    }
+    if (!this.roles.includes('projector')) {
+      this.#wakeReadModels.listen(channels.projected, () => this.readModels.look());
+    }
+    this.#housekeeping = setInterval(() => {
+      this.log.pruneKeys().catch(report('command keys'));
+    }, 60_000);
+    this.#housekeeping.unref();
+  }
+
+  async start(): Promise<void> {
+    try {
+      await Promise.all([this.log.head(), this.readModels.start()]);
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+    this.#relay?.start();
+    for (const consumer of this.#consumers) consumer.start();
+    this.#copier?.start();
+  }
+
+  readonly execute: RunningSystem['execute'] = (decider, command, options) => this.#commands.execute(decider, command, options);
+  readonly state: RunningSystem['state'] = (decider, boundary) => this.#commands.state(decider, boundary);
+
+  health(): Promise<Health> {
+    return checkHealth({
+      log: this.log,
+      projections: this.projections,
+      outbox: this.outbox,
+      relay: this.#relay,
+      stopping: this.#stopping !== undefined,
+    });
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  /** In the order of an event's way, so that what was accepted still arrives. */
+  async #stop(): Promise<void> {
+    clearInterval(this.#housekeeping);
+    await this.#commands.close();
+    await this.projections.stop();
+    await this.#relay?.stop();
+    await Promise.all(this.#consumers.map((consumer) => consumer.stop()));
+    await this.#copier?.stop();
+    this.readModels.stop();
+    await this.#broker.close();
+    await Promise.all([this.#wakeEventStore.close(), this.#wakeReadModels.close(), this.log.close()]);
+    await Promise.all([this.#eventStore.end(), this.#readPool.end()]);
+  }
+
+  #errorOf(id: string): string | null {
+    const index = this.definition.projections.findIndex((projection) => projection.id === id);
+    const error = this.#consumers[index]?.state.error;
+    return error === undefined ? null : describe(error);
+  }
+}
+
+function makePool(url: string, name: string, logger: Logger): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 8,
+    application_name: name,
+    options: '-c jit=off -c statement_timeout=60s -c lock_timeout=30s -c idle_in_transaction_session_timeout=60s',
+    connectionTimeoutMillis: 10_000,
+  });
+  pool.on('error', (error) => logger.warn(`${name}: ${describe(error)}`));
+  return pool;
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
+  return `${error.message}${cause}`;
+}

@@ -1,0 +1,50 @@
+import type { Relay } from '../relay/relay.ts';
+import type { Health, HealthCheck, Outbox, Projections } from '../running-system.ts';
+import type { EventLog } from '../store/store.ts';
+
+export interface HealthSources {
+  readonly log: EventLog;
+  readonly projections: Projections;
+  readonly outbox: Outbox;
+  readonly relay: Relay | undefined;
+  readonly stopping: boolean;
+}
+
+/** Work that lies longer than this without progress is a fault, in milliseconds. */
+const stuckAfter = 10_000;
+
+/**
+ * Asks every part. Commands are accepted as long as the event store answers: a relay or projector that is away delays
+ * events and refuses none, so it makes the system degraded, not unready. Details name parts, never data.
+ */
+export async function checkHealth(sources: HealthSources): Promise<Health> {
+  const [store, readModels, outbox] = await Promise.all([
+    check('event-store', async () => {
+      await sources.log.head();
+      return null;
+    }),
+    check('read-models', async () => {
+      const bad = (await sources.projections.list()).filter((projection) => !projection.healthy);
+      if (bad.length > 0) throw new Error(bad.map((one) => `${one.id}: ${one.error ?? `${one.behind} events behind`}`).join('; '));
+      return null;
+    }),
+    check('relay', async () => {
+      const pending = await sources.outbox.pending(1);
+      if (pending.count > 0 && pending.oldestAgeMs > stuckAfter) {
+        throw new Error(`${pending.count} events wait, the oldest for ${Math.round(pending.oldestAgeMs / 1000)} s`);
+      }
+      return sources.relay === undefined ? 'runs elsewhere' : sources.relay.active ? null : 'stands by';
+    }),
+  ]);
+  const checks = [store, readModels, outbox];
+  const ready = store.healthy && !sources.stopping;
+  return { status: !ready ? 'unhealthy' : checks.every((one) => one.healthy) ? 'healthy' : 'degraded', ready, checks };
+}
+
+async function check(name: string, ask: () => Promise<string | null>): Promise<HealthCheck> {
+  try {
+    return { name, healthy: true, detail: await ask() };
+  } catch (error) {
+    return { name, healthy: false, detail: error instanceof Error ? error.message : 'failed' };
+  }
+}
