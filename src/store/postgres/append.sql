@@ -10,7 +10,6 @@
 -- t_*: their tags, t_event counts the events from 1.   v_*: expected versions.   c_*: conditions; c_more and c_types are
 -- lists joined with U+001F.   k_*: command keys; k_first counts the events from 1, 0 for a key without an event.
 -- present: refused groups that have an event in the log already, so they were stored before, or their ids were used.
-drop function if exists millrace_append;
 create or replace function millrace_append(
   e_group integer[], e_id uuid[], e_stream text[], e_version bigint[], e_type text[], e_schema integer[],
   e_payload json[], e_metadata json[], e_tags text[], e_occurred timestamptz[],
