@@ -41,10 +41,8 @@ export interface EventDefinition<Type extends string = string, Data = JsonObject
 export type EventOf<Definition> =
   Definition extends EventDefinition<infer Type, infer Data> ? { readonly type: Type; readonly data: Data } : never;
 
-/** Any definition, whatever its data. */
-// A definition takes its data as a parameter, so no single data type fits all of them; `never` is the one every
-// definition accepts to be called with, which means: nobody can call it without knowing which one it is.
-export type AnyEventDefinition = EventDefinition<string, never>;
+/** Any definition, whatever its data. It cannot be called: nobody knows with what, without knowing which one it is. */
+export type AnyEventDefinition = Pick<EventDefinition<string, never>, keyof EventDefinition>;
 
 const noTags: readonly string[] = [];
 
