@@ -143,6 +143,7 @@ export function fakeSystem(definition: SystemDefinition): FakeSystem {
           .slice(0, limit),
       range: async (after, upTo) => fake.lags.filter(({ position }) => position > after && position <= upTo),
       recent: async (limit) => fake.lags.toReversed().slice(0, limit),
+      range: async (after, upTo) => fake.lags.filter(({ position }) => position > after && position <= upTo),
     },
     outbox: {
       pending: async (limit = 100) => ({
@@ -162,7 +163,7 @@ function select(fake: FakeState, sql: string, parameters: readonly unknown[]): R
   let rows = fake.tables.get(relation) ?? [];
   const behind = /where "(\w+)" > \$1/.exec(sql)?.[1];
   const filter = /and "(\w+)"::text = \$3/.exec(sql)?.[1];
-  if (filter !== undefined) rows = rows.filter((row) => String(row[filter]) === parameters[2]);
+  if (filter !== undefined) rows = rows.filter((row) => row[filter] === parameters[2]);
   if (behind === undefined) return rows;
   const limit = Number(parameters[1]);
   return rows
