@@ -67,7 +67,7 @@ export class WakeUp {
 
   async #open(): Promise<pg.Client | undefined> {
     if (this.#closed) return undefined;
-    const client = new pg.Client({ connectionString: this.#url, application_name: 'millrace wake-up', keepAlive: true });
+    const client = new pg.Client({ connectionString: this.#url, application_name: 'millrace wake-up', keepAlive: true, pipeline: true });
     const lost = (): void => {
       if (this.#client !== client) return;
       this.#client = undefined;

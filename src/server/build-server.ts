@@ -17,6 +17,7 @@ import type { MillraceServer } from './route-module.ts';
 import { deadLetterRoutes } from './routes/dead-letter-routes.ts';
 import { eventRoutes } from './routes/event-routes.ts';
 import { healthRoutes } from './routes/health-routes.ts';
+import { logRoutes } from './routes/log-routes.ts';
 import { lagRoutes } from './routes/lag-routes.ts';
 import { addMetricsRoute } from './routes/metrics-route.ts';
 import { projectionRoutes } from './routes/projection-routes.ts';
@@ -87,6 +88,7 @@ export async function buildServer(
     eventRoutes(eventsOf),
     projectionRoutes(replaced),
     lagRoutes,
+    logRoutes,
     deadLetterRoutes(replaced),
   ]) {
     await routes(server, system);
