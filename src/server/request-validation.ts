@@ -118,8 +118,10 @@ function problemOf(part: string, errors: readonly ValidationError[]): MillraceEr
       wrong.push({ field: fieldAt(instancePath), problem: `must be one of ${constantsAt(instancePath, errors)}` });
     } else if (keyword === 'enum' && 'allowedValues' in params && Array.isArray(params.allowedValues)) {
       wrong.push({ field: fieldAt(instancePath), problem: `must be one of ${params.allowedValues.join(', ')}` });
-    } else if (keyword !== 'boolean' || !error.schemaPath.endsWith('/additionalProperties')) {
-      // That keyword repeats for each unknown field what `additionalProperties` has said.
+    } else if (keyword === 'boolean' && error.schemaPath.endsWith('/additionalProperties')) {
+      // Says the same as that keyword, field by field; with very many of them the keyword itself is left out.
+      unknown.push({ field: fieldAt(instancePath), problem: 'is unknown' });
+    } else {
       wrong.push({ field: fieldAt(instancePath), problem: error.message });
     }
   }
