@@ -3,7 +3,7 @@ import { fieldsOf, listOf, moment, number, numberOrNull, text, type JsonFields }
 import { get } from './rest.ts';
 
 /** So many events are shown with their way. */
-const shownEvents = 12;
+const shownEvents = 8;
 /** The percentiles are over so many of the newest events. */
 export const sampledEvents = 1_000;
 

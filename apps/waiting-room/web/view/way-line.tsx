@@ -15,8 +15,7 @@ export function WayLine({ event, now, own }: WayLineProps) {
   return (
     <div class="line" data-band={bandOf(soFarMs(event, now))}>
       <p class="line-event">
-        {strings.wayNewest}
-        {own && <span class="own">{strings.wayYours}</span>}
+        {own ? strings.wayOwn : strings.wayNewest}
         <strong>{event.eventName}</strong> <span>{strings.position(count(event.position))}</span>
       </p>
       <ol class="stations" key={event.eventId}>

@@ -24,7 +24,7 @@ export class WayRow extends Component<WayRowProps> {
     const { parts, totalMs, status } = event;
     const total = soFarMs(event, now);
     const band = status === 'FAILED' ? 'critical' : bandOf(total);
-    const missing = parts.indexOf(null);
+    const missing = status === 'FAILED' ? -1 : parts.indexOf(null);
     const known = parts.reduce<number>((sum, part) => sum + (part ?? 0), 0);
     const words = parts.map((part, index) => `${strings.parts[index] ?? ''} ${part === null ? '…' : duration(part)}`);
     return (
@@ -50,9 +50,8 @@ export class WayRow extends Component<WayRowProps> {
         </div>
         <p class="way-parts" aria-hidden="true">
           {parts.map((part, index) => (
-            <span key={index}>{part === null ? '–' : duration(part)}</span>
+            <span key={index}>{part !== null ? duration(part) : index === missing ? strings.underWay : '–'}</span>
           ))}
-          {missing >= 0 && status !== 'FAILED' && <em>{strings.stuckIn(strings.parts[missing] ?? '')}</em>}
         </p>
       </li>
     );

@@ -19,12 +19,12 @@ export function WaySection() {
       ) : (
         <WayOfEvents way={way} />
       )}
-      {way !== undefined && <WayFigures way={way} />}
     </section>
   );
 }
 
-function WayOfEvents({ way: { events } }: { readonly way: WayState }) {
+function WayOfEvents({ way }: { readonly way: WayState }) {
+  const { events } = way;
   const ownPosition = useSelected((state) => state.ownPosition);
   const now = useServerNow();
   const scale = scaleFor(events.map((event) => soFarMs(event, now)));
@@ -33,6 +33,7 @@ function WayOfEvents({ way: { events } }: { readonly way: WayState }) {
   return (
     <>
       {shown !== undefined && <WayLine event={shown} now={now} own={shown.position === ownPosition} />}
+      <WayFigures way={way} />
       <WayLegend scale={scale} />
       <ol class="way-rows">
         {events.map((event) => (
