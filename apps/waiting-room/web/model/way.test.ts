@@ -43,6 +43,10 @@ test('tries to reconnect begin soon and stay within some seconds', () => {
   expect(retryDelayMs(50, 1)).toBe(6_250);
 });
 
+function positions(events: readonly EventWay[]): number[] {
+  return events.map(({ position }) => position);
+}
+
 describe('which events are shown', () => {
   const event = (position: number, totalMs: number | null, status = totalMs === null ? 'CREATED' : 'PROCESSED') =>
     ({
@@ -56,7 +60,6 @@ describe('which events are shown', () => {
     }) satisfies EventWay;
   const newest = (from: number, count: number, totalMs: number | null) =>
     Array.from({ length: count }, (_, index) => event(from - index, totalMs));
-  const positions = (events: readonly EventWay[]) => events.map(({ position }) => position);
 
   test('under load the complete ones are not hidden by those under way', () => {
     const shown = chooseEvents([...newest(1_000, 200, null), ...newest(800, 50, 7)]);

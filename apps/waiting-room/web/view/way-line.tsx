@@ -4,16 +4,16 @@ import { strings } from '../strings.ts';
 
 interface WayLineProps {
   readonly event: EventWay;
-  /** The server's clock. */
-  readonly now: number;
+  /** When it was read, by the server's clock. */
+  readonly readAt: number;
   readonly own: boolean;
 }
 
 /** One event on its line from decided to processed, with the time at which it passed each station. */
-export function WayLine({ event, now, own }: WayLineProps) {
+export function WayLine({ event, readAt, own }: WayLineProps) {
   const passedAt = passages(event);
   return (
-    <div class="line" data-band={bandOf(soFarMs(event, now))}>
+    <div class="line" data-band={bandOf(soFarMs(event, readAt))}>
       <p class="line-event">
         {own ? strings.wayOwn : strings.wayNewest}
         <strong>{event.eventName}</strong> <span>{strings.position(count(event.position))}</span>
