@@ -88,7 +88,10 @@ export class MemoryLog implements EventLog {
     const reason = this.#conflict(request);
     if (reason === undefined) return this.#store(request);
     const revised = await request.revise?.((queries, after) => this.query(queries, { after, limit: Infinity }));
-    return revised === undefined ? { outcome: 'conflict', reason } : this.#append(revised);
+    if (revised === undefined) return { outcome: 'conflict', reason };
+    // Decided once more, as the log of a running system does: a guard that does not hold would not hold next time.
+    const { revise: _, ...lastTry } = revised;
+    return this.#append(lastTry);
   }
 
   /** The same event ids again are the same request again. */
