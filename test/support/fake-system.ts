@@ -141,7 +141,6 @@ export function fakeSystem(definition: SystemDefinition): FakeSystem {
           .filter((lag) => eventName === undefined || lag.eventName === eventName)
           .toSorted((a, b) => (b.totalLagMs ?? 0) - (a.totalLagMs ?? 0))
           .slice(0, limit),
-      range: async (after, upTo) => fake.lags.filter(({ position }) => position > after && position <= upTo),
       recent: async (limit) => fake.lags.toReversed().slice(0, limit),
       range: async (after, upTo) => fake.lags.filter(({ position }) => position > after && position <= upTo),
     },
