@@ -5,6 +5,7 @@
 export { Type, type Static } from 'typebox';
 
 export {
+  dataOf,
   defineEvent,
   type EventDefinition,
   type EventOf,

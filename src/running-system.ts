@@ -168,6 +168,8 @@ export interface LagStatistics {
   event(eventId: string): Promise<EventLag | undefined>;
   slowest(limit: number, eventName?: string): Promise<EventLag[]>;
   recent(limit: number): Promise<EventLag[]>;
+  /** The ledger's rows of the positions above `after` up to `upTo`, in their order; none for a position without a row. */
+  range(after: number, upTo: number): Promise<EventLag[]>;
 }
 
 export interface PendingEvent {
