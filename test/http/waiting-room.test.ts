@@ -268,12 +268,13 @@ describe('call next', () => {
     expect(again.json).toEqual(once.json);
   });
 
-  test('of an empty queue is refused', async () => {
-    expect(await refusal(callNext, { body: { queueId: 'nobody', roomId: 'n-1' } })).toEqual({
-      status: 409,
-      code: 'QUEUE_EMPTY',
-    });
-  });
+  test.each([{}, { key: 'nobody' }, { key: 'nobody' }])(
+    'of an empty queue is refused, with a key or without',
+    async (more) => {
+      const question = { body: { queueId: 'nobody', roomId: 'n-1' }, ...more };
+      expect(await refusal(callNext, question)).toEqual({ status: 409, code: 'QUEUE_EMPTY' });
+    },
+  );
 });
 
 describe('a visit', () => {
