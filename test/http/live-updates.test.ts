@@ -62,8 +62,8 @@ async function listenByEvents(query: string, headers: Record<string, string>): P
   const ended = (async () => {
     let text = '';
     try {
-      for await (const chunk of answer.body ?? []) {
-        text += new TextDecoder().decode(chunk);
+      for await (const chunk of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+        text += chunk;
         const events = text.split('\n\n');
         text = events.pop() ?? '';
         for (const event of events) {

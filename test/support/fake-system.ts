@@ -14,7 +14,7 @@ import type {
   RunningSystem,
 } from '../../src/running-system.ts';
 import type { SystemDefinition } from '../../src/system.ts';
-import { MemoryLog } from './memory-log.ts';
+import { MemoryLog } from '../../src/testing/memory-log.ts';
 
 /** What a test can set of a fake system; everything may be changed while it runs. */
 export class FakeState {
@@ -141,7 +141,6 @@ export function fakeSystem(definition: SystemDefinition): FakeSystem {
           .filter((lag) => eventName === undefined || lag.eventName === eventName)
           .toSorted((a, b) => (b.totalLagMs ?? 0) - (a.totalLagMs ?? 0))
           .slice(0, limit),
-      range: async (after, upTo) => fake.lags.filter(({ position }) => position > after && position <= upTo),
       recent: async (limit) => fake.lags.toReversed().slice(0, limit),
       range: async (after, upTo) => fake.lags.filter(({ position }) => position > after && position <= upTo),
     },

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { MillraceError } from '../../../src/errors.ts';
 import { buildServer } from '../../../src/server/build-server.ts';
 import type { MillraceServer, Problem } from '../../../src/server/index.ts';
@@ -46,6 +46,19 @@ describe('a failure is answered with problem details of its own code', () => {
     ['bytes that are not UTF-8', 'POST', count, Buffer.from([0x22, 0xff, 0x22]), 400, 'JSON_INVALID'],
     ['a key that reaches the prototype', 'POST', count, '{"by":1,"__proto__":{"x":1}}', 400, 'JSON_INVALID'],
     ['a constructor that reaches it', 'POST', count, '{"by":1,"constructor":{"prototype":{}}}', 400, 'JSON_INVALID'],
+    ['a NUL character', 'POST', count, String.raw`{"by":1,"name":"\u0000"}`, 400, 'JSON_INVALID'],
+    ['half of a surrogate pair', 'POST', count, String.raw`{"by":1,"name":"\ud800"}`, 400, 'JSON_INVALID'],
+    ['a NUL character in the path', 'GET', '/api/events/a%00b', undefined, 400, 'URL_INVALID'],
+    ['a NUL character in the query', 'GET', '/api/metrics/lag?eventName=%00', undefined, 400, 'URL_INVALID'],
+    ['nesting without end', 'POST', count, `{"by":${'['.repeat(30_000)}${']'.repeat(30_000)}}`, 400, 'REQUEST_INVALID'],
+    [
+      'nesting without end, with an escape',
+      'POST',
+      count,
+      String.raw`{"by":${'['.repeat(30_000)}"\u0041"${']'.repeat(30_000)}}`,
+      400,
+      'REQUEST_INVALID',
+    ],
     ['an empty body', 'POST', count, '', 400, 'BODY_MISSING'],
     ['no body at all', 'POST', count, undefined, 400, 'BODY_MISSING'],
     ['a body that is null', 'POST', count, 'null', 400, 'BODY_MISSING'],
@@ -116,7 +129,8 @@ test('a defect says nothing about how it is built', async () => {
 });
 
 test('an event store that is away makes a 503 that may be tried again, and tells no internals', async () => {
-  system.log.failure = new MillraceError('STORE_UNAVAILABLE', 'connect ECONNREFUSED 10.1.2.3:5432');
+  const away = new MillraceError('STORE_UNAVAILABLE', 'connect ECONNREFUSED 10.1.2.3:5432');
+  const append = vi.spyOn(system.log, 'append').mockRejectedValue(away);
   try {
     const { answer, problem } = await send('POST', '/api/counters/away', '{"by":1}');
     expect(answer.statusCode).toBe(503);
@@ -124,6 +138,6 @@ test('an event store that is away makes a 503 that may be tried again, and tells
     expect(problem.code).toBe('STORE_UNAVAILABLE');
     expect(answer.body).not.toContain('10.1.2.3');
   } finally {
-    system.log.failure = undefined;
+    append.mockRestore();
   }
 });
