@@ -84,7 +84,10 @@ export const errorCatalogue = {
   MEDIA_TYPE_UNSUPPORTED: { kind: 'invalid', meaning: 'The body must be application/json.' },
   BODY_TOO_LARGE: { kind: 'invalid', meaning: 'The body is larger than 64 KiB.' },
   BODY_MISSING: { kind: 'invalid', meaning: 'The request needs a body.' },
-  JSON_INVALID: { kind: 'invalid', meaning: 'The body is not JSON in UTF-8, or holds a key such as `__proto__`.' },
+  JSON_INVALID: {
+    kind: 'invalid',
+    meaning: 'The body is not JSON in UTF-8, or holds a key such as `__proto__` or a character that cannot be stored.',
+  },
   FIELD_UNKNOWN: { kind: 'invalid', meaning: 'The request has a field that nobody knows.' },
   REQUEST_INVALID: { kind: 'invalid', meaning: 'Fields of the request are missing or wrong; `fields` names each.' },
   ORIGIN_REFUSED: { kind: 'rejected', meaning: 'A page of another host may not open this live connection.' },

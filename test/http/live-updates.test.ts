@@ -295,7 +295,8 @@ test('a read model that is away is answered before a stream begins', async () =>
 });
 
 test.each(['sse', 'ws'])('a client by %s that does not read is cut off, the others go on', async (by) => {
-  await start();
+  // Without heartbeats: a ping that nobody answers would cut it off as well.
+  await start({ heartbeatMs: 600_000 });
   const other = await listen('ws', '?counterId=small');
   const slow = connect(server.port, '127.0.0.1');
   const upgrade = 'connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n';
