@@ -47,17 +47,12 @@ function positions(events: readonly EventWay[]): number[] {
   return events.map(({ position }) => position);
 }
 
+function event(position: number, totalMs: number | null): EventWay {
+  const status = totalMs === null ? 'CREATED' : 'PROCESSED';
+  return { eventId: `${position}`, eventName: 'E', position, status, createdAt: position, parts: [], totalMs };
+}
+
 describe('which events are shown', () => {
-  const event = (position: number, totalMs: number | null, status = totalMs === null ? 'CREATED' : 'PROCESSED') =>
-    ({
-      eventId: `${position}`,
-      eventName: 'E',
-      position,
-      status,
-      createdAt: position,
-      parts: [],
-      totalMs,
-    }) satisfies EventWay;
   const newest = (from: number, count: number, totalMs: number | null) =>
     Array.from({ length: count }, (_, index) => event(from - index, totalMs));
 
