@@ -57,8 +57,8 @@ async function open(width = 1280): Promise<void> {
   complaints = [];
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => {
-    // A server that is down is what some tests are about; a refusal by the security policy is an error of its own.
-    const expected = message.text().includes('net::ERR_') || message.text().includes('status of 503');
+    // Refusals and a server that is down are what some tests are about. Chromium tells of both, and of much else.
+    const expected = /net::ERR_|responded with a status of (409|503)/.test(message.text());
     if (message.type() === 'error' && !expected) complaints.push(message.text());
   });
   page.on('request', (request) => {

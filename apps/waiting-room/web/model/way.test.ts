@@ -43,6 +43,10 @@ test('tries to reconnect begin soon and stay within some seconds', () => {
   expect(retryDelayMs(50, 1)).toBe(6_250);
 });
 
+function newest(from: number, count: number, totalMs: number | null): EventWay[] {
+  return Array.from({ length: count }, (_, index) => event(from - index, totalMs));
+}
+
 function positions(events: readonly EventWay[]): number[] {
   return events.map(({ position }) => position);
 }
@@ -53,9 +57,6 @@ function event(position: number, totalMs: number | null): EventWay {
 }
 
 describe('which events are shown', () => {
-  const newest = (from: number, count: number, totalMs: number | null) =>
-    Array.from({ length: count }, (_, index) => event(from - index, totalMs));
-
   test('under load the complete ones are not hidden by those under way', () => {
     const shown = chooseEvents([...newest(1_000, 200, null), ...newest(800, 50, 7)]);
     expect(positions(shown)).toEqual([1_000, 999, 800, 799, 798, 797, 796, 795]);
