@@ -10,6 +10,9 @@ import { millraceProgram, MillracePlace } from '../support/millrace-process.ts';
 const waitingRoom = fileURLToPath(new URL('../../apps/waiting-room/app.ts', import.meta.url));
 const buildWeb = fileURLToPath(new URL('../../scripts/build-web.ts', import.meta.url));
 
+/** The narrowest that the page is made for. */
+const phoneWidth = 360;
+
 let place: MillracePlace;
 let server: ReturnType<MillracePlace['spawn']>;
 let browser: Browser;
@@ -51,8 +54,16 @@ function connectionIs(state: string): Promise<unknown> {
   return page.waitForSelector(`.connection[data-state="${state}"]`);
 }
 
-async function open(width = 1280): Promise<void> {
-  page = await browser.newPage({ viewport: { width, height: 900 } });
+/** How wide the page is on a phone: wider than the phone when it has to be moved sideways. */
+async function widthOnPhone(): Promise<unknown> {
+  await page.setViewportSize({ width: phoneWidth, height: 780 });
+  // The cards are dealt out anew after the change.
+  await page.waitForFunction('document.querySelectorAll(".cards-column").length === 1');
+  return page.evaluate('document.documentElement.scrollWidth');
+}
+
+async function open(): Promise<void> {
+  page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
   page.setDefaultTimeout(20_000);
   complaints = [];
   page.on('pageerror', (error) => complaints.push(error.message));
@@ -91,6 +102,7 @@ afterAll(async () => {
 test('a newcomer is told how to check somebody in, and sees it happen', async () => {
   await page.waitForSelector('.first-steps');
   expect(await page.textContent('.first-steps code')).toContain(`curl -X POST ${place.url}/api/waiting-room/check-in`);
+  expect(await widthOnPhone()).toBe(phoneWidth);
   await page.click('.check-in button[type="submit"]');
   await page.waitForSelector('.waiting li .ticket');
   await page.waitForSelector('.way-row[data-own="true"]');
@@ -146,6 +158,18 @@ test('a long queue shows its first fifty and the number of the others', async ()
   expect(await page.textContent(`${card} .more`)).toBe('and 180 more');
 });
 
+test('while events keep coming the figures are read, and no more than once a second', async () => {
+  const readAt: number[] = [];
+  page.on('request', (request) => {
+    if (request.url().includes('/api/metrics/lag/recent')) readAt.push(performance.now());
+  });
+  while (readAt.length < 4) await checkIn('queue-steady');
+  const pauses = readAt.slice(1).map((at, index) => at - (readAt[index] ?? 0));
+  expect((readAt.at(-1) ?? 0) - (readAt[0] ?? 0)).toBeLessThan(10_000);
+  // The test and the browser are told of a request a little later than it is made.
+  expect(Math.min(...pauses)).toBeGreaterThan(800);
+});
+
 test('after a restart of the server the page goes on without a reload and has what it missed', async () => {
   const before = await checkIn('queue-restart');
   await page.waitForSelector(before);
@@ -166,8 +190,8 @@ test('after a restart of the server the page goes on without a reload and has wh
 });
 
 test('everything fits on a phone', async () => {
-  await page.close();
-  await open(360);
   await page.waitForSelector(await checkIn('queue-phone'));
-  expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
+  await page.click('.queues .section-head button');
+  await page.click('article:has(h3:text-is("queue-phone")) .call-next button');
+  expect(await widthOnPhone()).toBe(phoneWidth);
 });

@@ -76,17 +76,22 @@ function readFigures(store: Store): void {
   let lastAt = -Infinity;
   let seenPosition: number | undefined;
   let timer = 0;
+  let dueAt = Infinity;
 
   function plan(): void {
-    clearTimeout(timer);
     if (reading || document.hidden) return;
     const { board, way } = store.state;
     const busy = board.position !== seenPosition || (way?.events.some(isUnderWay) ?? true) || (way?.pending ?? 0) > 0;
-    const pause = busy ? betweenReadsMs : idleReadMs;
-    timer = setTimeout(() => void read(), Math.max(settleMs, lastAt + pause - performance.now()));
+    const due = Math.max(performance.now() + settleMs, lastAt + (busy ? betweenReadsMs : idleReadMs));
+    // Only ever to an earlier time: events that keep coming must not put it off for ever.
+    if (due >= dueAt) return;
+    clearTimeout(timer);
+    dueAt = due;
+    timer = setTimeout(() => void read(), due - performance.now());
   }
 
   async function read(): Promise<void> {
+    dueAt = Infinity;
     if (reading || document.hidden) return;
     reading = true;
     lastAt = performance.now();
