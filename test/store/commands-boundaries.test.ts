@@ -1,7 +1,9 @@
+// oxlint-disable unicorn/consistent-function-scoping -- small builders stand beside the tests that use them
 import { Type } from 'typebox';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CommandHandler } from '../../src/commands/command-handler.ts';
 import type { Boundary, Decider } from '../../src/commands/decider.ts';
+import { MillraceError } from '../../src/errors.ts';
 import { EventRegistry } from '../../src/events/codec.ts';
 import { defineEvent, type EventOf } from '../../src/events/definition.ts';
 import { addToCart, CartItemAdded, type AddToCart } from '../support/cart.ts';
@@ -44,7 +46,7 @@ afterEach(async () => {
 
 const codes = async (commands: readonly Promise<unknown>[]) =>
   (await Promise.allSettled(commands)).map((answer) =>
-    answer.status === 'fulfilled' ? 'stored' : String((answer.reason as { code?: string }).code),
+    answer.status === 'fulfilled' ? 'stored' : codeOf(answer.reason),
   );
 
 describe('commands that travel in one chain do not pay for each other', () => {
@@ -236,3 +238,7 @@ describe('a change of the log', () => {
     await narrow.close();
   });
 });
+
+function codeOf(error: unknown): string {
+  return error instanceof MillraceError ? error.code : String(error);
+}

@@ -30,7 +30,7 @@ async function lostUpdates(log: EventLog): Promise<string[]> {
   for (const event of events) {
     const { by, total } = new EventRegistry('shop', [CartItemAdded]).decode(event).data;
     const wanted = (totals.get(event.stream) ?? 0) + Number(by);
-    if (total !== wanted) flaws.push(`${event.stream} says ${String(total)} where it holds ${wanted}`);
+    if (Number(total) !== wanted) flaws.push(`${event.stream} says ${Number(total)} where it holds ${wanted}`);
     totals.set(event.stream, wanted);
   }
   return [...flaws, ...flawsOf(events)];
@@ -76,13 +76,11 @@ describe('no update is lost', () => {
     const rival = handlerOn(shop.open());
     const quiet = handlerOn(shop.open());
     const stop = new AbortController();
-    let appends = 0;
     const hammering = Promise.all(
       Array.from({ length: 8 }, async () => {
         while (!stop.signal.aborted) await rival.execute(addToCart, { cart: 'hot', by: 1 });
       }),
     );
-    shop.log.onAppended(() => undefined);
     const waits: number[] = [];
     for (let n = 0; n < 50; n++) {
       const before = (await shop.log.head()).position;
@@ -91,8 +89,7 @@ describe('no update is lost', () => {
     }
     stop.abort();
     await hammering;
-    appends = (await readAll(shop.log)).length;
-    expect(appends).toBeGreaterThan(100);
+    expect((await readAll(shop.log)).length).toBeGreaterThan(100);
     // A chain of the rival holds up to eight commands.
     expect(Math.max(...waits)).toBeLessThan(20 * 8);
     expect(await lostUpdates(shop.log)).toEqual([]);

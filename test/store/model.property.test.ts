@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newEventId } from '../../src/events/event-id.ts';
 import type { RecordedEvent } from '../../src/events/envelope.ts';
