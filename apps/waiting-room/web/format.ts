@@ -12,7 +12,8 @@ export function count(value: number): string {
  * @example duration(0.42) // '0.4 ms'; duration(1234) // '1.23 s'
  */
 export function duration(milliseconds: number): string {
-  if (milliseconds < 10) return `${milliseconds.toFixed(1)} ms`;
+  if (milliseconds > 0 && milliseconds < 0.05) return '<0.1 ms';
+  if (milliseconds < 9.95) return `${milliseconds.toFixed(1)} ms`;
   if (milliseconds < 999.5) return `${milliseconds.toFixed(0)} ms`;
   const seconds = milliseconds / 1_000;
   if (seconds < 10) return `${seconds.toFixed(2)} s`;

@@ -1,16 +1,17 @@
-import type { EventWay, WayState, WaySummary } from '../model/way.ts';
+import { chooseEvents, isUnderWay, shownEvents, type EventWay, type WayState, type WaySummary } from '../model/way.ts';
 import { fieldsOf, listOf, moment, number, numberOrNull, text, type JsonFields } from './json.ts';
 import { get } from './rest.ts';
 
-/** So many events are shown with their way. */
-const shownEvents = 12;
+/** Asked for when all of the newest are under way: some of these are not, unless events are stuck. */
+const eventsUnderLoad = 250;
 /** The percentiles are over so many of the newest events. */
 export const sampledEvents = 1_000;
 
 /** Reads the events' way and the figures beside it. Throws RequestFailure. */
-export async function readWay(): Promise<WayState> {
+export async function readWay(before: WayState | undefined): Promise<WayState> {
+  const limit = before?.events.some(isUnderWay) === true ? eventsUnderLoad : shownEvents;
   const [recent, lag, outbox, projections] = await Promise.all([
-    get(`/api/metrics/lag/recent?limit=${shownEvents}`),
+    get(`/api/metrics/lag/recent?limit=${limit}`),
     get(`/api/metrics/lag?sample=${sampledEvents}`),
     get('/api/outbox/pending?limit=1'),
     get('/api/projections/health'),
@@ -19,7 +20,8 @@ export async function readWay(): Promise<WayState> {
   const health = fieldsOf(projections.body);
   const [first = {}, ...others] = listOf(health['projections']).map(fieldsOf);
   return {
-    events: listOf(fieldsOf(recent.body)['events']).map(fieldsOf).map(wayOf),
+    readAt: Date.now(),
+    events: chooseEvents(listOf(fieldsOf(recent.body)['events']).map(fieldsOf).map(wayOf)),
     summary: summaryOf(fieldsOf(lag.body)),
     pending: number(pending['count']),
     oldestPendingMs: number(pending['oldestAgeMs']),

@@ -6,6 +6,8 @@ import type { Store } from './store.ts';
 
 /** Snapshots and figures are asked for no more often than this. */
 const betweenReadsMs = 1_000;
+/** The last stamps of an event are written down a moment after its rows arrive. */
+const settleMs = 150;
 /** While nothing happens, the figures are looked at this often. */
 const idleReadMs = 5_000;
 /** Smaller differences between the clocks are within what the server's date can tell. */
@@ -80,10 +82,8 @@ function readFigures(store: Store): void {
     if (reading || document.hidden) return;
     const { board, way } = store.state;
     const busy = board.position !== seenPosition || (way?.events.some(isUnderWay) ?? true) || (way?.pending ?? 0) > 0;
-    timer = setTimeout(
-      () => void read(),
-      Math.max(0, lastAt + (busy ? betweenReadsMs : idleReadMs) - performance.now()),
-    );
+    const pause = busy ? betweenReadsMs : idleReadMs;
+    timer = setTimeout(() => void read(), Math.max(settleMs, lastAt + pause - performance.now()));
   }
 
   async function read(): Promise<void> {
@@ -92,7 +92,7 @@ function readFigures(store: Store): void {
     lastAt = performance.now();
     seenPosition = store.state.board.position;
     try {
-      store.dispatch({ type: 'way-read', way: await readWay() });
+      store.dispatch({ type: 'way-read', way: await readWay(store.state.way) });
     } catch {
       store.dispatch({ type: 'way-failed' });
     } finally {

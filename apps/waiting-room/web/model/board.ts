@@ -59,7 +59,7 @@ function receiveOne(board: Board, message: FeedMessage): Board {
       };
     case 'visits':
     case 'queues':
-      return moved(refill(apply(noted(board, message), message)), message.position);
+      return refill(moved(apply(noted(board, message), message), message.position));
   }
 }
 

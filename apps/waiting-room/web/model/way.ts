@@ -21,6 +21,9 @@ export interface WaySummary {
 
 /** What the figures beside the events say. */
 export interface WayState {
+  /** When this was read, by the browser's clock, in milliseconds since 1970. */
+  readonly readAt: number;
+  /** The newest events, the last first. */
   readonly events: readonly EventWay[];
   readonly summary: WaySummary;
   readonly pending: number;
@@ -38,9 +41,9 @@ export function bandOf(milliseconds: number): Band {
   return milliseconds < 100 ? 'target' : milliseconds <= 1_000 ? 'warning' : 'critical';
 }
 
-/** How long an event has taken so far: its total, or its age on the server's clock. */
-export function soFarMs(event: EventWay, serverNow: number): number {
-  return event.totalMs ?? Math.max(0, serverNow - event.createdAt);
+/** How long an event had taken when it was read: its total, or its age on the server's clock at that time. */
+export function soFarMs(event: EventWay, readAt: number): number {
+  return event.totalMs ?? Math.max(0, readAt - event.createdAt);
 }
 
 const steps = [1, 2, 5];
@@ -61,4 +64,31 @@ export function scaleFor(values: readonly number[]): number {
 /** The events whose way is not complete: worth another look soon. */
 export function isUnderWay({ totalMs, status }: EventWay): boolean {
   return totalMs === null && status !== 'FAILED';
+}
+
+/** So many events are shown, and so many of them at most while they are under way and others are not. */
+export const shownEvents = 8;
+const shownUnderWay = 2;
+
+/**
+ * Which of the newest events to show: under load all of the very newest are under way at any moment, and would hide how
+ * long those before them took.
+ */
+export function chooseEvents(events: readonly EventWay[]): readonly EventWay[] {
+  const underWay = events.filter(isUnderWay);
+  const complete = events
+    .filter((event) => !isUnderWay(event))
+    .slice(0, shownEvents - Math.min(shownUnderWay, underWay.length));
+  return [...underWay.slice(0, shownEvents - complete.length), ...complete].sort((a, b) => b.position - a.position);
+}
+
+/** Much older events say nothing about now, so one that is under way is shown rather than them. */
+const recentMs = 5_000;
+
+/** The event for the line: the reader's own, else the newest whose way is complete, else the newest. */
+export function chooseForLine(events: readonly EventWay[], ownPosition: number | undefined): EventWay | undefined {
+  const [newest] = events;
+  const own = events.find(({ position }) => position === ownPosition);
+  if (own !== undefined || newest === undefined) return own;
+  return events.find((event) => !isUnderWay(event) && newest.createdAt - event.createdAt < recentMs) ?? newest;
 }

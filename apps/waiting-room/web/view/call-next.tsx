@@ -38,7 +38,6 @@ export function CallNext({ queueId, queueName, nobodyWaits }: CallNextProps) {
         <button
           ref={button}
           type="button"
-          class="primary"
           aria-label={strings.callNextIn(queueName)}
           disabled={nobodyWaits}
           onClick={() => setAsking(true)}

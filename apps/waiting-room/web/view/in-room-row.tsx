@@ -19,22 +19,24 @@ export function InRoomRow({ visit, showName }: { readonly visit: VisitRow; reado
     <li data-visit={visit.visitId}>
       <span class="ticket">{visit.ticket}</span>
       <span class="to" aria-hidden="true" />
-      <span class="room">
-        {strings.roomOf(visit.roomId ?? '')}
-        {showName && <span class="name">{visit.name ?? strings.unnamed}</span>}
-        {visit.status === 'IN_CONSULTATION' && <span class="name">{strings.inConsultation}</span>}
+      <span class="room">{strings.roomOf(visit.roomId ?? '')}</span>
+      <span class="room-actions">
+        <span class="since">
+          {showName && <span class="name">{visit.name ?? strings.unnamed}</span>}
+          {visit.status === 'IN_CONSULTATION' ? strings.inConsultation : strings.called}
+          {visit.calledAt !== null && <Elapsed since={visit.calledAt} />}
+        </span>
+        <button
+          type="button"
+          aria-label={strings.completeTicket(visit.ticket)}
+          aria-disabled={busy}
+          onClick={() => {
+            if (!busy) void complete();
+          }}
+        >
+          {strings.complete}
+        </button>
       </span>
-      {visit.calledAt !== null && <Elapsed since={visit.calledAt} />}
-      <button
-        type="button"
-        aria-label={strings.completeTicket(visit.ticket)}
-        aria-disabled={busy}
-        onClick={() => {
-          if (!busy) void complete();
-        }}
-      >
-        {strings.complete}
-      </button>
     </li>
   );
 }

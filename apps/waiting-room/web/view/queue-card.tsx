@@ -31,16 +31,14 @@ export class QueueCard extends Component<QueueCardProps> {
     return (
       <article class="card" aria-labelledby={title}>
         <header class="card-head">
-          <h3 id={title}>
-            {name}
-            {name !== queueId && <small>{queueId}</small>}
-          </h3>
+          <h3 id={title}>{name}</h3>
           <p class="card-count">
             <strong>{count(waiting)}</strong> {strings.waiting}
           </p>
         </header>
         {row?.maxCapacity != null && <Capacity waiting={waiting} capacity={row.maxCapacity} />}
         <Counts queue={queue} />
+        <CallNext queueId={queueId} queueName={name} nobodyWaits={waiting === 0} />
         {inRooms.length > 0 && (
           <>
             <h4>{strings.inRooms}</h4>
@@ -62,7 +60,6 @@ export class QueueCard extends Component<QueueCardProps> {
           <p class="quietly">{strings.nobodyWaits}</p>
         )}
         {waiting > shown.length && <p class="more">{strings.andMore(count(waiting - shown.length))}</p>}
-        <CallNext queueId={queueId} queueName={name} nobodyWaits={waiting === 0} />
       </article>
     );
   }
@@ -78,6 +75,7 @@ function Counts({ queue: { row } }: { readonly queue: QueueBoard }) {
   ] as const;
   return (
     <ul class="counts">
+      {row.name !== row.queueId && <li>{row.queueId}</li>}
       {byPriority.map(
         ([priority, waiting]) =>
           waiting > 0 && (

@@ -3,6 +3,7 @@ import type { Board } from '../model/board.ts';
 import { waitingCount, type QueueBoard } from '../model/queue-board.ts';
 import { strings } from '../strings.ts';
 import { CheckInForm } from './check-in-form.tsx';
+import { Columns } from './columns.tsx';
 import { FirstSteps } from './first-steps.tsx';
 import { useSelected } from './page-context.ts';
 import { QueueCard } from './queue-card.tsx';
@@ -22,7 +23,13 @@ export function QueuesSection() {
     <section id="queues" class="queues" aria-labelledby="queues-title" tabIndex={-1}>
       <div class="section-head">
         <h2 id="queues-title">{strings.queues}</h2>
-        <button type="button" aria-expanded={open} aria-controls="check-in" onClick={() => setWanted(!open)}>
+        <button
+          type="button"
+          class={open ? '' : 'primary'}
+          aria-expanded={open}
+          aria-controls="check-in"
+          onClick={() => setWanted(!open)}
+        >
           {strings.checkSomebodyIn}
         </button>
       </div>
@@ -31,11 +38,11 @@ export function QueuesSection() {
       </div>
       {queues === undefined && <p class="quietly">{strings.loading}</p>}
       {queues !== undefined && empty && <FirstSteps />}
-      <div class="cards">
+      <Columns>
         {cards.map((queue) => (
           <QueueCard key={queue.queueId} queue={queue} showNames={showNames} />
         ))}
-      </div>
+      </Columns>
     </section>
   );
 }

@@ -16,17 +16,26 @@ export function WayFigures({ way }: { readonly way: WayState }) {
         <Percentile name={strings.p99} value={summary.p99Ms} />
       </dl>
       <dl>
-        <Figure name={strings.pending} note={pending > 0 ? strings.pendingFor(age(oldestPendingMs)) : undefined}>
+        <Figure
+          name={strings.pending}
+          note={pending > 0 ? strings.pendingFor(age(oldestPendingMs)) : strings.pendingNone}
+        >
           {count(pending)}
         </Figure>
-        <Figure name={strings.logPosition}>{count(logPosition)}</Figure>
+        <Figure name={strings.logPosition} note={strings.logPositionNote}>
+          {count(logPosition)}
+        </Figure>
         <Figure
           name={strings.readModelPosition}
           note={behind > 0 ? strings.behind(count(behind)) : healthy ? strings.even : strings.unhealthy}
         >
           {count(readModelPosition)}
         </Figure>
-        <Figure name={strings.deadLetters} band={parked > 0 ? 'critical' : undefined}>
+        <Figure
+          name={strings.deadLetters}
+          band={parked > 0 ? 'critical' : undefined}
+          note={parked > 0 ? strings.deadLettersParked : strings.noDeadLetters}
+        >
           {count(parked)}
         </Figure>
       </dl>

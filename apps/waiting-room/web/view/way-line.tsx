@@ -4,19 +4,18 @@ import { strings } from '../strings.ts';
 
 interface WayLineProps {
   readonly event: EventWay;
-  /** The server's clock. */
-  readonly now: number;
+  /** When it was read, by the server's clock. */
+  readonly readAt: number;
   readonly own: boolean;
 }
 
 /** One event on its line from decided to processed, with the time at which it passed each station. */
-export function WayLine({ event, now, own }: WayLineProps) {
+export function WayLine({ event, readAt, own }: WayLineProps) {
   const passedAt = passages(event);
   return (
-    <div class="line" data-band={bandOf(soFarMs(event, now))}>
+    <div class="line" data-band={bandOf(soFarMs(event, readAt))}>
       <p class="line-event">
-        {strings.wayNewest}
-        {own && <span class="own">{strings.wayYours}</span>}
+        {own ? strings.wayOwn : strings.wayNewest}
         <strong>{event.eventName}</strong> <span>{strings.position(count(event.position))}</span>
       </p>
       <ol class="stations" key={event.eventId}>

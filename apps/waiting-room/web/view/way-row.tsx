@@ -7,24 +7,24 @@ interface WayRowProps {
   readonly event: EventWay;
   /** Milliseconds at the right end of the bar. */
   readonly scale: number;
-  /** The server's clock, as long as the event is under way. */
-  readonly now: number;
+  /** When it was read, by the server's clock. */
+  readonly readAt: number;
   readonly own: boolean;
 }
 
 /** One event as a bar of its parts. */
 export class WayRow extends Component<WayRowProps> {
   override shouldComponentUpdate(next: WayRowProps): boolean {
-    const { event, scale, now, own } = this.props;
+    const { event, scale, own } = this.props;
     const same = next.event.eventId === event.eventId && next.event.totalMs === event.totalMs;
-    return !same || event.totalMs === null || next.scale !== scale || next.now !== now || next.own !== own;
+    return !same || event.totalMs === null || next.scale !== scale || next.own !== own;
   }
 
-  override render({ event, scale, now, own }: WayRowProps) {
+  override render({ event, scale, readAt, own }: WayRowProps) {
     const { parts, totalMs, status } = event;
-    const total = soFarMs(event, now);
+    const total = soFarMs(event, readAt);
     const band = status === 'FAILED' ? 'critical' : bandOf(total);
-    const missing = parts.indexOf(null);
+    const missing = status === 'FAILED' ? -1 : parts.indexOf(null);
     const known = parts.reduce<number>((sum, part) => sum + (part ?? 0), 0);
     const words = parts.map((part, index) => `${strings.parts[index] ?? ''} ${part === null ? '…' : duration(part)}`);
     return (
@@ -50,9 +50,8 @@ export class WayRow extends Component<WayRowProps> {
         </div>
         <p class="way-parts" aria-hidden="true">
           {parts.map((part, index) => (
-            <span key={index}>{part === null ? '–' : duration(part)}</span>
+            <span key={index}>{part !== null ? duration(part) : index === missing ? strings.underWay : '–'}</span>
           ))}
-          {missing >= 0 && status !== 'FAILED' && <em>{strings.stuckIn(strings.parts[missing] ?? '')}</em>}
         </p>
       </li>
     );

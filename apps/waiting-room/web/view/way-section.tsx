@@ -1,7 +1,6 @@
 import { strings } from '../strings.ts';
-import { isUnderWay, scaleFor, soFarMs, type WayState } from '../model/way.ts';
+import { chooseForLine, scaleFor, soFarMs, type WayState } from '../model/way.ts';
 import { useSelected } from './page-context.ts';
-import { useServerNow } from './ticking.tsx';
 import { WayFigures } from './way-figures.tsx';
 import { WayLine } from './way-line.tsx';
 import { WayLegend, WayRow } from './way-row.tsx';
@@ -19,20 +18,20 @@ export function WaySection() {
       ) : (
         <WayOfEvents way={way} />
       )}
-      {way !== undefined && <WayFigures way={way} />}
     </section>
   );
 }
 
-function WayOfEvents({ way: { events } }: { readonly way: WayState }) {
+function WayOfEvents({ way }: { readonly way: WayState }) {
+  const { events } = way;
   const ownPosition = useSelected((state) => state.ownPosition);
-  const now = useServerNow();
-  const scale = scaleFor(events.map((event) => soFarMs(event, now)));
-  // The reader's own event first: that is the one to look for.
-  const shown = events.find(({ position }) => position === ownPosition) ?? events[0];
+  const readAt = way.readAt + useSelected((state) => state.clockOffsetMs);
+  const scale = scaleFor(events.map((event) => soFarMs(event, readAt)));
+  const shown = chooseForLine(events, ownPosition);
   return (
     <>
-      {shown !== undefined && <WayLine event={shown} now={now} own={shown.position === ownPosition} />}
+      {shown !== undefined && <WayLine event={shown} readAt={readAt} own={shown.position === ownPosition} />}
+      <WayFigures way={way} />
       <WayLegend scale={scale} />
       <ol class="way-rows">
         {events.map((event) => (
@@ -40,8 +39,7 @@ function WayOfEvents({ way: { events } }: { readonly way: WayState }) {
             key={event.eventId}
             event={event}
             scale={scale}
-            // What is complete does not change any more, whatever the time.
-            now={isUnderWay(event) ? now : 0}
+            readAt={readAt}
             own={event.position === ownPosition}
           />
         ))}
