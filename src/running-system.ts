@@ -41,7 +41,11 @@ export interface ReadModels {
    * Rows of the live read model. `minPosition` waits until the primary projection has reached that position and rejects
    * with PROJECTION_BEHIND after `waitMs` (default 5,000).
    */
-  query<R extends object = Row>(sql: string, parameters?: readonly unknown[], options?: { minPosition?: number; waitMs?: number }): Promise<R[]>;
+  query<R extends object = Row>(
+    sql: string,
+    parameters?: readonly unknown[],
+    options?: { minPosition?: number; waitMs?: number },
+  ): Promise<R[]>;
   /** The position that the live read model of the primary projection has reached. */
   position(): Promise<number>;
   /** Calls back after the read model moved on, in this process or another; many moves may make one call. */
@@ -185,7 +189,9 @@ export interface PendingEvent {
 
 export interface Outbox {
   /** How many events were not published yet, and the first of them. */
-  pending(limit?: number): Promise<{ readonly count: number; readonly oldestAgeMs: number; readonly events: PendingEvent[] }>;
+  pending(
+    limit?: number,
+  ): Promise<{ readonly count: number; readonly oldestAgeMs: number; readonly events: PendingEvent[] }>;
 }
 
 export interface HealthCheck {

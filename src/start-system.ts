@@ -36,7 +36,11 @@ export interface StartOptions {
 const silent: Logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** The channels on which processes nudge each other. */
-const channels = { appended: 'millrace_appended', published: 'millrace_published', projected: 'millrace_projected' } as const;
+const channels = {
+  appended: 'millrace_appended',
+  published: 'millrace_published',
+  projected: 'millrace_projected',
+} as const;
 
 /**
  * Starts a system on two databases that {@link migrateSystem} has prepared. Throws SCHEMA_MISSING when they were not,
@@ -130,7 +134,8 @@ class MillraceSystem implements RunningSystem {
               broker: this.#broker,
               readModelsUrl,
               lease: new Lease(this.#readPool, `consumer:${projection.id}`, instance),
-              published: async () => Math.max((await store.position()).position, this.#relay?.active === true ? this.#relay.position : 0),
+              published: async () =>
+                Math.max((await store.position()).position, this.#relay?.active === true ? this.#relay.position : 0),
               onCommitted: (position) => {
                 if (projection.id !== primary) return;
                 this.readModels.moved(position);
@@ -173,7 +178,8 @@ class MillraceSystem implements RunningSystem {
     this.#copier?.start();
   }
 
-  readonly execute: RunningSystem['execute'] = (decider, command, options) => this.#commands.execute(decider, command, options);
+  readonly execute: RunningSystem['execute'] = (decider, command, options) =>
+    this.#commands.execute(decider, command, options);
   readonly state: RunningSystem['state'] = (decider, boundary) => this.#commands.state(decider, boundary);
 
   health(): Promise<Health> {

@@ -17,7 +17,12 @@ export interface Arrival {
 }
 
 /** Decodes what arrived. An event that cannot be decoded is poison like any other, not the end of the consumer. */
-export function arrive(registry: EventRegistry, record: RecordedEvent, handedAt: number | undefined, receivedAt: number): Arrival {
+export function arrive(
+  registry: EventRegistry,
+  record: RecordedEvent,
+  handedAt: number | undefined,
+  receivedAt: number,
+): Arrival {
   try {
     return { event: registry.decode(record), handedAt, receivedAt };
   } catch (undecodable) {
@@ -45,8 +50,11 @@ export function stampRuns(arrivals: readonly Arrival[], statusOf: (position: num
     const status = statusOf(event.position);
     const run = runs.at(-1);
     const joins =
-      run !== undefined && run.last === event.position - 1 && run.status === status &&
-      run.handedAt === handedAt && run.receivedAt === receivedAt;
+      run !== undefined &&
+      run.last === event.position - 1 &&
+      run.status === status &&
+      run.handedAt === handedAt &&
+      run.receivedAt === receivedAt;
     if (joins) run.last = event.position;
     else runs.push({ first: event.position, last: event.position, handedAt, receivedAt, status });
   }
@@ -91,7 +99,11 @@ export function microseconds(milliseconds: number): string {
 /** The statement that parks events. */
 export function parkStatement(
   build: Build,
-  parked: readonly { readonly event: StoredEvent; readonly key: string; readonly failure: HandlerFailure | undefined }[],
+  parked: readonly {
+    readonly event: StoredEvent;
+    readonly key: string;
+    readonly failure: HandlerFailure | undefined;
+  }[],
 ): pg.QueryConfig {
   return {
     name: 'park',
@@ -117,6 +129,7 @@ export function parkStatement(
 export function describeFailure(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
   const code = 'code' in error && typeof error.code === 'string' ? ` ${error.code}` : '';
-  const place = /\(?((?:file:\/\/)?[^\s()]+:\d+:\d+)\)?/.exec(error.stack?.split('\n').slice(1).join('\n') ?? '')?.[1] ?? '';
+  const place =
+    /\(?((?:file:\/\/)?[^\s()]+:\d+:\d+)\)?/.exec(error.stack?.split('\n').slice(1).join('\n') ?? '')?.[1] ?? '';
   return `${error.name}${code} at ${place.split('/').slice(-2).join('/')}`;
 }

@@ -41,7 +41,10 @@ export class BuildApplier {
     this.build = options.build;
     this.#position = options.build.position;
     this.#parkedKeys = new Set(options.parkedKeys);
-    this.#writer = new ProjectionWriter(options.definition, buildSchema(options.definition.id, options.build.generation));
+    this.#writer = new ProjectionWriter(
+      options.definition,
+      buildSchema(options.definition.id, options.build.generation),
+    );
   }
 
   /** The checkpoint: everything up to here is in effect, parked or discarded. */
@@ -114,7 +117,15 @@ export class BuildApplier {
     queries.push({
       name: 'advance-checkpoint',
       text: 'select advance_checkpoint($1, $2, $3, $4, $5, $6, $7)',
-      values: [build.projection, build.generation, build.epoch, this.#position, last.event.position, last.event.id, incarnation],
+      values: [
+        build.projection,
+        build.generation,
+        build.epoch,
+        this.#position,
+        last.event.position,
+        last.event.id,
+        incarnation,
+      ],
     });
     if (stamps) {
       const statuses = new Map<number, ArrivalStatus>(
@@ -133,5 +144,8 @@ export class BuildApplier {
 /** Errors that come from the values a handler made: data exceptions and constraint violations. */
 export function isHandlerFault(error: unknown): boolean {
   if (error instanceof TypeError || error instanceof RangeError) return true;
-  return error instanceof pg.DatabaseError && (error.code?.startsWith('22') === true || error.code?.startsWith('23') === true);
+  return (
+    error instanceof pg.DatabaseError &&
+    (error.code?.startsWith('22') === true || error.code?.startsWith('23') === true)
+  );
 }

@@ -64,7 +64,12 @@ export class Consumer {
   }
 
   get state(): ConsumerState {
-    return { active: this.#lease !== undefined, position: this.#applier?.position ?? 0, error: this.#error, logReads: this.#logReads };
+    return {
+      active: this.#lease !== undefined,
+      position: this.#applier?.position ?? 0,
+      error: this.#error,
+      logReads: this.#logReads,
+    };
   }
 
   start(): void {
@@ -124,7 +129,10 @@ export class Consumer {
     this.#lease = lease;
     this.#applier = undefined;
     const timer = setInterval(() => {
-      if (this.#lease !== lease) return clearInterval(timer);
+      if (this.#lease !== lease) {
+        clearInterval(timer);
+        return;
+      }
       this.#options.lease.renew(lease).then(
         (ours) => {
           if (!ours && this.#lease === lease) this.#lease = undefined;
@@ -141,7 +149,8 @@ export class Consumer {
     const client = await this.#connection.client();
     const { definition, log } = this.#options;
     const build = await liveBuild(client, definition.id);
-    if (build === undefined) throw new MillraceError('SCHEMA_MISSING', `Projection ${definition.id} has no live build.`);
+    if (build === undefined)
+      throw new MillraceError('SCHEMA_MISSING', `Projection ${definition.id} has no live build.`);
     const head = await log.head();
     await assertSameLog(build, log);
     const parked = await client.query<{ ordering_key: string }>(

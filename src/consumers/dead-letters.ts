@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import type { EventRegistry } from '../events/codec.ts';
 import { wallClock } from '../events/wall-clock.ts';
 import { MillraceError } from '../errors.ts';
@@ -68,13 +68,18 @@ export class PostgresDeadLetters implements DeadLetters {
   discard(id: number, actor: string, reason: string): Promise<{ readonly applied: number; readonly left: number }> {
     if (reason.trim() === '') {
       return Promise.reject(
-        new MillraceError('REASON_REQUIRED', 'Discarding an event wants a reason.', { fields: [{ field: 'reason', problem: 'is empty' }] }),
+        new MillraceError('REASON_REQUIRED', 'Discarding an event wants a reason.', {
+          fields: [{ field: 'reason', problem: 'is empty' }],
+        }),
       );
     }
     return this.#withLetter(id, async (work) => {
       const first = work.letters[0];
       if (first === undefined || Number(first.id) !== id) {
-        throw new MillraceError('DEAD_LETTER_NOT_FIRST', 'An earlier event of the same ordering key is parked; it goes first.');
+        throw new MillraceError(
+          'DEAD_LETTER_NOT_FIRST',
+          'An earlier event of the same ordering key is parked; it goes first.',
+        );
       }
       await work.client.query(
         `update dead_letters set status = 'discarded', actor = $2, reason = $3, resolved_at = clock_timestamp() where id = $1`,
@@ -93,7 +98,9 @@ export class PostgresDeadLetters implements DeadLetters {
     try {
       await client.query('begin');
       const startedAt = wallClock();
-      const found = await client.query<LetterRow & { generation: number }>('select * from dead_letters where id = $1', [id]);
+      const found = await client.query<LetterRow & { generation: number }>('select * from dead_letters where id = $1', [
+        id,
+      ]);
       const letter = found.rows[0];
       const definition = letter === undefined ? undefined : this.#definitions.get(letter.projection_id);
       if (letter === undefined || definition === undefined) throw unknown(id);
@@ -106,10 +113,10 @@ export class PostgresDeadLetters implements DeadLetters {
       );
       if (!open.rows.some((row) => Number(row.id) === id)) throw unknown(id);
       const result = await work({ client, definition, build, letters: open.rows, startedAt });
-      await client.query('update projection_builds set epoch = epoch + 1 where projection_id = $1 and generation = $2', [
-        build.projection,
-        build.generation,
-      ]);
+      await client.query(
+        'update projection_builds set epoch = epoch + 1 where projection_id = $1 and generation = $2',
+        [build.projection, build.generation],
+      );
       await client.query('commit');
       return result;
     } catch (error) {

@@ -99,7 +99,9 @@ export class LedgerCopier {
   async #copySome(): Promise<number> {
     const { eventStore, readModels, projection } = this.#options;
     this.#source ??= (await readModels.query<{ id: string }>('select id from stamp_source')).rows[0]?.id;
-    const cursor = await eventStore.query<{ source: string | null; stamp_id: string }>('select source, stamp_id from lag_cursor');
+    const cursor = await eventStore.query<{ source: string | null; stamp_id: string }>(
+      'select source, stamp_id from lag_cursor',
+    );
     const known = cursor.rows[0];
     const from = known?.source === this.#source ? Number(known?.stamp_id ?? 0) : 0;
     const stamps = await readModels.query<StampRow>({
@@ -114,7 +116,9 @@ export class LedgerCopier {
       name: 'copy-stamps',
       text: 'select copy_lag_stamps($1, $2, $3, $4, $5, $6::timestamptz[], $7::timestamptz[], $8::timestamptz[], $9)',
       values: [
-        ...[from, Number(last.id), this.#source],
+        from,
+        Number(last.id),
+        this.#source,
         int8Array(stamps.rows.map((row) => Number(row.first_position))),
         int8Array(stamps.rows.map((row) => Number(row.last_position))),
         stamps.rows.map((row) => row.handed_at),
@@ -148,7 +152,9 @@ export class LedgerCopier {
     );
     if (now - this.#lastRollUp < 5000 && this.#lastRollUp > 0) return;
     this.#lastRollUp = now;
-    await eventStore.query(`select roll_up_lag_metrics(date_trunc('minute', clock_timestamp() - interval '10 seconds'))`);
+    await eventStore.query(
+      `select roll_up_lag_metrics(date_trunc('minute', clock_timestamp() - interval '10 seconds'))`,
+    );
     const metrics = await eventStore.query<{ rows: string | null }>(
       `select json_agg(m)::text as rows from (select * from event_lag_metrics order by metric_timestamp desc limit 1000) m`,
     );

@@ -52,7 +52,9 @@ export class WakeUp {
       const channels = [...this.#wanted];
       this.#wanted.clear();
       const client = await this.#connect();
-      await client?.query('select pg_notify(channel, $2) from unnest($1::text[]) as channel', [channels, '']).catch(() => undefined);
+      await client
+        ?.query('select pg_notify(channel, $2) from unnest($1::text[]) as channel', [channels, ''])
+        .catch(() => undefined);
     }
     this.#sending = false;
   }
@@ -67,7 +69,12 @@ export class WakeUp {
 
   async #open(): Promise<pg.Client | undefined> {
     if (this.#closed) return undefined;
-    const client = new pg.Client({ connectionString: this.#url, application_name: 'millrace wake-up', keepAlive: true, pipeline: true });
+    const client = new pg.Client({
+      connectionString: this.#url,
+      application_name: 'millrace wake-up',
+      keepAlive: true,
+      pipeline: true,
+    });
     const lost = (): void => {
       if (this.#client !== client) return;
       this.#client = undefined;

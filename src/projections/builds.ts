@@ -14,7 +14,10 @@ export interface Build {
 
 /** Anything that runs queries: a pool or a client. */
 export interface Queryable {
-  query<Row extends pg.QueryResultRow>(query: pg.QueryConfig | string, values?: unknown[]): Promise<pg.QueryResult<Row>>;
+  query<Row extends pg.QueryResultRow>(
+    query: pg.QueryConfig | string,
+    values?: unknown[],
+  ): Promise<pg.QueryResult<Row>>;
 }
 
 interface BuildRow {
@@ -73,7 +76,11 @@ export async function createBuild(
 }
 
 /** Lets readers find a build's tables under their public names. Run it in a transaction. */
-export async function exposeBuild(database: Queryable, definition: ProjectionDefinition, generation: number): Promise<void> {
+export async function exposeBuild(
+  database: Queryable,
+  definition: ProjectionDefinition,
+  generation: number,
+): Promise<void> {
   const schema = buildSchema(definition.id, generation);
   for (const name of definition.exposes) {
     await database.query(`drop view if exists public.${name}`);

@@ -6,9 +6,11 @@ import type { ColumnType, ColumnValue, Row } from './definition.ts';
 export function encodeColumn(type: ColumnType, values: readonly (ColumnValue | undefined)[]): Buffer {
   switch (type) {
     case 'text':
-      return textArray(values.map((value) => (value === null || value === undefined ? undefined : String(value))));
+      return textArray(values.map(asText));
     case 'json':
-      return nullableJsonArray(values.map((value) => (value === null || value === undefined ? undefined : JSON.stringify(value))));
+      return nullableJsonArray(
+        values.map((value) => (value === null || value === undefined ? undefined : JSON.stringify(value))),
+      );
     case 'boolean':
     case 'integer':
     case 'bigint':
@@ -16,6 +18,12 @@ export function encodeColumn(type: ColumnType, values: readonly (ColumnValue | u
     case 'timestamptz':
       return columnArray(type, values.map(asNumber));
   }
+}
+
+function asText(value: ColumnValue | undefined): string | undefined {
+  if (value === null || value === undefined) return undefined;
+  if (typeof value === 'string') return value;
+  throw new TypeError(`a column of text was given a ${typeof value}`);
 }
 
 function asNumber(value: ColumnValue | undefined): number | boolean | null {
@@ -31,8 +39,10 @@ export function selectColumn(name: string, type: ColumnType): string {
   return name;
 }
 
-/** A row as PostgreSQL answered it with {@link selectColumn}, as handlers see it. */
+/**
+ * A row as PostgreSQL answered it with {@link selectColumn}, as handlers see it: the select list names only columns of
+ * the declared types, and selectColumn maps each to its TypeScript shape.
+ */
 export function decodeRow(row: pg.QueryResultRow): Row {
-  // The select list names only columns of the declared types, and selectColumn maps each to its TypeScript shape.
-  return row as Row;
+  return row;
 }

@@ -87,7 +87,10 @@ export class PostgresProjections implements Projections {
     });
     const { readModelsUrl, log, registry, lease } = this.#options;
     const run = rebuildProjection({
-      ...{ definition, readModelsUrl, log, registry },
+      definition,
+      readModelsUrl,
+      log,
+      registry,
       lease: lease(id),
       onProgress: note,
       stopping: () => this.#stopping,
@@ -100,8 +103,10 @@ export class PostgresProjections implements Projections {
     } catch (error) {
       const last = this.#progress.get(id);
       // Another process rebuilds: that is not this one's failure to show.
-      if (error instanceof MillraceError && error.code === 'REBUILD_IN_PROGRESS' && before === undefined) this.#progress.delete(id);
-      else if (last !== undefined) note({ ...last, state: 'failed', error: error instanceof Error ? error.message : String(error) });
+      if (error instanceof MillraceError && error.code === 'REBUILD_IN_PROGRESS' && before === undefined)
+        this.#progress.delete(id);
+      else if (last !== undefined)
+        note({ ...last, state: 'failed', error: error instanceof Error ? error.message : String(error) });
       throw error;
     } finally {
       this.#running.delete(run);
@@ -121,7 +126,8 @@ export class PostgresProjections implements Projections {
   async #status(row: StatusRow, head: number): Promise<ProjectionStatus> {
     const position = Number(row.position);
     const lagMs = position < head ? await this.#lagMs(position) : 0;
-    const error = position > head ? 'The log is shorter than the checkpoint.' : this.#options.errorOf(row.projection_id);
+    const error =
+      position > head ? 'The log is shorter than the checkpoint.' : this.#options.errorOf(row.projection_id);
     return {
       id: row.projection_id,
       generation: row.generation,

@@ -14,7 +14,7 @@ export class PostgresReadModels implements ReadModels {
   readonly #listeners = new Set<(position: number) => void>();
   #position = 0;
   #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> | undefined;
+  #looking = false;
 
   constructor(pool: pg.Pool, definitions: readonly ProjectionDefinition[]) {
     this.#pool = pool;
@@ -48,15 +48,19 @@ export class PostgresReadModels implements ReadModels {
 
   /** Somebody else's consumer may have committed: read its checkpoint. */
   look(): void {
-    this.#looking ??= liveBuild(this.#pool, this.#primary)
-      .then((build) => {
-        if (build !== undefined && build.position !== this.#position) this.moved(build.position);
-      })
+    if (!this.#looking) void this.#lookAtCheckpoint();
+  }
+
+  async #lookAtCheckpoint(): Promise<void> {
+    this.#looking = true;
+    try {
+      const build = await liveBuild(this.#pool, this.#primary);
+      if (build !== undefined && build.position !== this.#position) this.moved(build.position);
+    } catch {
       // The next look tells.
-      .catch(() => undefined)
-      .finally(() => {
-        this.#looking = undefined;
-      });
+    } finally {
+      this.#looking = false;
+    }
   }
 
   async query<R extends object = Row>(

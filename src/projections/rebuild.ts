@@ -35,7 +35,8 @@ const closeEnough = 2000;
 export async function rebuildProjection(options: RebuildOptions): Promise<RebuildProgress> {
   const { definition, lease } = options;
   const held = await lease.acquire();
-  if (held === undefined) throw new MillraceError('REBUILD_IN_PROGRESS', `Projection ${definition.id} is being rebuilt.`);
+  if (held === undefined)
+    throw new MillraceError('REBUILD_IN_PROGRESS', `Projection ${definition.id} is being rebuilt.`);
   const renewal = setInterval(() => void lease.renew(held).catch(() => undefined), 1000);
   const client = new pg.Client({
     connectionString: options.readModelsUrl,
@@ -86,7 +87,11 @@ class Rebuild {
     } catch (error) {
       await this.#abandon(build).catch(() => undefined);
       if (error instanceof MillraceError) throw error;
-      throw new MillraceError('REBUILD_FAILED', `The rebuild of ${definition.id} stopped; the live read model was not touched.`, { cause: error });
+      throw new MillraceError(
+        'REBUILD_FAILED',
+        `The rebuild of ${definition.id} stopped; the live read model was not touched.`,
+        { cause: error },
+      );
     }
   }
 
@@ -113,7 +118,10 @@ class Rebuild {
 
   /** Where the live build is, or the head when the log is shorter (a backup was put back). */
   async #target(): Promise<number> {
-    const [live, head] = await Promise.all([liveBuild(this.#client, this.#options.definition.id), this.#options.log.head()]);
+    const [live, head] = await Promise.all([
+      liveBuild(this.#client, this.#options.definition.id),
+      this.#options.log.head(),
+    ]);
     return Math.min(live?.position ?? head.position, head.position);
   }
 
@@ -157,7 +165,9 @@ class Rebuild {
       while (applier.position < target) {
         await applier.applyInside(client, this.#arrivals(await this.#page(applier.position, target)));
       }
-      await client.query(`update projection_builds set state = 'old' where projection_id = $1 and state = 'live'`, [definition.id]);
+      await client.query(`update projection_builds set state = 'old' where projection_id = $1 and state = 'live'`, [
+        definition.id,
+      ]);
       await client.query(
         `update projection_builds set state = 'live', epoch = epoch + 1, updated_at = clock_timestamp()
          where projection_id = $1 and generation = $2`,
@@ -194,11 +204,14 @@ class Rebuild {
 
   async #abandon(build: Build): Promise<void> {
     await this.#client.query(`drop schema if exists ${buildSchema(build.projection, build.generation)} cascade`);
-    await this.#client.query(`delete from projection_builds where projection_id = $1 and generation = $2 and state = 'building'`, [
+    await this.#client.query(
+      `delete from projection_builds where projection_id = $1 and generation = $2 and state = 'building'`,
+      [build.projection, build.generation],
+    );
+    await this.#client.query(`delete from dead_letters where projection_id = $1 and generation = $2`, [
       build.projection,
       build.generation,
     ]);
-    await this.#client.query(`delete from dead_letters where projection_id = $1 and generation = $2`, [build.projection, build.generation]);
   }
 
   #progress(state: RebuildProgress['state'], position: number, target: number): RebuildProgress {
@@ -210,7 +223,8 @@ class Rebuild {
       position,
       target,
       eventsPerSecond: Math.round(eventsPerSecond),
-      secondsLeft: state === 'done' ? 0 : eventsPerSecond > 0 ? Math.round((target - position) / eventsPerSecond) : null,
+      secondsLeft:
+        state === 'done' ? 0 : eventsPerSecond > 0 ? Math.round((target - position) / eventsPerSecond) : null,
       startedAt: this.#startedAt.toISOString(),
       error: null,
     };

@@ -75,7 +75,8 @@ export class RowsTable {
   loaded(rows: readonly pg.QueryResultRow[], events: readonly StoredEvent[]): void {
     for (const row of rows) {
       const decoded = decodeRow(row);
-      this.#cache.set(String(decoded[this.definition.key]), decoded);
+      const key = decoded[this.definition.key];
+      if (typeof key === 'string') this.#cache.set(key, decoded);
     }
     for (const event of events) {
       const key = this.keyOf(event);
@@ -115,7 +116,9 @@ export class RowsTable {
   /** The statements that write the batch's changes. */
   writes(): pg.QueryConfig[] {
     const written = [...this.#changes].filter(([, change]) => change.after !== undefined);
-    const deleted = [...this.#changes].filter(([, change]) => change.after === undefined && change.before !== undefined);
+    const deleted = [...this.#changes].filter(
+      ([, change]) => change.after === undefined && change.before !== undefined,
+    );
     const queries: pg.QueryConfig[] = [];
     if (deleted.length > 0) {
       queries.push({
@@ -131,14 +134,29 @@ export class RowsTable {
   #upsert(written: readonly (readonly [string, RowChange])[]): pg.QueryConfig {
     const { versionColumn, positionColumn } = this.definition;
     const columns: [string, ColumnType][] = [...this.#columns];
-    const values = this.#columns.map(([name, type]) => encodeColumn(type, written.map(([, change]) => change.after?.[name])));
+    const values = this.#columns.map(([name, type]) =>
+      encodeColumn(
+        type,
+        written.map(([, change]) => change.after?.[name]),
+      ),
+    );
     if (versionColumn !== undefined) {
       columns.push([versionColumn, 'bigint']);
-      values.push(encodeColumn('bigint', written.map(([, change]) => change.version)));
+      values.push(
+        encodeColumn(
+          'bigint',
+          written.map(([, change]) => change.version),
+        ),
+      );
     }
     if (positionColumn !== undefined) {
       columns.push([positionColumn, 'bigint']);
-      values.push(encodeColumn('bigint', written.map(([, change]) => change.position)));
+      values.push(
+        encodeColumn(
+          'bigint',
+          written.map(([, change]) => change.position),
+        ),
+      );
     }
     const names = columns.map(([name]) => name);
     const arrays = columns.map(([, type], index) => `$${index + 1}::${type}[]`).join(', ');

@@ -39,13 +39,20 @@ export function totalsUpdate(
     add(change.after, 1, change);
   }
   // A fixed order of rows, so that two writers could never lock them crosswise.
-  const changed = [...differences].filter(([, one]) => one.sums.some((sum) => sum !== 0)).sort(([a], [b]) => (a < b ? -1 : 1));
+  const changed = [...differences]
+    .filter(([, one]) => one.sums.some((sum) => sum !== 0))
+    .sort(([a], [b]) => (a < b ? -1 : 1));
   if (changed.length === 0) return undefined;
 
   const names = [definition.key, ...columns];
   const values = [
     textArray(changed.map(([key]) => key)),
-    ...columns.map((_, index) => encodeColumn('bigint', changed.map(([, one]) => one.sums[index]))),
+    ...columns.map((_, index) =>
+      encodeColumn(
+        'bigint',
+        changed.map(([, one]) => one.sums[index]),
+      ),
+    ),
   ];
   const updates = columns.map((column) => `${column} = t.${column} + excluded.${column}`);
   for (const [column, pick] of [
@@ -54,7 +61,12 @@ export function totalsUpdate(
   ] as const) {
     if (column === undefined) continue;
     names.push(column);
-    values.push(encodeColumn('bigint', changed.map(([, one]) => pick(one))));
+    values.push(
+      encodeColumn(
+        'bigint',
+        changed.map(([, one]) => pick(one)),
+      ),
+    );
     updates.push(`${column} = greatest(t.${column}, excluded.${column})`);
   }
   const arrays = names.map((_, index) => `$${index + 1}::${index === 0 ? 'text' : 'bigint'}[]`).join(', ');

@@ -44,12 +44,21 @@ export class RelayStore {
   }
 
   /** Rejects with SQLSTATE MR010 when the lease is not ours any more. */
-  async advance(lease: HeldLease, position: number, eventId: string, publications: readonly Publication[]): Promise<void> {
+  async advance(
+    lease: HeldLease,
+    position: number,
+    eventId: string,
+    publications: readonly Publication[],
+  ): Promise<void> {
     await this.#pool.query({
       name: 'relay-advance',
       text: 'select relay_advance($1, $2, $3, $4, $5, $6, $7, $8, $9)',
       values: [
-        ...[this.#destination, this.leaseName, lease.token, position, eventId],
+        this.#destination,
+        this.leaseName,
+        lease.token,
+        position,
+        eventId,
         int8Array(publications.map((one) => one.first)),
         int8Array(publications.map((one) => one.last)),
         timestampArray(publications.map((one) => one.handedAt)),
@@ -89,7 +98,9 @@ export class PostgresOutbox implements Outbox {
     this.#names = names;
   }
 
-  async pending(limit = 100): Promise<{ readonly count: number; readonly oldestAgeMs: number; readonly events: PendingEvent[] }> {
+  async pending(
+    limit = 100,
+  ): Promise<{ readonly count: number; readonly oldestAgeMs: number; readonly events: PendingEvent[] }> {
     const { events, outbox } = this.#names;
     const [count, rows] = await Promise.all([
       this.#pool.query<{ count: string }>({

@@ -138,7 +138,10 @@ export class Relay {
 
   #renew(lease: HeldLease): void {
     const timer = setInterval(() => {
-      if (this.#lease !== lease) return clearInterval(timer);
+      if (this.#lease !== lease) {
+        clearInterval(timer);
+        return;
+      }
       this.#options.lease.renew(lease).then(
         (ours) => {
           if (!ours && this.#lease === lease) this.#standBy();

@@ -134,7 +134,10 @@ function storedKey({ key, requestHash, answer, firstEvent, eventCount }: Command
 }
 
 function matches(event: RecordedEvent, query: EventQuery, after: number): boolean {
-  if ('stream' in query) return event.stream === query.stream && event.version > (query.afterVersion ?? 0);
+  if ('stream' in query) {
+    if (event.stream !== query.stream) return false;
+    return query.afterVersion === undefined ? event.position > after : event.version > query.afterVersion;
+  }
   return (
     event.position > after &&
     query.tags.every((tag) => event.tags.includes(tag)) &&

@@ -46,7 +46,9 @@ describe("the seed documents' queries", () => {
     await Promise.all([inEventStore.connect(), inReadModels.connect()]);
     await vi.waitFor(async () => {
       expect((await system.lag.statistics()).processedCount).toBe(events);
-      const mirror = await inEventStore.query('select * from projection_checkpoints where last_position = $1', [events]);
+      const mirror = await inEventStore.query('select * from projection_checkpoints where last_position = $1', [
+        events,
+      ]);
       expect(mirror.rowCount).toBe(1);
     }, 10_000);
   });
@@ -152,14 +154,17 @@ GROUP BY status;`);
   test('S465: the newest lag metrics, in both databases', async () => {
     for (const client of [inEventStore, inReadModels]) {
       await expect
-        .poll(async () => {
-          const metrics = await rows(
-            `SELECT * FROM event_lag_metrics
+        .poll(
+          async () => {
+            const metrics = await rows(
+              `SELECT * FROM event_lag_metrics
 ORDER BY metric_timestamp DESC LIMIT 10;`,
-            client,
-          );
-          return metrics.reduce((sum, row) => sum + Number(row.events_processed_count), 0);
-        }, { timeout: 15_000 })
+              client,
+            );
+            return metrics.reduce((sum, row) => sum + Number(row.events_processed_count), 0);
+          },
+          { timeout: 15_000 },
+        )
         .toBe(events);
     }
   });
@@ -217,7 +222,11 @@ GROUP BY event_name;`);
 (aggregate_id, event_name, payload, metadata, created_at)
 VALUES ('queue-1', 'PatientCheckedIn', '{}', '{}', now());`;
     await expect(inEventStore.query(insert)).rejects.toMatchObject({ code: 'MR001' });
-    for (const statement of ['delete from waiting_room_events', 'update waiting_room_events set version = 9', 'truncate waiting_room_events']) {
+    for (const statement of [
+      'delete from waiting_room_events',
+      'update waiting_room_events set version = 9',
+      'truncate waiting_room_events',
+    ]) {
       await expect(inEventStore.query(statement)).rejects.toMatchObject({ code: 'MR001' });
     }
   });
@@ -225,18 +234,39 @@ VALUES ('queue-1', 'PatientCheckedIn', '{}', '{}', now());`;
   test('the read models have every column that a seed names', async () => {
     const [queue] = await rows('select * from waiting_queue_view', inReadModels);
     expect(Object.keys(queue ?? {})).toEqual(
-      expect.arrayContaining(['queue_id', 'queue_name', 'max_capacity', 'current_patient_count', 'updated_by_event_version']),
+      expect.arrayContaining([
+        'queue_id',
+        'queue_name',
+        'max_capacity',
+        'current_patient_count',
+        'updated_by_event_version',
+      ]),
     );
     const [patient] = await rows('select * from waiting_patients_view', inReadModels);
     expect(Object.keys(patient ?? {})).toEqual(
       expect.arrayContaining([
-        ...['queue_id', 'patient_id', 'patient_name', 'priority', 'consultation_type', 'position_in_queue', 'status'],
+        'queue_id',
+        'patient_id',
+        'patient_name',
+        'priority',
+        'consultation_type',
+        'position_in_queue',
+        'status',
         'updated_by_event_version',
       ]),
     );
     const [event] = await rows('select * from waiting_room_events limit 1');
     expect(Object.keys(event ?? {})).toEqual(
-      expect.arrayContaining(['event_id', 'position', 'version', 'aggregate_id', 'event_name', 'payload', 'metadata', 'created_at']),
+      expect.arrayContaining([
+        'event_id',
+        'position',
+        'version',
+        'aggregate_id',
+        'event_name',
+        'payload',
+        'metadata',
+        'created_at',
+      ]),
     );
   });
 });

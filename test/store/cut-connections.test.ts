@@ -12,7 +12,7 @@ let scenario = 0;
 beforeAll(async () => {
   shop = await createTestLog();
   proxy = await TcpProxy.open(shop.url);
-  cut = shop.open({ url: proxy.url(shop.url), patience: 5_000, answerTimeout: 250 });
+  cut = shop.open({ url: proxy.url(shop.url), patience: 5_000, answerTimeout: 250, silenceUnderLock: 250 });
 });
 afterEach(async () => {
   proxy.arm([]);
@@ -67,7 +67,7 @@ async function expectStoredOnce(requests: readonly AppendRequest[], faults: read
   expect(proxy.faultsLeft, 'every fault has happened').toBe(0);
   proxy.arm([]);
   const outcomes = await Promise.all(
-    answers.map((answer, at) => {
+    answers.map(async (answer, at) => {
       if (answer.status === 'fulfilled') return answer.value;
       expect(answer.reason).toMatchObject({ code: 'STORE_UNAVAILABLE' });
       return shop.log.append(requests[at] ?? { events: [] });

@@ -14,7 +14,7 @@ import type {
   RunningSystem,
 } from '../../src/running-system.ts';
 import type { SystemDefinition } from '../../src/system.ts';
-import { MemoryLog } from './memory-log.ts';
+import { MemoryLog } from '../../src/testing/memory-log.ts';
 
 /** What a test can set of a fake system; everything may be changed while it runs. */
 export class FakeState {

@@ -23,9 +23,11 @@ export async function checkPort(host: string, port: number, runningAt?: string):
 function portProblem(host: string, port: number, cause: unknown, runningAt: string | undefined): MillraceError {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   if (code === 'EADDRINUSE') {
-    const who =
-      runningAt === undefined ? 'Another program' : `Millrace runs already, at ${runningAt}; or another program`;
-    const message = `Port ${port} is taken. ${who} listens on it. Set PORT to another one, for example PORT=${nextPort(port)}.`;
+    const isOurs = runningAt !== undefined && new URL(runningAt).port === String(port);
+    const who = isOurs
+      ? `Millrace runs there already, on the same data folder: ${runningAt}.`
+      : 'Another program listens on it.';
+    const message = `Port ${port} is taken. ${who} Set PORT to another one, for example PORT=${nextPort(port)}.`;
     return new MillraceError('PORT_TAKEN', message, { cause });
   }
   if (code === 'EACCES') {

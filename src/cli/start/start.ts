@@ -78,7 +78,12 @@ async function bringUp(options: StartOptions, terminal: Terminal, parts: Stoppab
   const { name } = await definition;
   if (settings.migrate) await migrateSystem(await definition, databases);
   const system = await startSystem(await definition, { ...databases, roles, logger });
-  parts.push({ name: 'The system', stop: () => system.stop() });
+  const stopSystem = async () => {
+    await system.stop();
+    // Connections that close while PostgreSQL stops complain about it, and that is no news any more.
+    logger.level = 'silent';
+  };
+  parts.push({ name: 'The system', stop: stopSystem });
 
   if (!startServer) {
     terminal.err(`${name} runs as ${roles.join(' and ')}.`);
