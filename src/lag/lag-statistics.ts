@@ -78,7 +78,9 @@ export class PostgresLagStatistics implements LagStatistics {
   }
 
   async event(eventId: string): Promise<EventLag | undefined> {
-    return (await this.#rows(`where position = (select position from ${this.#events} where event_id = $1)`, [eventId]))[0];
+    return (
+      await this.#rows(`where position = (select position from ${this.#events} where event_id = $1)`, [eventId])
+    )[0];
   }
 
   slowest(limit: number, eventName?: string): Promise<EventLag[]> {
