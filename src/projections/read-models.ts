@@ -43,8 +43,7 @@ export class PostgresReadModels implements ReadModels {
   /** The consumer of this process has committed. */
   moved(position: number): void {
     this.#position = position;
-    // A copy: a listener that has what it waited for takes itself off the list.
-    for (const listener of [...this.#listeners]) listener(position);
+    for (const listener of this.#listeners) listener(position);
   }
 
   /** Somebody else's consumer may have committed: read its checkpoint. */
