@@ -1,4 +1,5 @@
-import pg from 'pg';
+import { DatabaseError } from 'pg';
+import type pg from 'pg';
 import type { EventRegistry } from '../events/codec.ts';
 import type { RecordedEvent, StoredEvent } from '../events/envelope.ts';
 import type { HandlerFailure } from '../projections/projection-writer.ts';
@@ -137,7 +138,7 @@ export function describeFailure(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
   const code = 'code' in error && typeof error.code === 'string' && isName(error.code) ? ` ${error.code}` : '';
   const name = isName(error.name) ? error.name : 'Error';
-  if (error instanceof pg.DatabaseError) {
+  if (error instanceof DatabaseError) {
     // Names of the schema, no values.
     const what = [error.table, error.column, error.constraint].filter((part) => part !== undefined).join(' ');
     return `database${code}${what === '' ? '' : ` at ${what}`}`;

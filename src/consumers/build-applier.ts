@@ -1,4 +1,5 @@
-import pg from 'pg';
+import { DatabaseError } from 'pg';
+import type pg from 'pg';
 import { MillraceError } from '../errors.ts';
 import type { StoredEvent } from '../events/envelope.ts';
 import { wallClock } from '../events/wall-clock.ts';
@@ -185,5 +186,5 @@ export class BuildApplier {
  */
 export function isHandlerFault(error: unknown): boolean {
   if (error instanceof TypeError || error instanceof RangeError) return true;
-  return error instanceof pg.DatabaseError && /^(?:22|23|44|54)|^(?:P0001|21000)$/.test(error.code ?? '');
+  return error instanceof DatabaseError && /^(?:22|23|44|54)|^(?:P0001|21000)$/.test(error.code ?? '');
 }

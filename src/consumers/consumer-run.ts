@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { DatabaseError } from 'pg';
 import type { Delivery, Subscription } from '../brokers/broker.ts';
 import { backoff, Doorbell } from '../doorbell.ts';
 import { MillraceError } from '../errors.ts';
@@ -164,7 +164,7 @@ export class ConsumerRun {
     this.#failures++;
     // A moved checkpoint, or tables that are gone, are how rebuild, retry and another consumer announce themselves.
     const moved =
-      error instanceof pg.DatabaseError && (error.code === 'MR011' || error.code === '42P01' || error.code === '3F000');
+      error instanceof DatabaseError && (error.code === 'MR011' || error.code === '42P01' || error.code === '3F000');
     if (moved && this.#failures === 1) return;
     if (!moved) {
       this.#error = error;

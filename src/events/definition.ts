@@ -41,10 +41,17 @@ export interface EventDefinition<Type extends string = string, Data = JsonObject
 export type EventOf<Definition> =
   Definition extends EventDefinition<infer Type, infer Data> ? { readonly type: Type; readonly data: Data } : never;
 
-/** Any definition, whatever its data. */
-// A definition takes its data as a parameter, so no single data type fits all of them; `never` is the one every
-// definition accepts to be called with, which means: nobody can call it without knowing which one it is.
-export type AnyEventDefinition = EventDefinition<string, never>;
+/**
+ * Any definition, whatever its data. As no single data type fits all of them, it is called with `never`: nobody can
+ * call it without knowing which one it is.
+ */
+export interface AnyEventDefinition extends Pick<
+  EventDefinition,
+  'type' | 'schemaVersion' | 'schema' | 'personal' | 'upcasts' | 'check'
+> {
+  (data: never): NewEvent;
+  tagsOf(data: never): readonly string[];
+}
 
 const noTags: readonly string[] = [];
 
@@ -108,6 +115,22 @@ export function upcast(definition: AnyEventDefinition, schemaVersion: number, da
     current = step(current);
   }
   return current;
+}
+
+/**
+ * The data of an event, with the type that its definition gives it. Throws EVENT_INVALID for an event of another type.
+ * @example const { sku } = dataOf(ItemAdded, event);
+ */
+export function dataOf<Data>(
+  definition: EventDefinition<string, Data>,
+  event: { readonly type: string; readonly data: unknown },
+): Data {
+  if (event.type !== definition.type) {
+    throw new MillraceError('EVENT_INVALID', `${event.type} was taken for ${definition.type}.`);
+  }
+  // An event that was made or decoded under its definition has data of that shape.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return event.data as Data;
 }
 
 /** True for an object that JSON wrote: the check that stands between `JSON.parse` and typed code. */

@@ -99,6 +99,10 @@ export class PostgresLagStatistics implements LagStatistics {
     );
   }
 
+  range(after: number, upTo: number): Promise<EventLag[]> {
+    return this.#rows('where position > $1 and position <= $2 order by position', [after, upTo]);
+  }
+
   async #rows(rest: string, values: unknown[]): Promise<EventLag[]> {
     const result = await this.#pool.query<LagRow>(`select * from event_processing_lag ${rest}`, values);
     return result.rows.map(toLag);

@@ -76,6 +76,7 @@ export class WakeUp {
       connectionString: this.#url,
       application_name: 'millrace wake-up',
       keepAlive: true,
+      pipeline: true,
       query_timeout: 5000,
       connectionTimeoutMillis: 5000,
     });

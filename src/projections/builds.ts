@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import pg from 'pg';
+import { DatabaseError } from 'pg';
+import type pg from 'pg';
 import type { ProjectionDefinition } from './definition.ts';
 
 /** One build of a projection: its tables live in a database schema of their own. */
@@ -104,7 +105,7 @@ export async function exposeBuild(
       await database.query(`create or replace view public.${name} as select * from ${schema}.${name}`);
     } catch (error) {
       // Other columns than before: then it is another view.
-      if (!(error instanceof pg.DatabaseError) || error.code !== '42P16') throw error;
+      if (!(error instanceof DatabaseError) || error.code !== '42P16') throw error;
       await database.query('rollback to savepoint expose');
       await database.query(`drop view public.${name}`);
       await database.query(`create view public.${name} as select * from ${schema}.${name}`);

@@ -27,8 +27,8 @@ export function encodeColumn(type: ColumnType, values: readonly (ColumnValue | u
 
 function asText(value: ColumnValue | undefined): string | undefined {
   if (value === null || value === undefined) return undefined;
-  if (typeof value === 'object') throw new TypeError('a column of text was given an object');
-  return String(value);
+  if (typeof value === 'string') return value;
+  throw new TypeError(`a column of text was given a ${typeof value}`);
 }
 
 function asBoolean(value: ColumnValue | undefined): boolean | null {
@@ -63,8 +63,10 @@ export function selectColumn(name: string, type: ColumnType): string {
   return name;
 }
 
-/** A row as PostgreSQL answered it with {@link selectColumn}, as handlers see it. */
+/**
+ * A row as PostgreSQL answered it with {@link selectColumn}, as handlers see it: the select list names only columns of
+ * the declared types, and selectColumn maps each to its TypeScript shape.
+ */
 export function decodeRow(row: pg.QueryResultRow): Row {
-  // The select list names only columns of the declared types, and selectColumn maps each to its TypeScript shape.
-  return row as Row;
+  return row;
 }

@@ -1,4 +1,5 @@
-import pg from 'pg';
+import { DatabaseError } from 'pg';
+import type pg from 'pg';
 import { MillraceError } from '../errors.ts';
 import type { ReadModels } from '../running-system.ts';
 import { liveBuild } from './builds.ts';
@@ -14,7 +15,7 @@ export class PostgresReadModels implements ReadModels {
   readonly #listeners = new Set<(position: number) => void>();
   #position = 0;
   #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> | undefined;
+  #looking = false;
 
   constructor(pool: pg.Pool, definitions: readonly ProjectionDefinition[]) {
     this.#pool = pool;
@@ -27,7 +28,7 @@ export class PostgresReadModels implements ReadModels {
     try {
       build = await liveBuild(this.#pool, this.#primary);
     } catch (error) {
-      if (error instanceof pg.DatabaseError && error.code === '42P01') throw missing();
+      if (error instanceof DatabaseError && error.code === '42P01') throw missing();
       throw new MillraceError('STORE_UNAVAILABLE', 'The read-model database does not answer.', { cause: error });
     }
     if (build === undefined) throw missing();
@@ -48,15 +49,19 @@ export class PostgresReadModels implements ReadModels {
 
   /** Somebody else's consumer may have committed: read its checkpoint. */
   look(): void {
-    this.#looking ??= liveBuild(this.#pool, this.#primary)
-      .then((build) => {
-        if (build !== undefined && build.position !== this.#position) this.moved(build.position);
-      })
+    if (!this.#looking) void this.#lookAtCheckpoint();
+  }
+
+  async #lookAtCheckpoint(): Promise<void> {
+    this.#looking = true;
+    try {
+      const build = await liveBuild(this.#pool, this.#primary);
+      if (build !== undefined && build.position !== this.#position) this.moved(build.position);
+    } catch {
       // The next look tells.
-      .catch(() => undefined)
-      .finally(() => {
-        this.#looking = undefined;
-      });
+    } finally {
+      this.#looking = false;
+    }
   }
 
   async query<R extends object = Row>(

@@ -1,4 +1,4 @@
-import pg from 'pg';
+import pg, { DatabaseError } from 'pg';
 import type { EventRegistry } from '../events/codec.ts';
 import type { RecordedEvent } from '../events/envelope.ts';
 import { MillraceError } from '../errors.ts';
@@ -246,7 +246,7 @@ class Rebuild {
       return applier.position;
     } catch (error) {
       await this.#client.query('rollback').catch(() => undefined);
-      const waited = error instanceof pg.DatabaseError && (error.code === '55P03' || error.code === '40P01');
+      const waited = error instanceof DatabaseError && (error.code === '55P03' || error.code === '40P01');
       if (!waited || attempt >= swapTries) throw error;
       await new Promise((resolve) => {
         setTimeout(resolve, swapPatience);

@@ -85,7 +85,8 @@ export class RowsTable {
   loaded(rows: readonly pg.QueryResultRow[], events: readonly StoredEvent[]): void {
     for (const row of rows) {
       const decoded = decodeRow(row);
-      this.#cache.set(String(decoded[this.definition.key]), decoded);
+      const key = decoded[this.definition.key];
+      if (typeof key === 'string') this.#cache.set(key, decoded);
     }
     for (const event of events) {
       const key = this.#keyIfSound(event);

@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { DatabaseError } from 'pg';
 import type { Broker } from '../brokers/broker.ts';
 import { isInLog } from '../log-checkpoint.ts';
 import { backoff, Doorbell } from '../doorbell.ts';
@@ -324,5 +324,5 @@ export class Relay {
 }
 
 function isSqlState(error: unknown, code: string): boolean {
-  return error instanceof pg.DatabaseError && error.code === code;
+  return error instanceof DatabaseError && error.code === code;
 }

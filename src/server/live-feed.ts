@@ -2,7 +2,7 @@
 export interface LiveView {
   /** The name in messages. */
   readonly name: string;
-  /** Table or view of the live read model; needs an index that serves `positionColumn`. */
+  /** Table or view of the primary projection; needs an index that serves `positionColumn`. */
   readonly relation: string;
   /** Holds the position of the event that wrote the row last. Sent with every row. */
   readonly positionColumn: string;

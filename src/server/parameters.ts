@@ -27,3 +27,11 @@ export function minPositionOf(query: { readonly minPosition?: number | undefined
 export function nullable<Schema extends TSchema & { type: string }>(schema: Schema) {
   return Type.Unsafe<Static<Schema> | null>({ ...schema, type: [schema.type, 'null'] });
 }
+
+/** How many to answer at most. */
+export function limitParameter(maximum: number, byDefault: number) {
+  return Type.Integer({ minimum: 1, maximum, default: byDefault, description: `At most so many; up to ${maximum}.` });
+}
+
+/** An id in a path. */
+export const idParameter = Type.String({ minLength: 1, maxLength: 200 });

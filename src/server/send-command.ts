@@ -52,12 +52,7 @@ export function keyOf(request: CommandRequest, body: unknown): KeyOfCommand | un
  * server.post('/api/carts', { schema: { body: NewCart, response: { 201: CartAnswer } } }, (request, reply) =>
  *   sendCommand(request, reply, { decider: cart, command: request.body, answer: (events) => ({ … }), status: 201 }));
  */
-export async function sendCommand<
-  State,
-  Command,
-  Event extends DecidedEvent,
-  Answer extends JsonObject = JsonObject,
->(
+export async function sendCommand<State, Command, Event extends DecidedEvent, Answer extends JsonObject = JsonObject>(
   request: CommandRequest,
   reply: CommandReply,
   sent: SentCommand<State, Command, Event, Answer>,

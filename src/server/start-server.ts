@@ -1,38 +1,89 @@
-import type { FastifyBaseLogger, FastifyRequest } from 'fastify';
-import type { Registry } from 'prom-client';
+import type { AddressInfo, Socket } from 'node:net';
+import { MillraceError } from '../errors.ts';
 import type { RunningSystem } from '../running-system.ts';
 import type { Application } from './application.ts';
+import { buildServer, type BuildOptions } from './build-server.ts';
 
-export interface ServerOptions {
+export interface ServerOptions extends BuildOptions {
   /** Address to listen on. */
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
-  /** Hears of defects and of the start; requests are not logged. Default: none. */
-  readonly logger?: FastifyBaseLogger;
-  /** Metrics shown at `/metrics`. Default: one of its own. */
-  readonly registry?: Registry;
-  /** Who sends a request. Default: `anonymous`. */
-  readonly identify?: (request: FastifyRequest) => string | Promise<string>;
-  /** Shown in the API description. Default `0.0.0`. */
-  readonly version?: string;
 }
 
 export interface RunningServer {
+  /** Where a browser on this machine finds it. */
   readonly url: string;
   readonly port: number;
   /** Stops accepting, lets requests in flight finish, ends live connections. Takes 5 seconds at most. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
+
+const stopWithinMs = 5_000;
+/** Live clients have this long to say goodbye. */
+const goodbyeMs = 1_000;
 
 /**
  * Serves a running system over HTTP. Throws PORT_TAKEN.
  * @example const server = await startServer(application, system, { host: '127.0.0.1', port: 5000 });
  */
 export async function startServer(
-  _application: Application,
-  _system: RunningSystem,
-  _options: ServerOptions,
+  application: Application,
+  system: RunningSystem,
+  options: ServerOptions,
 ): Promise<RunningServer> {
-  throw new Error('being written');
+  const { server, feeds } = await buildServer(application, system, options);
+  // The HTTP server forgets connections that were upgraded, and does not count those that never sent anything as idle.
+  const sockets = new Set<Socket>();
+  server.server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  try {
+    await server.listen({ host: options.host, port: options.port });
+  } catch (error) {
+    feeds.close();
+    await server.close();
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+      throw new MillraceError('PORT_TAKEN', `Port ${options.port} is taken. Set PORT to another one.`, {
+        cause: error,
+      });
+    }
+    throw error;
+  }
+  const { port } = addressOf(server.server.address());
+  let stopped: Promise<void> | undefined;
+
+  async function stop(): Promise<void> {
+    feeds.close();
+    // A connection that was busy when the closing began is idle later, and would be waited for.
+    const idle = setInterval(() => {
+      server.server.closeIdleConnections();
+      for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+    }, 50);
+    const goodbye = setTimeout(() => feeds.drop(), goodbyeMs);
+    const enough = setTimeout(() => {
+      for (const socket of sockets) socket.destroy();
+    }, stopWithinMs);
+    try {
+      await server.close();
+    } finally {
+      clearInterval(idle);
+      clearTimeout(goodbye);
+      clearTimeout(enough);
+    }
+  }
+
+  return { url: `http://${shownHost(options.host)}:${port}`, port, stop: () => (stopped ??= stop()) };
+}
+
+function addressOf(address: AddressInfo | string | null): AddressInfo {
+  if (address === null || typeof address === 'string') throw new TypeError('The server does not listen on a port.');
+  return address;
+}
+
+/** An address that means "all" is no address to open. */
+function shownHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
 }

@@ -30,7 +30,9 @@ export interface ExampleDatabases extends AsyncDisposable {
   onEnd(end: () => Promise<unknown>): void;
 }
 
-export async function exampleDatabases(options: { readonly extra?: boolean; readonly migrate?: boolean } = {}): Promise<ExampleDatabases> {
+export async function exampleDatabases(
+  options: { readonly extra?: boolean; readonly migrate?: boolean } = {},
+): Promise<ExampleDatabases> {
   const example = makeExample(options);
   const [eventStore, readModels] = await Promise.all([createTestDatabase(), createTestDatabase()]);
   const urls = { eventStoreUrl: eventStore.url, readModelsUrl: readModels.url };
@@ -48,8 +50,10 @@ export async function exampleDatabases(options: { readonly extra?: boolean; read
       return system;
     },
     append: (steps) => appendSteps(log, registry, steps),
-    store: async <Row extends pg.QueryResultRow>(sql: string, values: unknown[] = []) => (await pools.store.query<Row>(sql, values)).rows,
-    read: async <Row extends pg.QueryResultRow>(sql: string, values: unknown[] = []) => (await pools.read.query<Row>(sql, values)).rows,
+    store: async <Row extends pg.QueryResultRow>(sql: string, values: unknown[] = []) =>
+      (await pools.store.query<Row>(sql, values)).rows,
+    read: async <Row extends pg.QueryResultRow>(sql: string, values: unknown[] = []) =>
+      (await pools.read.query<Row>(sql, values)).rows,
     onEnd: (end) => void ends.push(end),
     async [Symbol.asyncDispose]() {
       await Promise.allSettled(ends.toReversed().map((end) => end()));
@@ -67,7 +71,11 @@ function poolOf(url: string): pg.Pool {
 }
 
 /** Appends events one request for all, in order. */
-export async function appendSteps(log: EventLog, registry: EventRegistry, steps: readonly Step[]): Promise<readonly RecordedEvent[]> {
+export async function appendSteps(
+  log: EventLog,
+  registry: EventRegistry,
+  steps: readonly Step[],
+): Promise<readonly RecordedEvent[]> {
   const outcome = await log.append({
     events: steps.map((step) => {
       const { id, stream, type, data } = eventOf(step);
@@ -100,7 +108,11 @@ export async function readModelText(databases: ExampleDatabases): Promise<string
 }
 
 /** Resolves when the condition holds; fails with what it was waiting for after 15 seconds. */
-export async function eventually(what: string, condition: () => boolean | Promise<boolean>, patience = 15_000): Promise<void> {
+export async function eventually(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  patience = 15_000,
+): Promise<void> {
   const deadline = performance.now() + patience;
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`waited in vain for: ${what}`);

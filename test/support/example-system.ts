@@ -60,7 +60,8 @@ export function makeExample(options: { readonly extra?: boolean } = {}): Example
   const trouble: Trouble = { throwFor: () => false, refuseFor: () => false, seen: () => undefined };
   const check = (event: StoredEvent): void => {
     trouble.seen(event);
-    if (trouble.throwFor(event)) throw new Error(`no way for ${JSON.stringify(event.data)}\n    at 12:30:45 ${dataOf(event).label}`);
+    if (trouble.throwFor(event))
+      throw new Error(`no way for ${JSON.stringify(event.data)}\n    at 12:30:45 ${dataOf(event).label}`);
   };
   const weightOf = (event: StoredEvent, weight: number): number => (trouble.refuseFor(event) ? 1_000_000 : weight);
 
@@ -104,7 +105,11 @@ export function makeExample(options: { readonly extra?: boolean } = {}): Example
     keyOf: (event) => dataOf(event).label,
     on: {
       ParcelAccepted: (_row, event) => ({ label: dataOf(event).label, parcel_id: event.stream, delivered: false }),
-      ParcelDelivered: (row, event) => ({ label: dataOf(event).label, parcel_id: row?.parcel_id ?? event.stream, delivered: true }),
+      ParcelDelivered: (row, event) => ({
+        label: dataOf(event).label,
+        parcel_id: row?.parcel_id ?? event.stream,
+        delivered: true,
+      }),
     },
     positionColumn: 'position',
   });
@@ -160,7 +165,12 @@ export type Step =
   | { readonly parcel: string; readonly what: 'delivered' };
 
 /** The event of a step. A parcel's label is made from its name, so that one key writes one row. */
-export function eventOf(step: Step): { readonly stream: string; readonly type: string; readonly data: object; readonly id: string } {
+export function eventOf(step: Step): {
+  readonly stream: string;
+  readonly type: string;
+  readonly data: object;
+  readonly id: string;
+} {
   const stream = `parcel-${step.parcel}`;
   const label = `L-${step.parcel}`;
   const id = randomUUID();

@@ -56,6 +56,7 @@ export const checkInToLimitedQueue: Decider<Occupancy, CheckIn, VisitEvent | Que
     toJson: ({ maxCapacity, open }) => [maxCapacity, ...[...open].flat()],
     fromJson(json) {
       // Written by toJson above under the same version: the limit, then key and waiting in turn.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       const [maxCapacity, ...entries] = json as [number | null, ...(string | boolean)[]];
       const open = new Map<string, boolean>();
       for (let i = 0; i < entries.length; i += 2) open.set(String(entries[i]), entries[i + 1] === true);

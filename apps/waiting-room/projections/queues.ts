@@ -1,5 +1,5 @@
-import { rows, totals, type EventOf, type StoredEvent } from '#millrace';
-import type { QueueConfigured } from '../domain/events.ts';
+import { dataOf, rows, totals } from '#millrace';
+import { QueueConfigured } from '../domain/events.ts';
 import type { Priority } from '../domain/priority.ts';
 import type { VisitStatus } from '../domain/visit.ts';
 import { visits, type VisitRow } from './visits.ts';
@@ -13,11 +13,6 @@ export type QueueSettingsRow = {
   readonly last_configured_at: number;
 };
 
-function settingsOf(event: StoredEvent): EventOf<typeof QueueConfigured>['data'] {
-  // Used for QueueConfigured alone; the registry has decoded and upcast it.
-  return event.data as EventOf<typeof QueueConfigured>['data'];
-}
-
 /** What was set for a queue. A queue that was only checked in to has no such columns; the view fills them in. */
 export const queueSettings = rows<QueueSettingsRow>({
   table: 'waiting_queues',
@@ -29,10 +24,10 @@ export const queueSettings = rows<QueueSettingsRow>({
     configured_at: 'timestamptz',
     last_configured_at: 'timestamptz',
   },
-  keyOf: (event) => (event.type === 'QueueConfigured' ? settingsOf(event).queueId : undefined),
+  keyOf: (event) => (event.type === QueueConfigured.type ? dataOf(QueueConfigured, event).queueId : undefined),
   on: {
     QueueConfigured(row, event) {
-      const { queueId, queueName, maxCapacity, configuredAt } = settingsOf(event);
+      const { queueId, queueName, maxCapacity, configuredAt } = dataOf(QueueConfigured, event);
       const at = Date.parse(configuredAt);
       return {
         queue_id: queueId,

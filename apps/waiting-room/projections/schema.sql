@@ -74,12 +74,21 @@ select visit_id, queue_id, patient_id, patient_name, ticket, priority, consultat
 from visits
 where status <> 'WAITING';
 
--- The same rows without the place in the queue, which changes for everybody whenever anybody comes or goes: a row here
--- changes only with its own visit, so live updates follow it by updated_position.
-create view waiting_patients_live as
-select visit_id, queue_id, patient_id, patient_name, ticket, priority, priority_rank, consultation_type, status,
-       room_id, arrived_at, called_at, started_at, checked_out_at, updated_position
+-- The same visits without the place in the queue, which changes for everybody whenever anybody comes or goes: a row
+-- here changes only with its own visit, so live updates follow it by updated_position, and lists read as far as they show.
+create view visits_view as
+select visit_id, queue_id, patient_id, patient_name, ticket, priority, priority_rank, consultation_type, status, notes,
+       room_id, room_turn, arrived_at, called_at, started_at, checked_out_at, updated_by_event_version, updated_position
 from visits;
+
+-- Each room with the last visit it called.
+create view rooms_view as
+select distinct on (room_key)
+       room_key, room_id, room_turn, visit_id, queue_id, ticket, status,
+       status in ('CALLED', 'IN_CONSULTATION') as occupied, called_at, updated_position
+from visits
+where room_key is not null
+order by room_key, room_turn desc;
 
 create view waiting_queue_view as
 select q.queue_id,

@@ -1,5 +1,12 @@
-import { rows, type StoredEvent, type RowHandler } from '#millrace';
-import type { VisitEvent } from '../domain/events.ts';
+import { dataOf, rows, type EventDefinition, type RowHandler } from '#millrace';
+import {
+  ConsultationCompleted,
+  ConsultationStarted,
+  PatientCalled,
+  PatientCheckedIn,
+  PatientNoShow,
+  VisitCancelled,
+} from '../domain/events.ts';
 import { roomKey } from '../domain/names.ts';
 import { rankOf } from '../domain/priority.ts';
 import { ticketOf } from '../domain/ticket.ts';
@@ -26,23 +33,16 @@ export type VisitRow = {
   readonly checked_out_at: number | null;
 };
 
-type DataOf<Type extends VisitEvent['type']> = Extract<VisitEvent, { type: Type }>['data'];
-
-/** A handler for one event type that changes a row which is there; an event without its check-in changes nothing. */
-function change<Type extends VisitEvent['type']>(
-  _type: Type,
-  changes: (data: DataOf<Type>) => Partial<VisitRow>,
+/** A handler that changes a row which is there; an event without its check-in changes nothing. */
+function change<Data>(
+  definition: EventDefinition<string, Data>,
+  changes: (data: Data) => Partial<VisitRow>,
 ): RowHandler<VisitRow> {
-  return (row, event) => (row === undefined ? undefined : { ...row, ...changes(dataOf<Type>(event)) });
-}
-
-function dataOf<Type extends VisitEvent['type']>(event: StoredEvent): DataOf<Type> {
-  // Handlers are registered under the type whose data they take, and the registry has decoded and upcast it.
-  return event.data as DataOf<Type>;
+  return (row, event) => (row === undefined ? undefined : { ...row, ...changes(dataOf(definition, event)) });
 }
 
 const opened: RowHandler<VisitRow> = (_row, event) => {
-  const data = dataOf<'PatientCheckedIn'>(event);
+  const data = dataOf(PatientCheckedIn, event);
   return {
     visit_id: event.stream,
     queue_id: data.queueId,
@@ -89,26 +89,26 @@ export const visits = rows<VisitRow>({
   },
   on: {
     PatientCheckedIn: opened,
-    PatientCalled: change('PatientCalled', (data) => ({
+    PatientCalled: change(PatientCalled, (data) => ({
       status: 'CALLED',
       room_id: data.roomId,
       room_key: roomKey(data.roomId),
       room_turn: data.turn,
       called_at: Date.parse(data.calledAt),
     })),
-    ConsultationStarted: change('ConsultationStarted', (data) => ({
+    ConsultationStarted: change(ConsultationStarted, (data) => ({
       status: 'IN_CONSULTATION',
       started_at: Date.parse(data.startedAt),
     })),
-    ConsultationCompleted: change('ConsultationCompleted', (data) => ({
+    ConsultationCompleted: change(ConsultationCompleted, (data) => ({
       status: 'COMPLETED',
       checked_out_at: Date.parse(data.completedAt),
     })),
-    PatientNoShow: change('PatientNoShow', (data) => ({
+    PatientNoShow: change(PatientNoShow, (data) => ({
       status: 'NO_SHOW',
       checked_out_at: Date.parse(data.recordedAt),
     })),
-    VisitCancelled: change('VisitCancelled', (data) => ({
+    VisitCancelled: change(VisitCancelled, (data) => ({
       status: 'CANCELLED',
       checked_out_at: Date.parse(data.cancelledAt),
     })),

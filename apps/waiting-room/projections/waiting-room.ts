@@ -8,5 +8,5 @@ export const waitingRoomProjection = defineProjection({
   schema: new URL('./schema.sql', import.meta.url),
   rows: [visits, queueSettings],
   totals: [queueCounts],
-  exposes: ['waiting_queue_view', 'waiting_patients_view', 'waiting_patients_live'],
+  exposes: ['waiting_queue_view', 'waiting_patients_view', 'visits_view', 'rooms_view'],
 });

@@ -1,0 +1,104 @@
+import Fastify, { LogController, type FastifyBaseLogger } from 'fastify';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { Registry } from 'prom-client';
+import type { RunningSystem } from '../running-system.ts';
+import { metricsIn } from '../telemetry/metrics.ts';
+import type { Application } from './application.ts';
+import { addDocumentation } from './documentation.ts';
+import { addFailureAnswers, answerBrokenConnection, answerFailure } from './failures.ts';
+import { addHttpMetrics } from './http-metrics.ts';
+import { addJsonBody } from './json-body.ts';
+import { KnownPaths } from './known-paths.ts';
+import { LiveFeeds } from './live-feeds.ts';
+import { addLiveRoutes } from './live-routes.ts';
+import { addRequestContext, type Identify } from './request-context.ts';
+import { closed, compileValidator } from './request-validation.ts';
+import type { MillraceServer } from './route-module.ts';
+import { deadLetterRoutes } from './routes/dead-letter-routes.ts';
+import { eventRoutes } from './routes/event-routes.ts';
+import { healthRoutes } from './routes/health-routes.ts';
+import { logRoutes } from './routes/log-routes.ts';
+import { lagRoutes } from './routes/lag-routes.ts';
+import { addMetricsRoute } from './routes/metrics-route.ts';
+import { projectionRoutes } from './routes/projection-routes.ts';
+import { addWebPages } from './web-pages.ts';
+
+/** What a server can be told besides where to listen. */
+export interface BuildOptions {
+  /** Hears of defects; requests are not logged. Default: none. */
+  readonly logger?: FastifyBaseLogger;
+  /** Metrics shown at `/metrics`. Default: a registry of its own. */
+  readonly registry?: Registry;
+  /** Who sends a request. Default: `anonymous`. */
+  readonly identify?: Identify;
+  /** Shown in the API description. Default `0.0.0`. */
+  readonly version?: string;
+  /** For live updates: default 15,000 ms and 5,000 clients. */
+  readonly live?: { readonly heartbeatMs?: number; readonly mostSubscribers?: number };
+}
+
+/** Bytes. */
+const largestBody = 64 * 1024;
+
+/** A server that is complete and does not listen yet. */
+export async function buildServer(
+  application: Application,
+  system: RunningSystem,
+  options: BuildOptions = {},
+): Promise<{ readonly server: MillraceServer; readonly feeds: LiveFeeds }> {
+  const hasFeeds = application.live !== undefined && application.live.length > 0;
+  const server: MillraceServer = Fastify({
+    ...(options.logger === undefined ? { logger: false } : { loggerInstance: options.logger }),
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: largestBody,
+    routerOptions: { maxParamLength: 500 },
+    requestTimeout: 30_000,
+    // What comes in while the server stops is still answered; its connection ends behind it.
+    return503OnClosing: false,
+    // Any other upgrade is an offer that need not be taken.
+    http: { shouldUpgradeCallback: ({ headers }) => hasFeeds && headers.upgrade?.toLowerCase() === 'websocket' },
+    frameworkErrors: answerFailure,
+    clientErrorHandler: answerBrokenConnection,
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  const registry = options.registry ?? new Registry();
+  const metrics = metricsIn(registry);
+  const paths = new KnownPaths();
+  const feeds = new LiveFeeds(application.live ?? [], system, server.log, options.live);
+
+  server.decorate('system', system);
+  server.setValidatorCompiler(({ schema, httpPart }) => compileValidator(schema, httpPart));
+  server.addHook('onRoute', (route) => {
+    paths.add(route.url, route.method);
+    // Closed here as well, so that the description says what the validator does.
+    const { schema } = route;
+    if (schema?.body !== undefined) schema.body = closed({ ...asObject(schema.body) });
+    if (schema?.querystring !== undefined) schema.querystring = closed({ ...asObject(schema.querystring) });
+  });
+  addJsonBody(server);
+  addRequestContext(server, options.identify);
+  addFailureAnswers(server, paths);
+  addHttpMetrics(server, metrics);
+  await addDocumentation(server, application.system.name, options.version ?? '0.0.0');
+
+  const replaced = () => feeds.replaced();
+  const eventsOf = application.eventsOf ?? ((id: string) => [{ stream: id }]);
+  addMetricsRoute(server, system, registry, metrics, feeds);
+  for (const routes of [
+    healthRoutes,
+    eventRoutes(eventsOf),
+    projectionRoutes(replaced),
+    lagRoutes,
+    logRoutes,
+    deadLetterRoutes(replaced),
+  ]) {
+    await routes(server, system);
+  }
+  await addLiveRoutes(server, feeds);
+  if (application.routes !== undefined) await application.routes(server, system);
+  if (application.web !== undefined) await addWebPages(server, application.web);
+  return { server, feeds };
+}
+
+function asObject(schema: unknown): object {
+  return typeof schema === 'object' && schema !== null ? schema : {};
+}

@@ -1,0 +1,86 @@
+import type { FastifyBaseLogger } from 'fastify';
+import { MillraceError } from '../errors.ts';
+import type { RunningSystem } from '../running-system.ts';
+import type { LiveFeedDefinition } from './live-feed.ts';
+import { LiveTail } from './live-tail.ts';
+
+/** How often clients hear that the feed is alive, and that rebuilds elsewhere are looked for. */
+const heartbeatMs = 15_000;
+const mostSubscribers = 5_000;
+
+/** All feeds of a server: one tail each, one limit and one heartbeat for all. */
+export class LiveFeeds {
+  readonly tails: readonly LiveTail[];
+  readonly #system: RunningSystem;
+  readonly #log: FastifyBaseLogger;
+  readonly #mostSubscribers: number;
+  readonly #timer: NodeJS.Timeout;
+  #build: { readonly generation: number; readonly parked: number; readonly position: number } | undefined;
+
+  constructor(
+    definitions: readonly LiveFeedDefinition[],
+    system: RunningSystem,
+    log: FastifyBaseLogger,
+    options: { readonly heartbeatMs?: number; readonly mostSubscribers?: number } = {},
+  ) {
+    this.#system = system;
+    this.#log = log;
+    this.#mostSubscribers = options.mostSubscribers ?? mostSubscribers;
+    this.tails = definitions.map((definition) => new LiveTail(definition, system, log));
+    this.#timer = setInterval(() => void this.#beat(), options.heartbeatMs ?? heartbeatMs);
+    this.#timer.unref();
+  }
+
+  get size(): number {
+    return this.tails.reduce((sum, tail) => sum + tail.size, 0);
+  }
+
+  /** Throws SUBSCRIBERS_FULL. */
+  checkRoom(): void {
+    if (this.size >= this.#mostSubscribers) {
+      throw new MillraceError('SUBSCRIBERS_FULL', 'Too many clients listen to live updates.');
+    }
+  }
+
+  /** Rows changed without a newer position: everybody loads again. */
+  replaced(): void {
+    for (const tail of this.tails) tail.replaced();
+  }
+
+  /** Ends all connections in order. */
+  close(): void {
+    clearInterval(this.#timer);
+    for (const tail of this.tails) tail.close();
+  }
+
+  /** Cuts off who did not go. */
+  drop(): void {
+    for (const tail of this.tails) tail.drop();
+  }
+
+  async #beat(): Promise<void> {
+    for (const tail of this.tails) tail.heartbeat();
+    if (this.size === 0) {
+      this.#build = undefined;
+      return;
+    }
+    try {
+      await this.#lookForReplacement();
+    } catch (error) {
+      this.#log.warn({ err: error }, 'the state of the read model could not be read');
+    }
+  }
+
+  /** Another process may have swapped in a rebuild, or applied parked events late. */
+  async #lookForReplacement(): Promise<void> {
+    const primary = this.#system.definition.projections[0];
+    if (primary === undefined) return;
+    const before = this.#build;
+    const { generation, parked, position } = await this.#system.projections.get(primary.id);
+    this.#build = { generation, parked, position };
+    if (before === undefined) return;
+    // An older backup was restored.
+    if (position < before.position) for (const tail of this.tails) tail.replaced(position);
+    else if (generation !== before.generation || parked < before.parked) this.replaced();
+  }
+}

@@ -1,0 +1,98 @@
+import type { LiveMessage } from './live-feed.ts';
+
+/** The way to one client. */
+export interface LiveConnection {
+  /** Sends a message that is written as JSON already; `position` is the one inside it. */
+  send(message: string, position: number): void;
+  /** Bytes that were handed over and did not leave yet. */
+  readonly buffered: number;
+  /** Asks the client whether it is there, where the protocol can; false when it did not answer the last time. */
+  ping(): boolean;
+  /** Ends the connection in order. */
+  close(): void;
+  /** Cuts the connection. */
+  drop(): void;
+}
+
+/** A client is cut off when so many bytes wait for it: it can come back and go on where it was. */
+export const largestBuffer = 1_000_000;
+/** Messages that wait while a client's gap is filled; beyond, it loads again. */
+const mostWaiting = 100;
+
+interface WaitingMessage {
+  readonly view: string;
+  readonly newest: number;
+  readonly message: string;
+  readonly position: number;
+}
+
+/** One client of a feed: first brought up to date, then live. */
+export class LiveSubscriber {
+  readonly #connection: LiveConnection;
+  readonly #filters: ReadonlyMap<string, string>;
+  /** For each view, how far the gap was filled: what the feed sent meanwhile is not repeated. */
+  readonly #filled = new Map<string, number>();
+  /** What the feed sent while the gap is being filled; undefined afterwards. */
+  #waiting: WaitingMessage[] | undefined = [];
+
+  constructor(connection: LiveConnection, filters: ReadonlyMap<string, string>) {
+    this.#connection = connection;
+    this.#filters = filters;
+  }
+
+  get live(): boolean {
+    return this.#waiting === undefined;
+  }
+
+  /** What the client narrowed a view to. */
+  filterOf(view: string): string | undefined {
+    return this.#filters.get(view);
+  }
+
+  send(message: LiveMessage): void {
+    this.#write(JSON.stringify(message), message.position);
+  }
+
+  /** Hands on the rows of a round, written once for everybody; `newest` is the highest position among them. */
+  sendRows(view: string, newest: number, message: string, position: number): void {
+    if (this.#waiting !== undefined) this.#waiting.push({ view, newest, message, position });
+    else this.#write(message, position);
+  }
+
+  filledUpTo(view: string, position: number): void {
+    this.#filled.set(view, position);
+  }
+
+  /** The gap is filled: passes on what waited. */
+  goLive(position: number): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    if (waiting.length > mostWaiting) {
+      this.send({ type: 'reset', position, reason: 'too-many-changes' });
+      return;
+    }
+    for (const { view, newest, message, position: behind } of waiting) {
+      if (newest > (this.#filled.get(view) ?? 0)) this.#write(message, behind);
+    }
+  }
+
+  /** Says that the feed is alive, and cuts the client off when it is not. */
+  heartbeat(message: string, position: number): void {
+    if (!this.live) return;
+    if (this.#connection.ping()) this.#write(message, position);
+    else this.#connection.drop();
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  drop(): void {
+    this.#connection.drop();
+  }
+
+  #write(message: string, position: number): void {
+    if (this.#connection.buffered > largestBuffer) this.#connection.drop();
+    else this.#connection.send(message, position);
+  }
+}

@@ -1,0 +1,146 @@
+import { MillraceError } from '../errors.ts';
+import type { RecordedEvent } from '../events/envelope.ts';
+import type {
+  AppendOutcome,
+  AppendRequest,
+  CommandKey,
+  EventLog,
+  EventQuery,
+  LogHead,
+  ReadOptions,
+  Snapshot,
+  StoredKey,
+} from '../store/store.ts';
+
+/**
+ * A log in memory, for tests of what stands on a log: the same rules for versions, conditions, keys and event ids, and
+ * nothing durable. Appends happen one after the other.
+ */
+export class MemoryLog implements EventLog {
+  readonly name: string;
+  readonly #events: RecordedEvent[] = [];
+  readonly #versions = new Map<string, number>();
+  readonly #keys = new Map<string, StoredKey>();
+  readonly #snapshots = new Map<string, Snapshot>();
+  readonly #listeners = new Set<(events: readonly RecordedEvent[]) => void>();
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(name = 'memory') {
+    this.name = name;
+  }
+
+  append(request: AppendRequest): Promise<AppendOutcome> {
+    const done = this.#last.then(() => this.#append(request));
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+
+  query(queries: readonly EventQuery[], options: ReadOptions = {}): Promise<readonly RecordedEvent[]> {
+    return Promise.resolve(
+      this.#page(options, (event) => queries.some((query) => matches(event, query, options.after ?? 0))),
+    );
+  }
+
+  read(options: ReadOptions = {}): Promise<readonly RecordedEvent[]> {
+    return Promise.resolve(this.#page(options, (event) => event.position > (options.after ?? 0)));
+  }
+
+  event(id: string): Promise<RecordedEvent | undefined> {
+    return Promise.resolve(this.#events.find((event) => event.id === id));
+  }
+
+  head(): Promise<LogHead> {
+    return Promise.resolve({
+      position: this.#events.length,
+      eventId: this.#events.at(-1)?.id,
+      incarnation: '00000000-0000-4000-8000-000000000000',
+    });
+  }
+
+  saveSnapshot(snapshot: Snapshot): Promise<void> {
+    this.#snapshots.set(snapshot.name, snapshot);
+    return Promise.resolve();
+  }
+
+  loadSnapshot(name: string): Promise<Snapshot | undefined> {
+    return Promise.resolve(this.#snapshots.get(name));
+  }
+
+  onAppended(listener: (events: readonly RecordedEvent[]) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** A log in memory is never restored. */
+  onIncarnationChanged(): () => void {
+    return () => undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.#last;
+  }
+
+  async #append(request: AppendRequest): Promise<AppendOutcome> {
+    const known = (request.keys ?? []).flatMap(({ key }) => this.#keys.get(key) ?? []);
+    if (known.length > 0) return { outcome: 'key-exists', stored: known };
+    const before = this.#alreadyStored(request);
+    if (before !== undefined) return before;
+    const reason = this.#conflict(request);
+    if (reason === undefined) return this.#store(request);
+    const revised = await request.revise?.((queries, after) => this.query(queries, { after, limit: Infinity }));
+    return revised === undefined ? { outcome: 'conflict', reason } : this.#append(revised);
+  }
+
+  /** The same event ids again are the same request again. */
+  #alreadyStored({ events }: AppendRequest): AppendOutcome | undefined {
+    const ids = new Set(events.map((event) => event.id));
+    const stored = this.#events.filter((event) => ids.has(event.id));
+    const [first] = stored;
+    return first === undefined ? undefined : { outcome: 'stored', firstPosition: first.position, events: stored };
+  }
+
+  #conflict({ expect = [], conditions = [] }: AppendRequest): 'version' | 'condition' | undefined {
+    if (conditions.some(({ after }) => after > this.#events.length)) {
+      throw new MillraceError('APPEND_INVALID', 'A condition lies beyond the head of the log.');
+    }
+    if (expect.some(({ stream, version }) => (this.#versions.get(stream) ?? 0) !== version)) return 'version';
+    const excluded = conditions.some((condition) =>
+      this.#events.some((event) => matches(event, condition, condition.after)),
+    );
+    return excluded ? 'condition' : undefined;
+  }
+
+  #store({ events, keys = [] }: AppendRequest): AppendOutcome {
+    const head = this.#events.length;
+    const stored = events.map((event, index): RecordedEvent => {
+      const version = (this.#versions.get(event.stream) ?? 0) + 1;
+      this.#versions.set(event.stream, version);
+      return { ...event, position: head + index + 1, version };
+    });
+    this.#events.push(...stored);
+    for (const key of keys) this.#keys.set(key.key, storedKey(key, head));
+    if (stored.length > 0) for (const listener of this.#listeners) listener(stored);
+    return { outcome: 'stored', firstPosition: stored.length === 0 ? head : head + 1, events: stored };
+  }
+
+  #page(options: ReadOptions, wanted: (event: RecordedEvent) => boolean): readonly RecordedEvent[] {
+    const upTo = options.upTo ?? this.#events.length;
+    return this.#events.filter((event) => event.position <= upTo && wanted(event)).slice(0, options.limit ?? 1000);
+  }
+}
+
+function storedKey({ key, requestHash, answer, firstEvent, eventCount }: CommandKey, head: number): StoredKey {
+  return { key, requestHash, answer, eventCount, position: eventCount === 0 ? head : head + firstEvent + 1 };
+}
+
+function matches(event: RecordedEvent, query: EventQuery, after: number): boolean {
+  if ('stream' in query) {
+    if (event.stream !== query.stream) return false;
+    return query.afterVersion === undefined ? event.position > after : event.version > query.afterVersion;
+  }
+  return (
+    event.position > after &&
+    query.tags.every((tag) => event.tags.includes(tag)) &&
+    (query.types === undefined || query.types.includes(event.type))
+  );
+}

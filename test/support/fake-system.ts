@@ -1,0 +1,245 @@
+import { CommandHandler, type CommandOptions } from '../../src/commands/command-handler.ts';
+import type { Boundary, DecidedEvent, Decider } from '../../src/commands/decider.ts';
+import { EventRegistry } from '../../src/events/codec.ts';
+import { MillraceError } from '../../src/errors.ts';
+import type { Row } from '../../src/projections/definition.ts';
+import type {
+  DeadLetter,
+  EventLag,
+  Health,
+  LagSummary,
+  PendingEvent,
+  ProjectionStatus,
+  RebuildProgress,
+  RunningSystem,
+} from '../../src/running-system.ts';
+import type { SystemDefinition } from '../../src/system.ts';
+import { MemoryLog } from '../../src/testing/memory-log.ts';
+
+/** What a test can set of a fake system; everything may be changed while it runs. */
+export class FakeState {
+  /** Rows by relation. */
+  readonly tables = new Map<string, Row[]>();
+  readonly pending: PendingEvent[] = [];
+  readonly lags: EventLag[] = [];
+  readonly deadLetters: DeadLetter[] = [];
+  /** Calls of `lag.statistics`. */
+  readonly asked: object[] = [];
+  readonly rebuilds = new Map<string, RebuildProgress>();
+  health: Health = { status: 'healthy', ready: true, checks: [{ name: 'event store', healthy: true, detail: null }] };
+  position = 0;
+  generation = 1;
+  /** What a rebuild waits for; default: nothing. */
+  rebuildGate: Promise<void> = Promise.resolve();
+  /** Set to make every query of the read model fail with it. */
+  queryFailure: Error | undefined;
+  /** Counts queries of the read model. */
+  queries = 0;
+  readonly listeners = new Set<(position: number) => void>();
+
+  /** Puts a row into a relation, in place of the one with the same key. */
+  put(relation: string, key: string, row: Row, position: number): void {
+    const rows = this.tables.get(relation) ?? [];
+    this.tables.set(relation, [...rows.filter((known) => known[key] !== row[key]), row]);
+    this.position = Math.max(this.position, position);
+  }
+
+  /** Tells the listeners that the read model moved on. */
+  changed(): void {
+    for (const listener of this.listeners) listener(this.position);
+  }
+}
+
+/**
+ * A running system without a database: a log in memory and real command handling in front of it; read models, lag and
+ * dead letters are what the test puts into `state`.
+ */
+export interface FakeSystem extends RunningSystem {
+  readonly fake: FakeState;
+  readonly log: MemoryLog;
+}
+
+export function fakeSystem(definition: SystemDefinition): FakeSystem {
+  const log = new MemoryLog(definition.name);
+  const registry = new EventRegistry(definition.name, definition.events);
+  const handler = new CommandHandler(log, registry);
+  const fake = new FakeState();
+  return {
+    definition,
+    roles: ['api', 'relay', 'projector'],
+    log,
+    registry,
+    fake,
+    execute: <State, Command, Event extends DecidedEvent>(
+      decider: Decider<State, Command, Event>,
+      command: Command,
+      options?: CommandOptions,
+    ) => handler.execute(decider, command, options),
+    state: <State, Command, Event extends DecidedEvent>(decider: Decider<State, Command, Event>, boundary: Boundary) =>
+      handler.state(decider, boundary),
+    readModels: {
+      query: async <R extends object = Row>(
+        sql: string,
+        parameters: readonly unknown[] = [],
+        options: { minPosition?: number } = {},
+      ) => {
+        fake.queries++;
+        if (fake.queryFailure !== undefined) throw fake.queryFailure;
+        if ((options.minPosition ?? 0) > fake.position) {
+          throw new MillraceError('PROJECTION_BEHIND', 'The read model did not reach the wanted position in time.');
+        }
+        // The caller names the row type of its own query, here as with a database.
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+        return select(fake, sql, parameters) as unknown[] as R[];
+      },
+      position: async () => fake.position,
+      onChanged: (listener) => {
+        fake.listeners.add(listener);
+        return () => fake.listeners.delete(listener);
+      },
+    },
+    projections: {
+      list: async () => Promise.all(definition.projections.map(({ id }) => statusOf(fake, log, id))),
+      get: async (id) => {
+        requireProjection(definition, id);
+        return statusOf(fake, log, id);
+      },
+      rebuild: async (id, onProgress) => {
+        requireProjection(definition, id);
+        if (fake.rebuilds.get(id)?.state === 'running') {
+          throw new MillraceError('REBUILD_IN_PROGRESS', 'A rebuild of that projection is already running.');
+        }
+        const running = progress(id, 'running', fake.position);
+        fake.rebuilds.set(id, running);
+        onProgress?.(running);
+        await fake.rebuildGate;
+        const done = progress(id, 'done', fake.position);
+        fake.rebuilds.set(id, done);
+        fake.generation++;
+        return done;
+      },
+      rebuildProgress: (id) => fake.rebuilds.get(id),
+    },
+    deadLetters: {
+      list: async ({ projection, open, limit } = {}) =>
+        fake.deadLetters
+          .filter((letter) => projection === undefined || letter.projection === projection)
+          .filter((letter) => open === undefined || isOpen(letter) === open)
+          .slice(0, limit),
+      count: async () => fake.deadLetters.filter(isOpen).length,
+      retry: async (id) => settle(fake, id, 'retried', null, null),
+      discard: async (id, actor, reason) => settle(fake, id, 'discarded', actor, reason),
+    },
+    lag: {
+      statistics: async (filter = {}) => {
+        fake.asked.push(filter);
+        return summary(fake.lags, filter);
+      },
+      event: async (id) => fake.lags.find(({ eventId }) => eventId === id),
+      slowest: async (limit, eventName) =>
+        fake.lags
+          .filter((lag) => eventName === undefined || lag.eventName === eventName)
+          .toSorted((a, b) => (b.totalLagMs ?? 0) - (a.totalLagMs ?? 0))
+          .slice(0, limit),
+      recent: async (limit) => fake.lags.toReversed().slice(0, limit),
+      range: async (after, upTo) => fake.lags.filter(({ position }) => position > after && position <= upTo),
+    },
+    outbox: {
+      pending: async (limit = 100) => ({
+        count: fake.pending.length,
+        oldestAgeMs: Math.max(0, ...fake.pending.map(({ ageMs }) => ageMs)),
+        events: fake.pending.slice(0, limit),
+      }),
+    },
+    health: async () => fake.health,
+    stop: () => handler.close(),
+  };
+}
+
+/** Understands `select … from "relation" [where "column" > $1 [and "column"::text = $3] order by … limit $2]`. */
+function select(fake: FakeState, sql: string, parameters: readonly unknown[]): Row[] {
+  const relation = /from "?(\w+)"?/.exec(sql)?.[1] ?? '';
+  let rows = fake.tables.get(relation) ?? [];
+  const behind = /where "(\w+)" > \$1/.exec(sql)?.[1];
+  const filter = /and "(\w+)"::text = \$3/.exec(sql)?.[1];
+  if (filter !== undefined) rows = rows.filter((row) => row[filter] === parameters[2]);
+  if (behind === undefined) return rows;
+  const limit = Number(parameters[1]);
+  return rows
+    .filter((row) => Number(row[behind]) > Number(parameters[0]))
+    .toSorted((a, b) => Number(a[behind]) - Number(b[behind]))
+    .slice(0, limit);
+}
+
+function requireProjection(definition: SystemDefinition, id: string): void {
+  if (definition.projections.some((projection) => projection.id === id)) return;
+  throw new MillraceError('PROJECTION_UNKNOWN', 'There is no projection of that name.');
+}
+
+async function statusOf(fake: FakeState, log: MemoryLog, id: string): Promise<ProjectionStatus> {
+  const head = await log.head();
+  return {
+    id,
+    generation: fake.generation,
+    position: fake.position,
+    eventId: null,
+    headPosition: head.position,
+    behind: Math.max(0, head.position - fake.position),
+    lagMs: 0,
+    healthy: true,
+    state: fake.rebuilds.get(id)?.state === 'running' ? 'rebuilding' : 'live',
+    error: null,
+    updatedAt: '2026-01-01T00:00:00.000Z',
+    parked: fake.deadLetters.filter((letter) => letter.projection === id && isOpen(letter)).length,
+  };
+}
+
+function progress(projection: string, state: RebuildProgress['state'], target: number): RebuildProgress {
+  const startedAt = '2026-01-01T00:00:00.000Z';
+  const position = state === 'done' ? target : 0;
+  return { projection, state, position, target, eventsPerSecond: 0, secondsLeft: null, startedAt, error: null };
+}
+
+function isOpen(letter: DeadLetter): boolean {
+  return letter.status === 'failed' || letter.status === 'waiting';
+}
+
+function settle(
+  fake: FakeState,
+  id: number,
+  status: DeadLetter['status'],
+  actor: string | null,
+  reason: string | null,
+): { applied: number; left: number } {
+  const index = fake.deadLetters.findIndex((letter) => letter.id === id);
+  const letter = fake.deadLetters[index];
+  if (letter === undefined) throw new MillraceError('DEAD_LETTER_UNKNOWN', 'There is no dead letter with that id.');
+  fake.deadLetters[index] = { ...letter, status, actor, reason };
+  return { applied: 1, left: 0 };
+}
+
+function summary(lags: readonly EventLag[], filter: { eventName?: string; from?: Date; to?: Date }): LagSummary {
+  const found = lags.filter((lag) => filter.eventName === undefined || lag.eventName === filter.eventName);
+  const totals = found.flatMap(({ totalLagMs }) => totalLagMs ?? []);
+  const average = totals.length === 0 ? null : totals.reduce((sum, value) => sum + value, 0) / totals.length;
+  return {
+    eventName: filter.eventName ?? null,
+    from: filter.from?.toISOString() ?? null,
+    to: filter.to?.toISOString() ?? null,
+    count: found.length,
+    processedCount: totals.length,
+    pendingCount: found.length - totals.length,
+    failedCount: 0,
+    avgLagMs: average,
+    minLagMs: average,
+    maxLagMs: average,
+    p50LagMs: average,
+    p95LagMs: average,
+    p99LagMs: average,
+    avgOutboxWaitMs: null,
+    avgOutboxDispatchDurationMs: null,
+    avgTransitMs: null,
+    avgProjectionProcessingDurationMs: null,
+    eventsPerSecond: null,
+  };
+}
