@@ -1,4 +1,5 @@
-import pg from 'pg';
+import { DatabaseError } from 'pg';
+import type pg from 'pg';
 import { MillraceError } from '../errors.ts';
 import type { ReadModels } from '../running-system.ts';
 import { liveBuild } from './builds.ts';
@@ -27,7 +28,7 @@ export class PostgresReadModels implements ReadModels {
     try {
       build = await liveBuild(this.#pool, this.#primary);
     } catch (error) {
-      if (error instanceof pg.DatabaseError && error.code === '42P01') throw missing();
+      if (error instanceof DatabaseError && error.code === '42P01') throw missing();
       throw new MillraceError('STORE_UNAVAILABLE', 'The read-model database does not answer.', { cause: error });
     }
     if (build === undefined) throw missing();
