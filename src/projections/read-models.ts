@@ -1,5 +1,5 @@
 import { DatabaseError } from 'pg';
-import type pg from 'pg';
+import pg from 'pg';
 import { MillraceError } from '../errors.ts';
 import type { ReadModels } from '../running-system.ts';
 import { liveBuild } from './builds.ts';
