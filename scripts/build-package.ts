@@ -10,7 +10,7 @@ import { repository, runTool } from './development-tool.ts';
 
 /** Compiles `src/` into a folder. Throws when the compiler finds fault. */
 export async function emitPackage(folder: string): Promise<void> {
-  await rm(folder, { recursive: true, force: true });
+  await rm(path.join(folder, 'src'), { recursive: true, force: true });
   const code = await runTool('tsc', ['-p', 'tsconfig.build.json', '--outDir', folder], { stdio: ['ignore', 2, 2] });
   if (code !== 0) throw new Error(`tsc ended with ${code}.`);
   for await (const file of glob('src/**/*.sql', { cwd: repository })) {
@@ -19,7 +19,7 @@ export async function emitPackage(folder: string): Promise<void> {
     await copyFile(path.join(repository, file), target);
   }
   // The compiler rewrites imports in the code, and leaves them in the declarations.
-  for await (const file of glob('**/*.d.ts', { cwd: folder })) {
+  for await (const file of glob('src/**/*.d.ts', { cwd: folder })) {
     const text = await readFile(path.join(folder, file), 'utf8');
     await writeFile(path.join(folder, file), withoutSourceNames(text));
   }

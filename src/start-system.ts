@@ -102,7 +102,10 @@ class MillraceSystem implements RunningSystem {
       lease: (id) => new Lease(this.#readPool, `rebuild:${id}`, instance),
       errorOf: (id) => this.#errorOf(id),
     });
-    const report = (part: string) => (error: unknown) => logger.warn(`${part}: ${describe(error)}`);
+    const report = (part: string) => {
+      const quiet = new Quiet((message) => logger.warn(`${part}: ${message}`));
+      return (error: unknown) => quiet.say(describe(error));
+    };
 
     const store = new RelayStore(this.#eventStore, this.#broker.name);
     if (this.roles.includes('relay')) {
@@ -112,7 +115,10 @@ class MillraceSystem implements RunningSystem {
         store,
         lease: new Lease(this.#eventStore, store.leaseName, instance),
         onAdvanced: () => {
-          if (!this.roles.includes('projector')) this.#wakeEventStore.notify(channels.published);
+          // Consumers of this process are handed the events; those that are active elsewhere have to be told.
+          if (!this.#consumers.every((consumer) => consumer.state.active) || this.#consumers.length === 0) {
+            this.#wakeEventStore.notify(channels.published);
+          }
         },
         onError: report('relay'),
       });
@@ -135,7 +141,8 @@ class MillraceSystem implements RunningSystem {
               readModelsUrl,
               lease: new Lease(this.#readPool, `consumer:${projection.id}`, instance),
               published: async () =>
-                Math.max((await store.position()).position, this.#relay?.active === true ? this.#relay.position : 0),
+                Math.max((await store.cursor()).position, this.#relay?.active === true ? this.#relay.position : 0),
+              stamps: projection.id === primary,
               onCommitted: (position) => {
                 if (projection.id !== primary) return;
                 this.readModels.moved(position);
@@ -215,6 +222,25 @@ class MillraceSystem implements RunningSystem {
     const index = this.definition.projections.findIndex((projection) => projection.id === id);
     const error = this.#consumers[index]?.state.error;
     return error === undefined ? null : describe(error);
+  }
+}
+
+/** Says the same thing once in ten seconds: a part that fails and tries again must not fill the log. */
+class Quiet {
+  readonly #write: (message: string) => void;
+  #last = '';
+  #until = 0;
+
+  constructor(write: (message: string) => void) {
+    this.#write = write;
+  }
+
+  say(message: string): void {
+    const now = performance.now();
+    if (message === this.#last && now < this.#until) return;
+    this.#last = message;
+    this.#until = now + 10_000;
+    this.#write(message);
   }
 }
 

@@ -1,3 +1,4 @@
+// oxlint-disable unicorn/consistent-function-scoping -- small builders stand beside the tests that use them
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { anEvent, createTestLog, flawsOf, readAll, type TestLog } from '../support/test-log.ts';
 
