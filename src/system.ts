@@ -1,5 +1,5 @@
 import type { AnyEventDefinition } from './events/definition.ts';
-import type { LogNames } from './store/postgres/statements.ts';
+import type { LogNames } from './postgres/log-names.ts';
 import type { ProjectionDefinition } from './projections/definition.ts';
 import { MillraceError } from './errors.ts';
 
