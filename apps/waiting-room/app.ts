@@ -29,6 +29,8 @@ export function waitingRoomApplication(settings: WaitingRoomSettings = demonstra
     system: waitingRoom,
     routes: waitingRoomRoutes(settings.patientKeySecret),
     eventsOf,
+    // Built by `npm ci`; see scripts/build-web.ts.
+    web: new URL('../../dist/web/waiting-room/', import.meta.url),
     live: [
       {
         name: 'waiting-room',

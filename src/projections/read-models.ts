@@ -1,5 +1,5 @@
 import { DatabaseError } from 'pg';
-import type pg from 'pg';
+import pg from 'pg';
 import { MillraceError } from '../errors.ts';
 import type { ReadModels } from '../running-system.ts';
 import { liveBuild } from './builds.ts';
@@ -14,6 +14,8 @@ export class PostgresReadModels implements ReadModels {
   readonly #primary: string;
   readonly #listeners = new Set<(position: number) => void>();
   #position = 0;
+  #generation = 0;
+  #incarnation: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #looking = false;
 
@@ -33,6 +35,8 @@ export class PostgresReadModels implements ReadModels {
     }
     if (build === undefined) throw missing();
     this.#position = build.position;
+    this.#generation = build.generation;
+    this.#incarnation = build.incarnation;
     this.#timer = setInterval(() => this.look(), pollingInterval);
     this.#timer.unref();
   }
@@ -56,7 +60,12 @@ export class PostgresReadModels implements ReadModels {
     this.#looking = true;
     try {
       const build = await liveBuild(this.#pool, this.#primary);
-      if (build !== undefined && build.position !== this.#position) this.moved(build.position);
+      if (build === undefined) return;
+      // Of one build only the newest word counts: this look may have been overtaken by the consumer's.
+      const isSame = build.generation === this.#generation && build.incarnation === this.#incarnation;
+      this.#generation = build.generation;
+      this.#incarnation = build.incarnation;
+      if (isSame ? build.position > this.#position : build.position !== this.#position) this.moved(build.position);
     } catch {
       // The next look tells.
     } finally {
@@ -70,8 +79,13 @@ export class PostgresReadModels implements ReadModels {
     options: { minPosition?: number; waitMs?: number } = {},
   ): Promise<R[]> {
     if (options.minPosition !== undefined) await this.#reach(options.minPosition, options.waitMs ?? 5000);
-    const result = await this.#pool.query<R & pg.QueryResultRow>(sql, [...parameters]);
-    return result.rows;
+    try {
+      return (await this.#pool.query<R & pg.QueryResultRow>(sql, [...parameters])).rows;
+    } catch (error) {
+      // What the server itself refuses is the asker's fault; anything else is a server that is away.
+      if (isRefusal(error)) throw error;
+      throw new MillraceError('STORE_UNAVAILABLE', 'The read-model database does not answer.', { cause: error });
+    }
   }
 
   position(): Promise<number> {
@@ -98,6 +112,11 @@ export class PostgresReadModels implements ReadModels {
       }, waitMs);
     });
   }
+}
+
+/** The query was read and refused: syntax, values, rights. Not: shutting down, too many connections, time-outs. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code !== undefined && /^(?:22|23|42)/.test(error.code);
 }
 
 function missing(): MillraceError {
