@@ -5,7 +5,7 @@ import { MillraceError } from './errors.ts';
 
 /** Everything that Millrace has to know of an application. */
 export interface SystemDefinition {
-  /** `waiting-list`: names the log, metrics and logs. */
+  /** `order-list`: names the log, metrics and logs. */
   readonly name: string;
   readonly events: readonly AnyEventDefinition[];
   readonly tables: LogNames;
