@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type pg from 'pg';
 import { backoff } from '../doorbell.ts';
-import { fillNames, type LogNames } from '../store/postgres/statements.ts';
-import { int8Array, textArray, uuidArray } from '../store/postgres/binary-arrays.ts';
+import { fillNames, type LogNames } from '../postgres/log-names.ts';
+import { int8Array, textArray, uuidArray } from '../postgres/binary-arrays.ts';
 
 /** The SQL of the ledger in the event store. The relay's schema has to be there before. */
 export function ledgerSchema(names: LogNames): string {

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import type pg from 'pg';
 import type { Outbox, PendingEvent } from '../running-system.ts';
 import type { HeldLease } from '../postgres/lease.ts';
-import { int8Array, timestampArray } from '../store/postgres/binary-arrays.ts';
-import { fillNames, type LogNames } from '../store/postgres/statements.ts';
+import { int8Array, timestampArray } from '../postgres/binary-arrays.ts';
+import { fillNames, type LogNames } from '../postgres/log-names.ts';
 
 /** A batch that the broker has confirmed. */
 export interface Publication {

@@ -1,5 +1,5 @@
 import type { AppendCondition, AppendRequest, EventToAppend } from '../store.ts';
-import { int4Array, int8Array, jsonArray, textArray, timestampArray, uuidArray } from './binary-arrays.ts';
+import { int4Array, int8Array, jsonArray, textArray, timestampArray, uuidArray } from '../../postgres/binary-arrays.ts';
 
 /** Joins tags and types on their way into the function; refused inside them. */
 const separator = '\u001f';

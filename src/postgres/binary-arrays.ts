@@ -1,4 +1,4 @@
-import { parseUuid } from '../../events/event-id.ts';
+import { parseUuid } from '../events/event-id.ts';
 
 /**
  * Arrays in PostgreSQL's binary wire format. A batch travels as a handful of them; text arrays would have to be
