@@ -85,6 +85,7 @@ export function waitingRoomApplication(settings: WaitingRoomSettings = demonstra
         ],
       },
     ],
+    web: new URL('../../dist/web/waiting-room/', import.meta.url),
     load: checkIns,
   };
 }
