@@ -43,6 +43,7 @@ export const errorCatalogue = {
     kind: 'invalid',
     meaning: 'An append asks for something that can never hold (a condition beyond the head, an empty stream name).',
   },
+  QUERY_INVALID: { kind: 'invalid', meaning: 'A query asks for something that can never be found (an empty tag).' },
   VERSION_CONFLICT: { kind: 'conflict', meaning: 'The stream has another version than expected.' },
   CONDITION_FAILED: { kind: 'conflict', meaning: 'An event that the condition excludes came after its position.' },
   KEY_REUSED: { kind: 'invalid', meaning: 'The idempotency key was used before with another request.' },

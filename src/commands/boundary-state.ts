@@ -13,8 +13,8 @@ export interface BoundaryState<State> {
   readonly position: number;
   /** The last version of every stream among the reads. */
   readonly versions: ReadonlyMap<string, number>;
-  /** Events folded in since a snapshot was taken or loaded. */
-  readonly sinceSnapshot: number;
+  /** Events folded in since it was loaded. */
+  readonly folded: number;
 }
 
 const pageSize = 1000;
@@ -26,6 +26,8 @@ export class BoundaryReader<State, Event extends DecidedEvent> {
   readonly #registry: EventRegistry;
   readonly reads: readonly EventQuery[];
   readonly #snapshotName: string;
+  /** How many events were folded in, counted as in the state, when the newest snapshot was taken or loaded. */
+  #foldedAtSnapshot = 0;
 
   constructor(
     decider: Pick<Decider<State, never, Event>, 'name' | 'initial' | 'evolve' | 'snapshot'>,
@@ -45,11 +47,12 @@ export class BoundaryReader<State, Event extends DecidedEvent> {
   initial(): BoundaryState<State> {
     const versions = new Map<string, number>();
     for (const read of this.reads) if ('stream' in read) versions.set(read.stream, 0);
-    return { value: this.#decider.initial, position: 0, versions, sinceSnapshot: 0 };
+    return { value: this.#decider.initial, position: 0, versions, folded: 0 };
   }
 
   /** From the newest snapshot, if there is one, and the events after it. */
   async load(): Promise<BoundaryState<State>> {
+    this.#foldedAtSnapshot = 0;
     return this.refresh((await this.#fromSnapshot()) ?? this.initial());
   }
 
@@ -66,7 +69,22 @@ export class BoundaryReader<State, Event extends DecidedEvent> {
   /** The same while the log's lock is held. */
   async refreshUnderLock(state: BoundaryState<State>, read: ReadUnderLock): Promise<BoundaryState<State>> {
     const events = await read(this.#after(state), state.position);
-    return this.fold(state, [...events].sort((a, b) => a.position - b.position));
+    return this.fold(
+      state,
+      [...events].sort((a, b) => a.position - b.position),
+    );
+  }
+
+  /**
+   * True for an event that a read of this boundary would bring back. Others that a decision makes are not folded in, so
+   * that the state in memory is the one that the log gives.
+   */
+  concerns(event: Pick<RecordedEvent, 'stream' | 'type' | 'tags'>): boolean {
+    return this.reads.some((read) =>
+      'stream' in read
+        ? read.stream === event.stream
+        : read.tags.every((tag) => event.tags.includes(tag)) && (read.types?.includes(event.type) ?? true),
+    );
   }
 
   /** Adds recorded events, in order; those that are folded in already are passed over. */
@@ -76,12 +94,12 @@ export class BoundaryReader<State, Event extends DecidedEvent> {
     let folded = 0;
     for (const event of events) {
       if (event.position <= position) continue;
-      value = this.#decider.evolve(value, this.#asDecided(this.#registry.decode(event)));
+      if (this.concerns(event)) value = this.#decider.evolve(value, this.#asDecided(this.#registry.decode(event)));
       position = event.position;
       if (versions.has(event.stream)) versions.set(event.stream, event.version);
       folded++;
     }
-    return folded === 0 ? state : { value, position, versions, sinceSnapshot: state.sinceSnapshot + folded };
+    return folded === 0 ? state : { value, position, versions, folded: state.folded + folded };
   }
 
   /** What must hold when events decided on this state are appended. */
@@ -90,14 +108,22 @@ export class BoundaryReader<State, Event extends DecidedEvent> {
   }
 
   /** Writes a snapshot when the rule asks for one. Losing one costs time, never truth. */
-  async saveSnapshot(state: BoundaryState<State>): Promise<BoundaryState<State>> {
+  async saveSnapshot(state: BoundaryState<State>): Promise<void> {
     const rule = this.#decider.snapshot;
-    if (rule === undefined || state.sinceSnapshot < rule.every) return state;
-    const text = JSON.stringify(rule.toJson(state.value));
-    // The versions travel along, since the state alone does not tell them.
-    const kept = JSON.stringify({ state: text, versions: [...state.versions] });
-    await this.#log.saveSnapshot({ name: this.#snapshotName, position: state.position, stateVersion: rule.version, state: kept });
-    return { ...state, sinceSnapshot: 0 };
+    const before = this.#foldedAtSnapshot;
+    if (rule === undefined || state.folded - before < rule.every) return;
+    // At once, so that the commands that are answered meanwhile do not ask for another one.
+    this.#foldedAtSnapshot = state.folded;
+    try {
+      const text = JSON.stringify(rule.toJson(state.value));
+      // The versions travel along, since the state alone does not tell them.
+      const kept = JSON.stringify({ state: text, versions: [...state.versions] });
+      const { position } = state;
+      await this.#log.saveSnapshot({ name: this.#snapshotName, position, stateVersion: rule.version, state: kept });
+    } catch {
+      // Tried again after the next command.
+      this.#foldedAtSnapshot = before;
+    }
   }
 
   async #fromSnapshot(): Promise<BoundaryState<State> | undefined> {
@@ -106,7 +132,7 @@ export class BoundaryReader<State, Event extends DecidedEvent> {
     const snapshot = await this.#log.loadSnapshot(this.#snapshotName);
     if (snapshot === undefined || snapshot.stateVersion !== rule.version) return undefined;
     const kept = parseKept(snapshot.state);
-    return { value: rule.fromJson(kept.state), position: snapshot.position, versions: kept.versions, sinceSnapshot: 0 };
+    return { value: rule.fromJson(kept.state), position: snapshot.position, versions: kept.versions, folded: 0 };
   }
 
   #after(state: BoundaryState<State>): EventQuery[] {

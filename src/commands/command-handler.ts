@@ -40,6 +40,8 @@ export class CommandHandler {
   readonly #log: EventLog;
   readonly #registry: EventRegistry;
   readonly #mailboxes: LRUCache<string, AnyMailbox>;
+  /** Mailboxes that were pushed out while they had work. */
+  readonly #leaving = new Set<AnyMailbox>();
   readonly #keysInUse = new Map<string, Promise<unknown>>();
   readonly #inFlight = new Set<Promise<unknown>>();
   readonly #maximumInFlight: number;
@@ -50,9 +52,13 @@ export class CommandHandler {
     this.#log = log;
     this.#registry = registry;
     this.#maximumInFlight = options.maximumInFlight ?? 20_000;
-    this.#mailboxes = new LRUCache({ max: options.statesInMemory ?? 20_000 });
+    this.#mailboxes = new LRUCache({
+      max: options.statesInMemory ?? 20_000,
+      dispose: (mailbox) => this.#leave(mailbox),
+    });
     this.#stopListening = log.onIncarnationChanged(() => {
       for (const mailbox of this.#mailboxes.values()) mailbox.forget();
+      for (const mailbox of this.#leaving) mailbox.forget();
     });
   }
 
@@ -69,7 +75,10 @@ export class CommandHandler {
     if (this.#inFlight.size >= this.#maximumInFlight) {
       throw new MillraceError('QUEUE_FULL', 'Too many commands are under way.');
     }
-    const run = options.key === undefined ? this.#send(decider, command, options) : this.#sendKeyed(decider, command, options, options.key);
+    const run =
+      options.key === undefined
+        ? this.#send(decider, command, options)
+        : this.#sendKeyed(decider, command, options, options.key);
     this.#inFlight.add(run);
     try {
       return await run;
@@ -92,6 +101,11 @@ export class CommandHandler {
     this.#closed = true;
     this.#stopListening();
     await Promise.allSettled(this.#inFlight);
+  }
+
+  #leave(mailbox: AnyMailbox): void {
+    for (const other of this.#leaving) if (other.idle) this.#leaving.delete(other);
+    if (!mailbox.idle) this.#leaving.add(mailbox);
   }
 
   /** A second use of a key at the same moment waits for the first, and then meets what that one stored. */

@@ -63,4 +63,6 @@ export interface Decider<State, Command, Event extends DecidedEvent> {
 }
 
 /** The new events that fit a union of decided events. */
-export type NewEventOf<Event extends DecidedEvent> = Event extends DecidedEvent ? NewEvent<Event['type'], Event['data']> : never;
+export type NewEventOf<Event extends DecidedEvent> = Event extends DecidedEvent
+  ? NewEvent<Event['type'], Event['data']>
+  : never;

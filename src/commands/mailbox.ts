@@ -1,9 +1,10 @@
+import { checkEvent } from '../store/request-check.ts';
 import { newEventId } from '../events/event-id.ts';
 import type { EventRegistry } from '../events/codec.ts';
 import type { EventMetadata, JsonObject, NewEvent, RecordedEvent } from '../events/envelope.ts';
 import { wallClock } from '../events/wall-clock.ts';
 import { DomainError, MillraceError, type DomainErrorKind, type FieldProblem } from '../errors.ts';
-import type { AppendRequest, CommandKey, EventLog, EventToAppend, StoredKey } from '../store/store.ts';
+import type { AppendOutcome, AppendRequest, CommandKey, EventLog, EventToAppend, StoredKey } from '../store/store.ts';
 import type { BoundaryReader, BoundaryState } from './boundary-state.ts';
 import type { Boundary, DecidedEvent, Decider } from './decider.ts';
 
@@ -45,7 +46,13 @@ interface Chain<State, Command> {
   readonly base: BoundaryState<State>;
 }
 
+/** A chain ends when it has so many commands, events, or characters of payload: it travels as one. */
 const longestChain = 256;
+const maximumEvents = 512;
+const maximumSize = 1_000_000;
+
+/** Lost races in a row before a command gives up, in a store that cannot decide again under its lock. */
+const maximumLost = 100;
 
 /**
  * The mailbox of one boundary: its commands queue here, are decided in order on the state in memory, and travel in one
@@ -59,6 +66,8 @@ export class Mailbox<State, Command, Event extends DecidedEvent> {
   readonly #registry: EventRegistry;
   readonly #waiting: WaitingCommand<Command>[] = [];
   #state: BoundaryState<State> | undefined;
+  /** Counts how often the memory was dropped: what was read before is not put back after. */
+  #epoch = 0;
   #running = false;
 
   constructor(
@@ -86,73 +95,127 @@ export class Mailbox<State, Command, Event extends DecidedEvent> {
 
   /** Drops what is held in memory; the next command reads again. */
   forget(): void {
+    this.#epoch++;
     this.#state = undefined;
   }
 
   /** The state as of now, read from the log. */
   async current(): Promise<BoundaryState<State>> {
-    const state = this.#state === undefined ? await this.#reader.load() : await this.#reader.refresh(this.#state);
-    if (!this.#running) this.#state = state;
-    return state;
+    for (;;) {
+      const epoch = this.#epoch;
+      const state = await (this.#state === undefined ? this.#reader.load() : this.#reader.refresh(this.#state));
+      if (epoch !== this.#epoch) continue;
+      if (!this.#running) this.#state = state;
+      return state;
+    }
   }
 
   async #run(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const commands = this.#waiting.splice(0, longestChain);
-      try {
-        await this.#execute(commands);
-      } catch (error) {
-        // Whoever was answered already does not hear this.
-        for (const waiting of commands) waiting.reject(error);
-        this.#state = undefined;
-      }
-    }
+    while (this.#waiting.length > 0) await this.#executeAll(this.#waiting.splice(0, longestChain));
     this.#running = false;
   }
 
-  async #execute(commands: readonly WaitingCommand<Command>[]): Promise<void> {
+  /** Executes commands. Never throws: every command is answered. */
+  async #executeAll(commands: readonly WaitingCommand<Command>[]): Promise<void> {
+    try {
+      const impossible = await this.#execute(commands);
+      // One of them cannot be stored, and the others are innocent.
+      for (const waiting of impossible) await this.#executeAll([waiting]);
+    } catch (error) {
+      // Whoever was answered already does not hear this.
+      for (const waiting of commands) waiting.reject(error);
+      this.#state = undefined;
+    }
+  }
+
+  /** Executes commands as chains; returns those that cannot be stored as one chain, to be tried one by one. */
+  async #execute(commands: readonly WaitingCommand<Command>[]): Promise<readonly WaitingCommand<Command>[]> {
     let left = commands;
     let fresh = false;
     let lost = 0;
     while (left.length > 0) {
+      const epoch = this.#epoch;
       if (this.#state === undefined) {
-        const assumeNew = lost === 0 && left.every((waiting) => waiting.boundary.likelyNew === true);
-        this.#state = assumeNew ? this.#reader.initial() : await this.#reader.load();
+        const assumeNew: boolean = lost === 0 && !fresh && left.every((waiting) => waiting.boundary.likelyNew === true);
+        const state = assumeNew ? this.#reader.initial() : await this.#reader.load();
+        if (epoch !== this.#epoch) continue;
+        this.#state = state;
         fresh = !assumeNew;
       }
-      const chain = this.#decide(this.#state, left);
+      const base = this.#state;
+      const chain = this.#decide(base, left);
       if (chain.request === undefined) {
         // Nothing but refusals. They stand only if nobody wrote meanwhile.
-        if (fresh) return this.#answer(chain, [], this.#state.position);
-        this.#state = await this.#reader.refresh(this.#state);
-        fresh = true;
+        if (fresh) {
+          this.#answer(chain, [], base.position);
+          left = left.slice(chain.members.length);
+        } else {
+          const state = await this.#reader.refresh(base);
+          if (epoch === this.#epoch) this.#state = state;
+          fresh = true;
+        }
         continue;
       }
       const sent = { chain, underLock: false };
       const request = lost < 2 ? chain.request : { ...chain.request, revise: this.#reviser(sent, left) };
-      const outcome = await this.#log.append(request);
-      switch (outcome.outcome) {
-        case 'stored': {
-          const committed = this.#reader.fold(sent.chain.base, outcome.events);
-          this.#state = committed;
-          this.#answer(sent.chain, outcome.events, outcome.firstPosition);
-          void this.#snapshot(committed);
-          return;
+      let outcome: AppendOutcome;
+      try {
+        outcome = await this.#log.append(request);
+      } catch (error) {
+        if (!(error instanceof MillraceError) || error.code !== 'APPEND_INVALID') throw error;
+        // Perhaps what is in memory is of another log than this one.
+        this.#state = undefined;
+        if (!fresh) {
+          fresh = true;
+          continue;
         }
+        if (left.length > 1) return left;
+        throw error;
+      }
+      const { members } = sent.chain;
+      switch (outcome.outcome) {
+        case 'stored':
+          this.#answer(sent.chain, outcome.events, outcome.firstPosition);
+          this.#remember(sent.chain.base, outcome.events, epoch);
+          left = left.slice(members.length);
+          fresh = false;
+          lost = 0;
+          break;
         case 'key-exists':
           left = this.#replay(left, outcome.stored);
           break;
         case 'conflict':
           if (sent.underLock && sent.chain.request === undefined) {
-            this.#state = sent.chain.base;
-            return this.#answer(sent.chain, [], sent.chain.base.position);
+            if (epoch === this.#epoch) this.#state = sent.chain.base;
+            this.#answer(sent.chain, [], sent.chain.base.position);
+            left = left.slice(members.length);
+            break;
           }
           lost++;
-          if (lost > 5) throw new MillraceError('CONDITION_FAILED', 'A guard of the command does not hold any more.');
-          this.#state = await this.#reader.refresh(this.#state);
+          // What conflicts although it was decided under the lock never passes: a guard, or a stream that must be new.
+          if (sent.underLock || lost > maximumLost) {
+            if (left.length > 1) return left;
+            throw impossible(outcome.reason);
+          }
+          if (this.#state !== undefined) {
+            const state = await this.#reader.refresh(this.#state);
+            if (epoch === this.#epoch) this.#state = state;
+          }
           fresh = true;
           break;
       }
+    }
+    return left;
+  }
+
+  #remember(base: BoundaryState<State>, events: readonly RecordedEvent[], epoch: number): void {
+    if (epoch !== this.#epoch) return;
+    try {
+      this.#state = this.#reader.fold(base, events);
+      void this.#reader.saveSnapshot(this.#state);
+    } catch {
+      // The events are stored and answered; the next command reads them, and tells what is wrong with them.
+      this.#state = undefined;
     }
   }
 
@@ -171,41 +234,56 @@ export class Mailbox<State, Command, Event extends DecidedEvent> {
     };
   }
 
+  /** Decides commands one after the other, as many as travel well together. */
   #decide(base: BoundaryState<State>, commands: readonly WaitingCommand<Command>[]): Chain<State, Command> {
     let value = base.value;
+    let size = 0;
     const events: EventToAppend[] = [];
     const keys: CommandKey[] = [];
-    const newStreams: string[] = [];
-    const members = commands.map((waiting): Decided<Command> => {
+    const newStreams = new Set<string>();
+    const members: Decided<Command>[] = [];
+    for (const waiting of commands) {
+      if (events.length >= maximumEvents || size >= maximumSize) break;
       const now = wallClock();
       const firstEvent = events.length;
       try {
         const decided: readonly NewEvent[] = this.#decider.decide(value, waiting.command, { now });
         const encoded = decided.map((event) => this.#encode(event, waiting, now));
+        const { stream, newStream } = waiting.boundary;
+        if (newStream === true && decided.length > 0) {
+          const known = (base.versions.get(stream) ?? 0) > 0 || events.some((event) => event.stream === stream);
+          if (known) throw impossible('version');
+        }
         const answer = waiting.answer(decided);
-        for (const event of decided) value = this.#decider.evolve(value, asOwn<Event>(event));
+        let next = value;
+        decided.forEach((event, at) => {
+          const own = encoded[at];
+          if (own !== undefined && this.#reader.concerns(own)) next = this.#decider.evolve(next, asOwn<Event>(event));
+        });
+        value = next;
+        for (const event of encoded) size += event.payload.length + event.metadata.length;
         events.push(...encoded);
-        if (waiting.boundary.newStream === true && decided.length > 0) newStreams.push(waiting.boundary.stream);
+        if (newStream === true && decided.length > 0) newStreams.add(stream);
         if (waiting.key !== undefined) keys.push(keyRow(waiting.key, { answer }, firstEvent, decided.length));
-        return { waiting, firstEvent, eventCount: decided.length, answer, refusal: undefined };
+        members.push({ waiting, firstEvent, eventCount: decided.length, answer, refusal: undefined });
       } catch (error) {
         if (error instanceof DomainError && waiting.key !== undefined) {
           keys.push(keyRow(waiting.key, { refusal: describe(error) }, firstEvent, 0));
         }
-        return { waiting, firstEvent, eventCount: 0, answer: {}, refusal: error };
+        members.push({ waiting, firstEvent, eventCount: 0, answer: {}, refusal: error });
       }
-    });
+    }
     if (events.length === 0 && keys.length === 0) return { members, request: undefined, base };
     const expect = [...base.versions].map(([stream, version]) => ({ stream, version }));
     for (const stream of newStreams) if (!base.versions.has(stream)) expect.push({ stream, version: 0 });
-    const guards = commands.flatMap((waiting) => waiting.boundary.guards ?? []);
+    const guards = members.flatMap(({ waiting }) => waiting.boundary.guards ?? []);
     const conditions = [...this.#reader.conditions(base), ...guards];
     return { members, request: { events, expect, conditions, keys }, base };
   }
 
   #encode(event: NewEvent, waiting: WaitingCommand<Command>, now: number): EventToAppend {
     const encoded = this.#registry.encode(event);
-    return {
+    const own: EventToAppend = {
       id: newEventId(),
       stream: event.stream ?? waiting.boundary.stream,
       type: encoded.type,
@@ -215,16 +293,21 @@ export class Mailbox<State, Command, Event extends DecidedEvent> {
       metadata: JSON.stringify(waiting.metadata),
       occurredAt: now,
     };
+    // Here, and not in the log alone, so that one command's bad tag is not its neighbours' trouble.
+    checkEvent(own);
+    return own;
   }
 
   #answer(chain: Chain<State, Command>, events: readonly RecordedEvent[], head: number): void {
+    // A command without an event is as of the moment before the others' events.
+    const before = events.length === 0 ? head : head - 1;
     for (const { waiting, firstEvent, eventCount, answer, refusal } of chain.members) {
       if (refusal !== undefined) {
         waiting.reject(refusal);
         continue;
       }
       const own = events.slice(firstEvent, firstEvent + eventCount);
-      const position = own.at(-1)?.position ?? events[firstEvent - 1]?.position ?? head;
+      const position = own.at(-1)?.position ?? events[firstEvent - 1]?.position ?? before;
       waiting.resolve({ position, events: own, answer, replayed: false });
     }
   }
@@ -239,15 +322,6 @@ export class Mailbox<State, Command, Event extends DecidedEvent> {
       else waiting.reject(new MillraceError('KEY_REUSED', 'The idempotency key was used before with another request.'));
       return false;
     });
-  }
-
-  async #snapshot(state: BoundaryState<State>): Promise<void> {
-    try {
-      const saved = await this.#reader.saveSnapshot(state);
-      if (this.#state === state) this.#state = saved;
-    } catch {
-      // A snapshot that could not be written is tried again after the next command.
-    }
   }
 }
 
@@ -264,7 +338,12 @@ function describe(error: DomainError): Refusal {
   return { code: error.code, message: error.message, kind: error.kind, fields: error.fields };
 }
 
-function keyRow(key: { key: string; requestHash: string }, kept: KeptAnswer, firstEvent: number, eventCount: number): CommandKey {
+function keyRow(
+  key: { key: string; requestHash: string },
+  kept: KeptAnswer,
+  firstEvent: number,
+  eventCount: number,
+): CommandKey {
   return { ...key, answer: JSON.stringify(kept), firstEvent, eventCount };
 }
 
@@ -283,4 +362,10 @@ function replayAnswer<Command>(waiting: WaitingCommand<Command>, key: StoredKey)
 /** What a decider made is of the types it evolves; a definition's call has checked the data. */
 function asOwn<Event extends DecidedEvent>(event: DecidedEvent): Event {
   return event as Event;
+}
+
+function impossible(reason: 'version' | 'condition'): MillraceError {
+  return reason === 'version'
+    ? new MillraceError('VERSION_CONFLICT', 'A stream that must be new is there already.')
+    : new MillraceError('CONDITION_FAILED', 'A guard of the command does not hold.');
 }

@@ -55,19 +55,20 @@ export class EventRegistry {
 
   encode(event: NewEvent): EncodedEvent {
     const definition = this.definition(event.type);
-    const payload = this.#codec.encode(definition, event.data);
+    const payload: unknown = this.#codec.encode(definition, event.data);
+    if (typeof payload !== 'string') throw new MillraceError('EVENT_INVALID', `${event.type} has no data.`);
     if (payload.length > maximumPayload && Buffer.byteLength(payload) > maximumPayload) {
       throw new MillraceError('EVENT_TOO_LARGE', `${event.type} is larger than ${maximumPayload} bytes.`);
     }
     // PostgreSQL's text cannot hold it, and a query on the payload would fail much later.
-    if (payload.includes(String.raw`\u0000`)) {
+    if (payload.includes(nul) && hasNul(payload)) {
       throw new MillraceError('EVENT_INVALID', `The data of ${event.type} holds a NUL character.`);
     }
     const derived = definition.tagsOf(readAs<never>(event.data));
     return {
       type: event.type,
       schemaVersion: definition.schemaVersion,
-      tags: event.tags === undefined ? derived : [...derived, ...event.tags],
+      tags: event.tags === undefined ? derived : [...new Set([...derived, ...event.tags])],
       payload,
     };
   }
@@ -76,7 +77,10 @@ export class EventRegistry {
   decode(event: RecordedEvent): StoredEvent {
     const definition = this.definition(event.type);
     if (event.schemaVersion > definition.schemaVersion) {
-      throw new MillraceError('EVENT_UNKNOWN', `${event.type} has schema version ${event.schemaVersion}, newer than this program.`);
+      throw new MillraceError(
+        'EVENT_UNKNOWN',
+        `${event.type} has schema version ${event.schemaVersion}, newer than this program.`,
+      );
     }
     let data = this.#codec.decode(definition, event.payload);
     if (event.schemaVersion < definition.schemaVersion) data = upcast(definition, event.schemaVersion, data);
@@ -94,6 +98,18 @@ export class EventRegistry {
       occurredAt: event.occurredAt,
     };
   }
+}
+
+const nul = String.raw`\u0000`;
+
+/** True when a JSON text holds NUL in a string; `\\u0000` is a backslash and harmless digits. */
+function hasNul(json: string): boolean {
+  for (let at = json.indexOf(nul); at !== -1; at = json.indexOf(nul, at + 1)) {
+    let backslashes = 0;
+    while (json[at - 1 - backslashes] === '\\') backslashes++;
+    if (backslashes % 2 === 0) return true;
+  }
+  return false;
 }
 
 /** Payloads above this are refused at append, so that every broker can carry what the log holds. Bytes of UTF-8. */

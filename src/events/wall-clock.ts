@@ -1,5 +1,5 @@
 /**
- * This process's wall clock in milliseconds since 1970, with fractions. The fraction comes from the monotonic clock,
+ * This process's wall clock in milliseconds since 1970, to the microsecond, which is what the log keeps. The fraction comes from the monotonic clock,
  * anchored to the system clock and anchored again whenever the two differ by more than two milliseconds (the system
  * clock was set), so that lags of a few milliseconds can be told apart.
  */
@@ -10,7 +10,7 @@ export function wallClock(): number {
     anchor = system - performance.now();
     return system;
   }
-  return now;
+  return Math.round(now * 1000) / 1000;
 }
 
 let anchor = Date.now() - performance.now();

@@ -5,7 +5,10 @@ import type { RecordedEvent } from '../events/envelope.ts';
  * the types.
  */
 export type EventQuery =
-  | { readonly stream: string; /** Only events above this version; used instead of a position. */ readonly afterVersion?: number }
+  | {
+      readonly stream: string;
+      /** Only events above this version; used instead of a position. */ readonly afterVersion?: number;
+    }
   | { readonly tags: readonly string[]; readonly types?: readonly string[] };
 
 /** "No event of this query came after that position." */

@@ -4,6 +4,9 @@ import { int4Array, int8Array, jsonArray, textArray, timestampArray, uuidArray }
 /** Joins tags and types on their way into the function; refused inside them. */
 const separator = '\u001f';
 
+/** How a stream stands in a batch: `planned` events have their versions from expectations, `open` ones from the log. */
+type StreamUse = 'planned' | 'open';
+
 /**
  * Gathers requests for one call of `millrace_append`. A request that could exclude, or be excluded by, one that is
  * already in the batch does not fit ({@link fits}) and waits for the next batch, where the log itself answers: so the
@@ -11,8 +14,9 @@ const separator = '\u001f';
  */
 export class AppendBatch {
   readonly requests: AppendRequest[] = [];
-  readonly #streams = new Set<string>();
+  readonly #streams = new Map<string, StreamUse>();
   readonly #keys = new Set<string>();
+  readonly #ids = new Set<string>();
   readonly #eventsByTag = new Map<string, EventToAppend[]>();
   #events = 0;
   #bytes = 0;
@@ -27,8 +31,13 @@ export class AppendBatch {
   }
 
   fits(request: AppendRequest): boolean {
-    for (const event of request.events) if (this.#streams.has(event.stream)) return false;
-    for (const expected of request.expect ?? []) if (this.#streams.has(expected.stream)) return false;
+    const expected = request.expect ?? [];
+    for (const { stream } of expected) if (this.#streams.has(stream)) return false;
+    for (const event of request.events) {
+      // Several requests that leave the version to the log may share a stream: it counts on through all of them.
+      if (this.#streams.get(event.stream) === 'planned') return false;
+      if (this.#ids.has(event.id)) return false;
+    }
     for (const key of request.keys ?? []) if (this.#keys.has(key.key)) return false;
     for (const condition of request.conditions ?? []) if (this.#isExcluded(condition)) return false;
     return true;
@@ -49,12 +58,25 @@ export class AppendBatch {
     for (const event of request.events) {
       this.#events++;
       this.#bytes += event.payload.length + event.metadata.length;
-      this.#streams.add(event.stream);
+      this.#ids.add(event.id);
+      if (!this.#streams.has(event.stream)) this.#streams.set(event.stream, 'open');
       for (const tag of event.tags) {
         const events = this.#eventsByTag.get(tag);
         if (events === undefined) this.#eventsByTag.set(tag, [event]);
         else events.push(event);
       }
+    }
+    for (const { stream } of request.expect ?? []) {
+      if (this.#streams.has(stream)) this.#streams.set(stream, 'planned');
+    }
+    for (const key of request.keys ?? []) this.#keys.add(key.key);
+  }
+
+  /** What waits because it does not fit keeps its place among the requests for its streams and keys. */
+  reserve(request: AppendRequest): void {
+    for (const event of request.events) {
+      this.#streams.set(event.stream, 'planned');
+      this.#ids.add(event.id);
     }
     for (const key of request.keys ?? []) this.#keys.add(key.key);
   }
@@ -125,13 +147,31 @@ function appendParameters(requests: readonly AppendRequest[]): Buffer[] {
     }
   });
   return [
-    ...[int4Array(e.group), uuidArray(e.id), textArray(e.stream), int8Array(e.version), textArray(e.type)],
-    ...[int4Array(e.schema), jsonArray(body.payload), jsonArray(body.metadata), textArray(body.tags)],
+    int4Array(e.group),
+    uuidArray(e.id),
+    textArray(e.stream),
+    int8Array(e.version),
+    textArray(e.type),
+    int4Array(e.schema),
+    jsonArray(body.payload),
+    jsonArray(body.metadata),
+    textArray(body.tags),
     timestampArray(body.occurred),
-    ...[int4Array(t.event), textArray(t.tag)],
-    ...[int4Array(v.group), textArray(v.stream), int8Array(v.expected)],
-    ...[int4Array(c.group), textArray(c.tag), textArray(c.more), textArray(c.types), int8Array(c.after)],
-    ...[int4Array(k.group), uuidArray(k.key), uuidArray(k.hash), jsonArray(k.answer), int4Array(k.first)],
+    int4Array(t.event),
+    textArray(t.tag),
+    int4Array(v.group),
+    textArray(v.stream),
+    int8Array(v.expected),
+    int4Array(c.group),
+    textArray(c.tag),
+    textArray(c.more),
+    textArray(c.types),
+    int8Array(c.after),
+    int4Array(k.group),
+    uuidArray(k.key),
+    uuidArray(k.hash),
+    jsonArray(k.answer),
+    int4Array(k.first),
     int4Array(k.count),
   ];
 }

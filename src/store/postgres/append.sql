@@ -9,6 +9,7 @@
 -- e_*: the events in order, one element each; e_version 0 means "whatever comes next in that stream".
 -- t_*: their tags, t_event counts the events from 1.   v_*: expected versions.   c_*: conditions; c_more and c_types are
 -- lists joined with U+001F.   k_*: command keys; k_first counts the events from 1, 0 for a key without an event.
+-- present: refused groups that have an event in the log already, so they were stored before, or their ids were used.
 create or replace function millrace_append(
   e_group integer[], e_id uuid[], e_stream text[], e_version bigint[], e_type text[], e_schema integer[],
   e_payload json[], e_metadata json[], e_tags text[], e_occurred timestamptz[],
@@ -16,7 +17,8 @@ create or replace function millrace_append(
   v_group integer[], v_stream text[], v_expected bigint[],
   c_group integer[], c_tag text[], c_more text[], c_types text[], c_after bigint[],
   k_group integer[], k_key uuid[], k_hash uuid[], k_answer json[], k_first integer[], k_count integer[],
-  out head bigint, out stale integer[], out excluded integer[], out known integer[], out versions bigint[]
+  out head bigint, out stale integer[], out excluded integer[], out known integer[], out present integer[],
+  out versions bigint[]
 ) language plpgsql
   -- Plans are made while tables are small and kept: without these, look-ups turn into sequential scans later.
   set enable_seqscan = off
@@ -69,14 +71,20 @@ begin
     where exists (select from command_keys s where s.key = k.key);
     if known is not null then rejected := coalesce(rejected, '{}') || known; end if;
   end if;
+  if rejected is not null then
+    select array_agg(distinct e.g) into present
+    from unnest(e_group, e_id) as e(g, id)
+    where e.g = any (rejected) and exists (select from :events s where s.event_id = e.id);
+  end if;
 
+  -- What is refused leaves no hole in the versions of a stream that several groups write to.
   if 0 = any (e_version) then
     select array_agg(n.version order by n.n) into versions
     from (
       select e.n, case when e.version > 0 then e.version else
         coalesce((select s.version from :events s where s.aggregate_id = e.stream order by s.version desc limit 1), 0)
-          + row_number() over (partition by e.stream order by e.n) end as version
-      from unnest(e_stream, e_version) with ordinality as e(stream, version, n)
+          + row_number() over (partition by e.stream, e.g = any (rejected) order by e.n) end as version
+      from unnest(e_group, e_stream, e_version) with ordinality as e(g, stream, version, n)
     ) n;
     e_version := versions;
   end if;

@@ -1,37 +1,36 @@
-import pg from 'pg';
+import type { Client } from 'pg';
 import type { RecordedEvent } from '../../events/envelope.ts';
 import { MillraceError } from '../../errors.ts';
+import { checkRequest } from '../request-check.ts';
 import type { AppendOutcome, AppendRequest, StoredKey } from '../store.ts';
-import { AppendBatch, plannedVersions } from './append-batch.ts';
-import { classify } from './failure-class.ts';
-import { LockedReads } from './locked-reads.ts';
+import { sortAnswer, type AppendAnswer, type SortedOutcome } from './answer-sort.ts';
+import { AppendBatch } from './append-batch.ts';
+import { asFault, asRefused, asUnavailable, classify, RolledBack } from './failure-class.ts';
 import type { LogConnection } from './log-connection.ts';
+import { LockedReads } from './locked-reads.ts';
+import { lookUp, lookUpUnderLock, storedEvents } from './look-up.ts';
 import type { LogStatements } from './statements.ts';
-
-/** One request that waits for its outcome. */
-interface Pending {
-  request: AppendRequest;
-  readonly since: number;
-  /** It was sent and the connection broke: it may be stored. */
-  uncertain: boolean;
-  /** How often a unique index fired in its batch although a look-up found nothing. */
-  collisions: number;
-  readonly resolve: (outcome: AppendOutcome) => void;
-  readonly reject: (error: unknown) => void;
-}
+import { sizeOf, WaitingRequests, type Pending } from './waiting-requests.ts';
 
 export interface GroupCommitOptions {
   /** Events in one transaction at most. Default 512. */
   readonly maximumEvents?: number;
   /** Requests that may wait inside the process before QUEUE_FULL. Default 20,000. */
   readonly maximumWaiting?: number;
-  /** How long a request may wait for a store that is away, in milliseconds. Default 10,000. */
+  /** Characters of payload and metadata that may wait before QUEUE_FULL. Default 128 million. */
+  readonly maximumWaitingSize?: number;
+  /**
+   * How long a request may wait for a store that is away, in milliseconds; three times as long when it may be stored.
+   * Default 10,000.
+   */
   readonly patience?: number;
 }
 
+type Settled = (readonly [Pending, SortedOutcome | { readonly outcome: 'failed'; readonly error: unknown }])[];
+
 /**
  * The one flusher of a process: while a batch is on its way, whatever arrives waits, and becomes the next batch. There
- * is no timer; a lone request leaves at once.
+ * is no timer before a flush; a lone request leaves at once.
  *
  * A batch with a request that lost before and knows how to decide again (`revise`) runs in an explicit transaction:
  * append, decide again what was stale while the lock is held, append that, commit. So no writer starves.
@@ -41,10 +40,12 @@ export class GroupCommit {
   readonly #statements: LogStatements;
   readonly #onStored: (events: readonly RecordedEvent[]) => void;
   readonly #maximumEvents: number;
-  readonly #maximumWaiting: number;
   readonly #patience: number;
-  #waiting: Pending[] = [];
+  readonly #waiting: WaitingRequests;
+  readonly #lookingUp = new Set<Promise<void>>();
   #running: Promise<void> | undefined;
+  #lastSuccess = performance.now();
+  #epoch = 0;
   #closed = false;
 
   constructor(
@@ -57,8 +58,8 @@ export class GroupCommit {
     this.#statements = statements;
     this.#onStored = onStored;
     this.#maximumEvents = options.maximumEvents ?? 512;
-    this.#maximumWaiting = options.maximumWaiting ?? 20_000;
     this.#patience = options.patience ?? 10_000;
+    this.#waiting = new WaitingRequests(options.maximumWaiting ?? 20_000, options.maximumWaitingSize ?? 128_000_000);
   }
 
   /** Requests that wait and are not on their way yet. */
@@ -68,268 +69,247 @@ export class GroupCommit {
 
   append(request: AppendRequest): Promise<AppendOutcome> {
     if (this.#closed) return Promise.reject(new MillraceError('STOPPING', 'The log is closed.'));
-    if (this.#waiting.length >= this.#maximumWaiting) {
-      return Promise.reject(new MillraceError('QUEUE_FULL', 'Too many commands wait for the event store.'));
-    }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ request, since: performance.now(), uncertain: false, collisions: 0, resolve, reject });
+      const since = performance.now();
+      const size = sizeOf(request);
+      const epoch = this.#epoch;
+      this.#waiting.push({ request, since, size, epoch, uncertainSince: undefined, collisions: 0, resolve, reject });
       this.#running ??= this.#run();
     });
+  }
+
+  /** The log is another one than before: what was decided on the old one is answered with a conflict. */
+  voidDecisions(): void {
+    this.#epoch++;
   }
 
   /** Refuses new requests, and resolves when what waits has been answered. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#running;
+    await Promise.all(this.#lookingUp);
   }
 
   async #run(): Promise<void> {
+    const watch = setInterval(() => this.#expireWaiting(), Math.min(1000, this.#patience));
     try {
       while (this.#waiting.length > 0) {
         // Callers that were just answered send their next command in this turn: let them, so that batches stay full.
         await nextTurn();
-        const { batch, members } = this.#take();
-        await this.#flush(batch, members);
+        const { batch, members } = this.#waiting.take(this.#maximumEvents);
+        if (members.length > 0) await this.#flush(batch, members);
       }
     } finally {
+      clearInterval(watch);
       this.#running = undefined;
     }
   }
 
-  #take(): { batch: AppendBatch; members: Pending[] } {
-    const batch = new AppendBatch();
-    const members: Pending[] = [];
-    const later: Pending[] = [];
-    let index = 0;
-    for (; index < this.#waiting.length; index++) {
-      const pending = this.#waiting[index];
-      if (pending === undefined) break;
-      const size = pending.request.events.length;
-      if (members.length > 0 && (batch.eventCount + size > this.#maximumEvents || batch.bytes > maximumBytes)) break;
-      if (batch.fits(pending.request)) {
-        batch.add(pending.request);
-        members.push(pending);
-      } else later.push(pending);
+  /** While nothing gets through, what waits in vain hears so, although a batch is still on its way. */
+  #expireWaiting(): void {
+    const limit = performance.now() - this.#patience;
+    if (this.#lastSuccess > limit) return;
+    for (const pending of this.#waiting.remove(
+      ({ since, uncertainSince }) => uncertainSince === undefined && since < limit,
+    )) {
+      pending.reject(asUnavailable(new Error('The event store gave no answer in time.')));
     }
-    this.#waiting = index < this.#waiting.length ? [...later, ...this.#waiting.slice(index)] : later;
-    return { batch, members };
   }
 
-  /** Sends a batch until every member has its answer. Never throws. */
+  /** Sends a batch and answers its members, or puts them back to wait. Never throws. */
   async #flush(batch: AppendBatch, members: Pending[]): Promise<void> {
+    let sent = members;
     try {
       const client = await this.#connection.client();
-      if (members.some((member) => member.request.revise !== undefined)) await this.#sendLocked(client, members);
-      else this.#settle(members, await this.#send(client, batch), true);
+      sent = this.#withoutVoid(members);
+      if (sent.length === 0) return;
+      if (sent.some((member) => member.request.revise !== undefined)) await this.#sendLocked(client, sent);
+      else {
+        const whole = sent.length === members.length ? batch : asBatch(sent);
+        this.#settle(sortAnswer(sent, await this.#send(client, whole)));
+      }
     } catch (error) {
-      await this.#recover(members, error);
+      await this.#recover(sent, error);
     }
   }
 
-  async #send(client: pg.Client, batch: AppendBatch): Promise<AppendAnswer> {
-    const result = await client.query<AppendAnswer>(this.#statements.append(batch.parameters()));
-    const answer = result.rows[0];
-    if (answer === undefined) throw new MillraceError('STORE_CORRUPT', 'The append function gave no answer.');
-    return { ...answer, head: Number(answer.head) };
+  /** Answers what was decided on another incarnation of the log, and returns the rest. */
+  #withoutVoid(members: Pending[]): Pending[] {
+    return members.filter((member) => {
+      const decided = (member.request.expect ?? []).length > 0 || (member.request.conditions ?? []).length > 0;
+      if (member.epoch === this.#epoch || !decided) return true;
+      member.resolve({ outcome: 'conflict', reason: 'version' });
+      return false;
+    });
   }
 
-  async #sendLocked(client: pg.Client, members: Pending[]): Promise<void> {
-    const settled: (() => void)[] = [];
-    const stored: RecordedEvent[] = [];
+  async #send(client: Client, batch: AppendBatch): Promise<AppendAnswer> {
+    const result = await client.query<AppendAnswer>(this.#statements.append(parametersOf(batch)));
+    const answer = result.rows[0];
+    if (answer === undefined) throw new MillraceError('STORE_CORRUPT', 'The append function gave no answer.');
+    // PostgreSQL's bigint arrives as text.
+    return { ...answer, head: Number.parseInt(String(answer.head), 10) };
+  }
+
+  async #sendLocked(client: Client, members: Pending[]): Promise<void> {
+    const settled: Settled = [];
     await client.query('begin');
     try {
-      const first = asBatch(members);
-      const answer = await this.#send(client, first);
       const lost: Pending[] = [];
-      const sorted = this.#sort(members, answer);
-      for (const [pending, outcome] of sorted) {
+      for (const [pending, outcome] of sortAnswer(members, await this.#send(client, asBatch(members)))) {
         if (outcome.outcome === 'conflict' && pending.request.revise !== undefined) lost.push(pending);
-        else settled.push(() => this.#answer(pending, outcome));
-        if (outcome.outcome === 'stored') stored.push(...outcome.events);
+        else settled.push([pending, outcome]);
       }
-      if (lost.length > 0) await this.#revise(client, lost, settled, stored);
-      await client.query('commit');
+      if (lost.length > 0) await this.#decideAgain(client, lost, settled);
+      const ended = await client.query('commit');
+      if (ended.command !== 'COMMIT') throw new RolledBack('The transaction was rolled back.');
     } catch (error) {
       // A broken connection rolls back by itself; the answer to this rollback does not matter.
       await client.query('rollback').catch(() => undefined);
       throw error;
     }
-    if (stored.length > 0) this.#onStored(stored);
-    for (const settle of settled) settle();
+    this.#settle(settled);
   }
 
-  async #revise(client: pg.Client, lost: Pending[], settled: (() => void)[], stored: RecordedEvent[]): Promise<void> {
+  /** Nobody else can write: what was decided on fresh reads and conflicts all the same can never be stored. */
+  async #decideAgain(client: Client, lost: Pending[], settled: Settled): Promise<void> {
     const reads = new LockedReads(client, this.#statements);
-    let again: Pending[] = [];
-    await Promise.all(
-      lost.map(async (pending) => {
-        try {
-          const revised = await pending.request.revise?.(reads.read);
-          if (revised === undefined) settled.push(() => this.#answer(pending, { outcome: 'conflict', reason: 'version' }));
-          else again.push(Object.assign(pending, { request: revised }));
-        } catch (error) {
-          settled.push(() => pending.reject(error));
-        }
-      }),
-    );
-    while (again.length > 0) {
+    for (let left = lost; left.length > 0;) {
       const batch = new AppendBatch();
       const members: Pending[] = [];
       const rest: Pending[] = [];
-      for (const pending of again) {
+      const revised = await Promise.all(left.map((pending) => revise(pending, reads, settled)));
+      if (reads.failure !== undefined) throw reads.failure;
+      for (const pending of revised) {
+        if (pending === undefined) continue;
         if (batch.fits(pending.request)) {
           batch.add(pending.request);
           members.push(pending);
         } else rest.push(pending);
       }
-      for (const [pending, outcome] of this.#sort(members, await this.#send(client, batch))) {
-        settled.push(() => this.#answer(pending, outcome));
-        if (outcome.outcome === 'stored') stored.push(...outcome.events);
-      }
-      again = rest;
+      if (members.length > 0) settled.push(...sortAnswer(members, await this.#send(client, batch)));
+      // The others were decided before these were appended: they look once more.
+      left = rest;
     }
   }
 
-  /** Pairs every member with its outcome; key rows are looked up later, by {@link #answer}. */
-  #sort(members: readonly Pending[], answer: AppendAnswer): (readonly [Pending, AppendOutcome])[] {
-    let position = answer.head;
-    let eventIndex = 0;
-    const rejected = answer.stale !== null || answer.excluded !== null || answer.known !== null;
-    return members.map((pending, index) => {
-      const { request } = pending;
-      const base = eventIndex;
-      eventIndex += request.events.length;
-      if (rejected) {
-        const group = index + 1;
-        if (answer.known?.includes(group) === true) return [pending, { outcome: 'key-exists', stored: [] }] as const;
-        if (answer.stale?.includes(group) === true) return [pending, { outcome: 'conflict', reason: 'version' }] as const;
-        if (answer.excluded?.includes(group) === true) {
-          return [pending, { outcome: 'conflict', reason: 'condition' }] as const;
-        }
-      }
-      const firstPosition = request.events.length === 0 ? position : position + 1;
-      const versions = answer.versions === null ? plannedVersions(request) : undefined;
-      const events = request.events.map((event, at): RecordedEvent => ({
-        id: event.id,
-        position: ++position,
-        stream: event.stream,
-        version: versions?.[at] ?? Number(answer.versions?.[base + at]),
-        type: event.type,
-        schemaVersion: event.schemaVersion,
-        tags: event.tags,
-        payload: event.payload,
-        metadata: event.metadata,
-        occurredAt: event.occurredAt,
-      }));
-      return [pending, { outcome: 'stored', firstPosition, events }] as const;
-    });
+  #settle(outcomes: Settled): void {
+    this.#lastSuccess = performance.now();
+    this.#connection.worked();
+    const stored = outcomes.flatMap(([, outcome]) => (outcome.outcome === 'stored' ? outcome.events : []));
+    if (stored.length > 0) this.#onStored(stored);
+    for (const [pending, outcome] of outcomes) {
+      if (outcome.outcome === 'failed') pending.reject(outcome.error);
+      else if (outcome.outcome === 'present' || outcome.outcome === 'key-exists') this.#answerLater(pending, outcome);
+      else pending.resolve(outcome);
+    }
   }
 
-  #settle(members: readonly Pending[], answer: AppendAnswer, committed: true): void {
-    const outcomes = this.#sort(members, answer);
-    if (committed) {
-      const stored = outcomes.flatMap(([, outcome]) => (outcome.outcome === 'stored' ? outcome.events : []));
-      if (stored.length > 0) this.#onStored(stored);
-    }
-    for (const [pending, outcome] of outcomes) this.#answer(pending, outcome);
+  /** Fetches what the answer needs, beside the next batch. */
+  #answerLater(pending: Pending, outcome: SortedOutcome): void {
+    const answer =
+      outcome.outcome === 'present' ? this.#fetchPresent(pending, outcome.reason) : this.#fetchKeys(pending);
+    const work: Promise<void> = answer
+      .then(pending.resolve, (error: unknown) => pending.reject(asUnavailable(error)))
+      .finally(() => this.#lookingUp.delete(work));
+    this.#lookingUp.add(work);
   }
 
-  #answer(pending: Pending, outcome: AppendOutcome): void {
-    if (outcome.outcome !== 'key-exists') {
-      pending.resolve(outcome);
-      return;
-    }
+  async #fetchPresent(pending: Pending, reason: 'version' | 'condition'): Promise<AppendOutcome> {
+    const found = await lookUp(this.#connection.pool, this.#statements, [pending.request]);
+    const events = storedEvents(pending.request, found);
+    return events === undefined ? { outcome: 'conflict', reason } : asStored(events);
+  }
+
+  async #fetchKeys(pending: Pending): Promise<AppendOutcome> {
     const keys = (pending.request.keys ?? []).map((key) => key.key);
-    this.#connection.pool
-      .query<StoredKey>(this.#statements.findKeys(keys))
-      .then((result) => pending.resolve({ outcome: 'key-exists', stored: result.rows.map(withNumbers) }))
-      .catch((error: unknown) => pending.reject(unavailable(error)));
+    const result = await this.#connection.pool.query<StoredKeyRow>(this.#statements.findKeys(keys));
+    return {
+      outcome: 'key-exists',
+      stored: result.rows.map((row) => ({ ...row, position: Number.parseInt(row.position, 10) })),
+    };
   }
 
-  /** Finds out what a failed batch left behind, answers what can be answered and sends the rest again. */
+  /** Finds out what a failed batch left behind, answers what can be answered and puts the rest back to wait. */
   async #recover(members: Pending[], error: unknown): Promise<void> {
     const failure = classify(error);
-    if (failure === 'bad-request') {
-      if (members.length === 1) members[0]?.reject(refused(error));
-      else for (const member of members) await this.#flush(asBatch([member]), [member]);
-      return;
-    }
-    // Ids that collide with those of other requests can never be stored: find the culprit, let the others go on.
-    if (isCollision(error) && members.some((member) => ++member.collisions > 2)) {
-      if (members.length === 1) members[0]?.reject(refused(error));
-      else for (const member of members) await this.#flush(asBatch([member]), [member]);
-      return;
-    }
+    if (failure === 'bad-request') return this.#oneByOne(members, error);
+    if (failure === 'collision') return this.#recoverFromCollision(members, error);
     if (failure === 'fault') {
-      for (const member of members) member.reject(refused(error));
+      for (const member of members) {
+        member.reject(member.uncertainSince === undefined ? asFault(error) : asUnavailable(error));
+      }
       return;
     }
-    if (failure === 'uncertain') for (const member of members) member.uncertain = true;
-    await this.#connection.pause(failure === 'uncertain');
-    const now = performance.now();
-    const keep: Pending[] = [];
-    for (const member of members) {
-      const patience = member.uncertain ? this.#patience * 3 : this.#patience;
-      if (now - member.since > patience) member.reject(unavailable(error));
-      else keep.push(member);
-    }
+    if (failure === 'uncertain') for (const member of members) member.uncertainSince ??= performance.now();
+    await this.#connection.pause(failure !== 'again');
+    const keep = members.filter((member) => {
+      const expired = this.#isExpired(member);
+      if (expired) member.reject(asUnavailable(error));
+      return !expired;
+    });
     try {
-      const rest = keep.some((member) => member.uncertain) ? await this.#lookUp(keep) : keep;
-      this.#waiting.unshift(...rest);
+      const unknown = keep.some((member) => member.uncertainSince !== undefined);
+      this.#waiting.putBack(unknown ? await this.#lookUp(keep) : keep);
     } catch (lookUpError) {
       await this.#recover(keep, lookUpError);
     }
   }
 
-  /**
-   * An unknown outcome is resolved by the id of a request's first event. The look-up takes the log's lock first: a
-   * transaction that is still committing has ended then. One that has not even begun to wait may run later; its event
-   * ids and versions collide with what is sent again, so only one of the two can succeed.
-   */
-  async #lookUp(members: readonly Pending[]): Promise<Pending[]> {
-    const client = await this.#connection.client();
-    const ids = members.flatMap((member) => member.request.events.map((event) => event.id));
-    await client.query('begin');
-    let found: Map<string, RecordedEvent>;
+  #isExpired({ since, uncertainSince }: Pending): boolean {
+    const now = performance.now();
+    if (uncertainSince !== undefined) return now - uncertainSince > this.#patience * 3;
+    return now - since > this.#patience && now - this.#lastSuccess > this.#patience;
+  }
+
+  async #oneByOne(members: Pending[], error: unknown): Promise<void> {
+    if (members.length === 1) members[0]?.reject(asRefused(error));
+    else for (const member of members) await this.#flush(asBatch([member]), [member]);
+  }
+
+  /** A unique index fired: everything was rolled back, and a request may be in the log already, from another time. */
+  async #recoverFromCollision(members: Pending[], error: unknown): Promise<void> {
+    let rest: Pending[];
     try {
-      await client.query('select 1 from log_lock for update');
-      const rows = await client.query(this.#statements.eventsById(ids));
-      found = new Map(rows.rows.map((row) => [String(row.event_id), this.#statements.toEvent(row)]));
-      await client.query('commit');
-    } catch (error) {
-      await client.query('rollback').catch(() => undefined);
-      throw error;
+      rest = await this.#lookUp(members);
+    } catch (lookUpError) {
+      return this.#recover(members, lookUpError);
     }
+    if (rest.length < members.length) return this.#waiting.putBack(rest);
+    // Ids that collide with those of other requests can never be stored: find the culprit, let the others go on.
+    for (const member of rest) member.collisions++;
+    if (rest.some((member) => member.collisions > 2)) return this.#oneByOne(rest, error);
+    this.#waiting.putBack(rest);
+  }
+
+  /** Answers those that are in the log, and returns the others. */
+  async #lookUp(members: readonly Pending[]): Promise<Pending[]> {
+    if (members.length === 0) return [];
+    const client = await this.#connection.client();
+    const found = await lookUpUnderLock(
+      client,
+      this.#statements,
+      members.map((member) => member.request),
+    );
+    this.#lastSuccess = performance.now();
     const rest: Pending[] = [];
-    const stored: [Pending, RecordedEvent[]][] = [];
+    const stored: [Pending, readonly RecordedEvent[]][] = [];
     for (const member of members) {
-      const events = member.request.events.map((event) => found.get(event.id)).filter((event) => event !== undefined);
-      if (events.length > 0 && events.length === member.request.events.length) stored.push([member, events]);
+      const events = storedEvents(member.request, found);
+      if (events !== undefined) stored.push([member, events]);
       else {
-        member.uncertain = false;
+        member.uncertainSince = undefined;
         rest.push(member);
       }
     }
     const inOrder = stored.flatMap(([, events]) => events).sort((a, b) => a.position - b.position);
     if (inOrder.length > 0) this.#onStored(inOrder);
-    for (const [member, events] of stored) {
-      member.resolve({ outcome: 'stored', firstPosition: events[0]?.position ?? 0, events });
-    }
+    for (const [member, events] of stored) member.resolve(asStored(events));
     return rest;
   }
 }
 
-/** Characters of payload and metadata in one batch, roughly. */
-const maximumBytes = 1_000_000;
-
-/** The answer of `millrace_append`; groups count from 1. */
-interface AppendAnswer {
-  head: number;
-  stale: number[] | null;
-  excluded: number[] | null;
-  known: number[] | null;
-  versions: string[] | null;
-}
+type StoredKeyRow = Omit<StoredKey, 'position'> & { readonly position: string };
 
 function asBatch(members: readonly Pending[]): AppendBatch {
   const batch = new AppendBatch();
@@ -337,23 +317,31 @@ function asBatch(members: readonly Pending[]): AppendBatch {
   return batch;
 }
 
-function isCollision(error: unknown): boolean {
-  return error instanceof pg.DatabaseError && error.code === '23505';
+/** A value that cannot be written is the request's fault, and nothing was sent. */
+function parametersOf(batch: AppendBatch): Buffer[] {
+  try {
+    return batch.parameters();
+  } catch (error) {
+    throw asRefused(error);
+  }
 }
 
-function withNumbers(row: StoredKey): StoredKey {
-  return { ...row, position: Number(row.position) };
+async function revise(pending: Pending, reads: LockedReads, settled: Settled): Promise<Pending | undefined> {
+  try {
+    const request = await pending.request.revise?.(reads.read);
+    if (request !== undefined) {
+      checkRequest(request);
+      return Object.assign(pending, { request });
+    }
+    settled.push([pending, { outcome: 'conflict', reason: 'version' }]);
+  } catch (error) {
+    settled.push([pending, { outcome: 'failed', error }]);
+  }
+  return undefined;
 }
 
-function refused(error: unknown): MillraceError {
-  const message = error instanceof Error ? error.message : String(error);
-  return new MillraceError('APPEND_INVALID', `The event store refused it: ${message}`, { cause: error });
-}
-
-function unavailable(error: unknown): MillraceError {
-  return error instanceof MillraceError && error.code === 'STORE_CORRUPT'
-    ? error
-    : new MillraceError('STORE_UNAVAILABLE', 'The event store does not answer.', { cause: error });
+function asStored(events: readonly RecordedEvent[]): AppendOutcome {
+  return { outcome: 'stored', firstPosition: events[0]?.position ?? 0, events };
 }
 
 function nextTurn(): Promise<void> {

@@ -1,7 +1,8 @@
-import type pg from 'pg';
+import type { Client } from 'pg';
 import type { RecordedEvent } from '../../events/envelope.ts';
+import { checkQueries } from '../request-check.ts';
 import type { EventQuery, ReadUnderLock } from '../store.ts';
-import type { LogStatements } from './statements.ts';
+import type { EventRow, LogStatements } from './statements.ts';
 
 interface Wanted {
   readonly queries: readonly EventQuery[];
@@ -15,17 +16,24 @@ interface Wanted {
  * writer waits meanwhile.
  */
 export class LockedReads {
-  readonly #client: pg.Client;
+  readonly #client: Client;
   readonly #statements: LogStatements;
   #wanted: Wanted[] = [];
+  #failure: unknown;
 
-  constructor(client: pg.Client, statements: LogStatements) {
+  constructor(client: Client, statements: LogStatements) {
     this.#client = client;
     this.#statements = statements;
   }
 
+  /** Why a read failed. The transaction is lost then, whatever its members made of the failure. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
   readonly read: ReadUnderLock = (queries, after) =>
     new Promise((resolve, reject) => {
+      checkQueries(queries);
       this.#wanted.push({ queries, after, resolve, reject });
       if (this.#wanted.length === 1) queueMicrotask(() => void this.#flush());
     });
@@ -34,11 +42,12 @@ export class LockedReads {
     const wanted = this.#wanted;
     this.#wanted = [];
     try {
-      const rows = await this.#client.query(this.#statements.queryMany(wanted));
-      const results = new Map<number, RecordedEvent[]>(wanted.map((_, index) => [index, []]));
-      for (const row of rows.rows) results.get(Number(row.asked))?.push(this.#statements.toEvent(row));
-      wanted.forEach((one, index) => one.resolve(results.get(index) ?? []));
+      const rows = await this.#client.query<EventRow>(this.#statements.queryMany(wanted));
+      const results = wanted.map((): RecordedEvent[] => []);
+      for (const row of rows.rows) results[row.asked ?? 0]?.push(this.#statements.toEvent(row));
+      wanted.forEach((one, index) => one.resolve(results[index] ?? []));
     } catch (error) {
+      this.#failure ??= error;
       for (const one of wanted) one.reject(error);
     }
   }

@@ -1,44 +1,59 @@
-import pg from 'pg';
+import { Socket } from 'node:net';
+import { Client, Pool } from 'pg';
 import { MillraceError } from '../../errors.ts';
+import { asUnavailable } from './failure-class.ts';
 
 /** What a connection to the log learns on every (re)connect, before anything else uses it. */
-export type OnConnect = (client: pg.Client) => Promise<void>;
+export type OnConnect = (client: Client) => Promise<void>;
 
-const readSettings = '-c jit=off -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off';
+export interface LogConnectionOptions {
+  /** How long an answer may take, in milliseconds, before the connection counts as dead. Default 35,000. */
+  readonly answerTimeout?: number;
+}
+
+/** Plans made on small tables are kept: without these, look-ups by index turn into sequential scans later. */
+const settings = '-c jit=off -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off';
 const guards = '-c statement_timeout=30s -c lock_timeout=20s -c idle_in_transaction_session_timeout=30s';
 
-/**
- * The connections of one log: a pipelined one for the flusher, made again when it breaks, and a pool for reads.
- * Look-ups by index are pinned for the same reason as in the append function: plans made on small tables are kept.
- */
+/** How long a goodbye may take before the sockets are torn down: a half-open connection never answers it. */
+const goodbye = 2_000;
+
+/** The connections of one log: a pipelined one for the flusher, made again when it breaks, and a pool for reads. */
 export class LogConnection {
-  readonly pool: pg.Pool;
+  readonly pool: Pool;
   readonly #url: string;
   readonly #onConnect: OnConnect;
-  #client: pg.Client | undefined;
-  #connecting: Promise<pg.Client> | undefined;
+  readonly #name: string;
+  /** Longer than the server's own time-outs: whoever is silent beyond them is not there any more. */
+  readonly #answerTimeout: number;
+  readonly #sockets = new Set<Socket>();
+  #client: Client | undefined;
+  #clientSocket: Socket | undefined;
+  #connecting: Promise<Client> | undefined;
   #failures = 0;
-  #closed = false;
+  #closed: Promise<void> | undefined;
 
-  constructor(url: string, onConnect: OnConnect, applicationName: string) {
+  constructor(url: string, onConnect: OnConnect, applicationName: string, options: LogConnectionOptions = {}) {
     this.#url = url;
     this.#onConnect = onConnect;
-    this.pool = new pg.Pool({
+    this.#name = `${applicationName} append`;
+    this.#answerTimeout = options.answerTimeout ?? 35_000;
+    this.pool = new Pool({
       connectionString: url,
       max: 6,
-      options: `${readSettings} ${guards}`,
+      options: `${settings} ${guards}`,
       application_name: `${applicationName} reads`,
       connectionTimeoutMillis: 10_000,
+      query_timeout: this.#answerTimeout,
+      keepAlive: true,
+      stream: () => this.#socket(),
     });
     // An idle connection that breaks is replaced by the pool; the next query tells what is wrong.
     this.pool.on('error', () => undefined);
-    this.#name = `${applicationName} append`;
   }
 
-  readonly #name: string;
-
-  /** The flusher's connection. Throws STORE_UNAVAILABLE when none can be made, or what `onConnect` throws. */
-  async client(): Promise<pg.Client> {
+  /** The flusher's connection. Throws STORE_UNAVAILABLE or SCHEMA_MISSING, or what `onConnect` throws. */
+  async client(): Promise<Client> {
     if (this.#client !== undefined) return this.#client;
     this.#connecting ??= this.#connect().finally(() => {
       this.#connecting = undefined;
@@ -46,53 +61,83 @@ export class LogConnection {
     return this.#connecting;
   }
 
-  async #connect(): Promise<pg.Client> {
-    if (this.#closed) throw new MillraceError('STOPPING', 'The log is closed.');
-    const client = new pg.Client({
+  async #connect(): Promise<Client> {
+    if (this.#closed !== undefined) throw new MillraceError('STOPPING', 'The log is closed.');
+    let broken = false;
+    const socket = this.#socket();
+    const client = new Client({
       connectionString: this.#url,
       pipeline: true,
-      options: `-c jit=off -c synchronous_commit=on ${guards}`,
+      options: `${settings} -c synchronous_commit=on ${guards}`,
       application_name: this.#name,
       connectionTimeoutMillis: 5_000,
+      query_timeout: this.#answerTimeout,
       keepAlive: true,
+      stream: () => socket,
     });
-    client.on('error', () => this.#drop(client));
-    client.on('end', () => this.#drop(client));
+    const drop = () => {
+      broken = true;
+      if (this.#client === client) this.#client = undefined;
+    };
+    client.on('error', drop);
+    client.on('end', drop);
     try {
       await client.connect();
       await this.#onConnect(client);
+      if (broken) throw new Error('The connection broke while it was made.');
     } catch (error) {
-      await client.end().catch(() => undefined);
-      if (error instanceof MillraceError) throw error;
-      throw new MillraceError('STORE_UNAVAILABLE', 'No connection to the event store.', { cause: error });
+      socket.destroy();
+      throw error instanceof MillraceError ? error : asUnavailable(error);
     }
     this.#client = client;
-    this.#failures = 0;
+    this.#clientSocket = socket;
     return client;
   }
 
-  #drop(client: pg.Client): void {
-    if (this.#client === client) this.#client = undefined;
+  #socket(): Socket {
+    const socket = new Socket();
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    return socket;
+  }
+
+  /** A batch got through: the next trouble is a new one. */
+  worked(): void {
+    this.#failures = 0;
   }
 
   /** Waits before the next try, longer every time up to a second. `broken` gives up the connection as well. */
   async pause(broken: boolean): Promise<void> {
-    const client = this.#client;
-    if (broken && client !== undefined) {
+    if (broken && this.#client !== undefined) {
       this.#client = undefined;
-      // Not awaited: a half-open connection may take minutes to say goodbye.
-      client.end().catch(() => undefined);
+      // Without a goodbye: a half-open connection may take minutes to answer one.
+      this.#clientSocket?.destroy();
     }
-    const wait = Math.min(1000, 10 * 2 ** this.#failures++);
+    const wait = Math.min(1000, 10 * 2 ** Math.min(this.#failures++, 10));
     await new Promise((resolve) => {
       setTimeout(resolve, wait);
     });
   }
 
+  /** Says goodbye to the server, and tears down what does not answer. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    await this.#connecting?.catch(() => undefined);
     const client = this.#client;
     this.#client = undefined;
-    await Promise.all([client?.end().catch(() => undefined), this.pool.end()]);
+    const ended = Promise.all([client?.end().catch(() => undefined), this.pool.end()]);
+    const impatience = setTimeout(() => {
+      for (const socket of this.#sockets) socket.destroy();
+    }, goodbye);
+    try {
+      await ended;
+    } finally {
+      clearTimeout(impatience);
+      for (const socket of this.#sockets) socket.destroy();
+    }
   }
 }

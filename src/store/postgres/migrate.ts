@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { Client } from 'pg';
 import { MillraceError } from '../../errors.ts';
 import { LogStatements, type LogNames } from './statements.ts';
 
@@ -12,7 +12,12 @@ const files = ['schema.sql', 'append.sql', 'guards.sql'];
  * at once. Throws SCHEMA_NEWER when a newer Millrace prepared it, POSTGRES_VERSION_UNSUPPORTED below PostgreSQL 15.
  * @param extra more SQL texts of other rooms that live in the same database, run in the same transaction
  */
-export async function migrateLog(url: string, log: string, names: LogNames, extra: readonly string[] = []): Promise<void> {
+export async function migrateLog(
+  url: string,
+  log: string,
+  names: LogNames,
+  extra: readonly string[] = [],
+): Promise<void> {
   const statements = new LogStatements(names);
   await migrateDatabase(url, 'event store', logSchemaVersion, async (client) => {
     for (const file of files) await client.query(statements.file(file));
@@ -40,12 +45,14 @@ export async function migrateDatabase(
   url: string,
   what: string,
   version: number,
-  work: (client: pg.Client) => Promise<void>,
+  work: (client: Client) => Promise<void>,
 ): Promise<void> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
   await client.connect();
   try {
-    const server = await client.query<{ number: number }>(`select current_setting('server_version_num')::int as number`);
+    const server = await client.query<{ number: number }>(
+      `select current_setting('server_version_num')::int as number`,
+    );
     if ((server.rows[0]?.number ?? 0) < 150_000) {
       throw new MillraceError('POSTGRES_VERSION_UNSUPPORTED', `The ${what} runs on a PostgreSQL older than 15.`);
     }
@@ -55,10 +62,15 @@ export async function migrateDatabase(
     await client.query(
       `create table if not exists millrace_schema (what text primary key, version integer not null, migrated_at timestamptz not null)`,
     );
-    const before = await client.query<{ version: number }>('select version from millrace_schema where what = $1', [what]);
+    const before = await client.query<{ version: number }>('select version from millrace_schema where what = $1', [
+      what,
+    ]);
     const found = before.rows[0]?.version ?? 0;
     if (found > version) {
-      throw new MillraceError('SCHEMA_NEWER', `The ${what} has schema version ${found}; this program knows ${version}.`);
+      throw new MillraceError(
+        'SCHEMA_NEWER',
+        `The ${what} has schema version ${found}; this program knows ${version}.`,
+      );
     }
     await work(client);
     await client.query(

@@ -1,12 +1,14 @@
-import type pg from 'pg';
+import type { Client, QueryConfig, QueryResult, QueryResultRow } from 'pg';
 import type { RecordedEvent } from '../../events/envelope.ts';
 import { MillraceError } from '../../errors.ts';
 import type { AppendOutcome, AppendRequest, EventLog, EventQuery, LogHead, ReadOptions, Snapshot } from '../store.ts';
+import { checkQueries, checkRequest, isUuid } from '../request-check.ts';
+import { asReadFailure } from './failure-class.ts';
 import { GroupCommit, type GroupCommitOptions } from './group-commit.ts';
-import { LogConnection } from './log-connection.ts';
+import { LogConnection, type LogConnectionOptions } from './log-connection.ts';
 import { LogStatements, type EventRow, type LogNames } from './statements.ts';
 
-export interface PostgresLogOptions extends GroupCommitOptions {
+export interface PostgresLogOptions extends GroupCommitOptions, LogConnectionOptions {
   /** `postgres://user:password@host:port/database` */
   readonly url: string;
   /** The log's name, as events carry it. */
@@ -26,40 +28,47 @@ export function openPostgresLog(options: PostgresLogOptions): PostgresLog {
 export class PostgresLog implements EventLog {
   readonly name: string;
   readonly statements: LogStatements;
+  readonly #pruneKeys: string;
   readonly #connection: LogConnection;
   readonly #commit: GroupCommit;
   readonly #appendedListeners = new Set<(events: readonly RecordedEvent[]) => void>();
   readonly #incarnationListeners = new Set<() => void>();
   #known: LogHead | undefined;
+  #announced = 0;
 
   constructor(options: PostgresLogOptions) {
     this.name = options.name;
     this.statements = new LogStatements(options.names);
-    this.#connection = new LogConnection(options.url, (client) => this.#checkIncarnation(client), `millrace ${options.name}`);
+    this.#pruneKeys = this.statements.file('prune-keys.sql');
+    this.#connection = new LogConnection(
+      options.url,
+      (client) => this.#checkIncarnation(client),
+      `millrace ${options.name}`,
+      options,
+    );
     this.#commit = new GroupCommit(this.#connection, this.statements, (events) => this.#stored(events), options);
   }
 
-  append(request: AppendRequest): Promise<AppendOutcome> {
-    const problem = problemOf(request);
-    if (problem !== undefined) return Promise.reject(new MillraceError('APPEND_INVALID', problem));
+  async append(request: AppendRequest): Promise<AppendOutcome> {
+    checkRequest(request);
     return this.#commit.append(request);
   }
 
   async query(queries: readonly EventQuery[], options: ReadOptions = {}): Promise<readonly RecordedEvent[]> {
-    const { after = 0, upTo = Number.MAX_SAFE_INTEGER, limit = 1000 } = options;
+    const { after, upTo, limit } = rangeOf(options);
+    checkQueries(queries);
     const result = await this.#read<EventRow>(this.statements.query(queries, after, upTo, limit));
-    const events = result.rows.map((row) => this.statements.toEvent(row));
-    // An event that answers two of the queries comes twice, next to itself.
-    return queries.length === 1 ? events : events.filter((event, at) => events[at - 1]?.position !== event.position);
+    return result.rows.map((row) => this.statements.toEvent(row));
   }
 
   async read(options: ReadOptions = {}): Promise<readonly RecordedEvent[]> {
-    const { after = 0, upTo = Number.MAX_SAFE_INTEGER, limit = 1000 } = options;
+    const { after, upTo, limit } = rangeOf(options);
     const result = await this.#read<EventRow>(this.statements.read(after, upTo, limit));
     return result.rows.map((row) => this.statements.toEvent(row));
   }
 
   async event(id: string): Promise<RecordedEvent | undefined> {
+    if (!isUuid(id)) return undefined;
     const result = await this.#read<EventRow>(this.statements.eventsById([id]));
     const row = result.rows[0];
     return row === undefined ? undefined : this.statements.toEvent(row);
@@ -93,9 +102,16 @@ export class PostgresLog implements EventLog {
       : { name, position: Number(row.position), stateVersion: row.state_version, state: row.state };
   }
 
-  /** Removes command keys older than 24 hours. */
-  async pruneKeys(): Promise<void> {
-    await this.#read({ text: `delete from command_keys where created_at < clock_timestamp() - interval '24 hours'` });
+  /**
+   * Deletes command keys that are older than 24 hours, a page at a time, and resolves with their number.
+   * Meant to be called now and then; several processes may do so at once.
+   */
+  async pruneKeys(): Promise<number> {
+    for (let deleted = 0; ;) {
+      const page = (await this.#read({ name: 'prune-keys', text: this.#pruneKeys })).rowCount ?? 0;
+      deleted += page;
+      if (page === 0) return deleted;
+    }
   }
 
   onAppended(listener: (events: readonly RecordedEvent[]) => void): () => void {
@@ -113,16 +129,20 @@ export class PostgresLog implements EventLog {
     await this.#connection.close();
   }
 
+  /** Events of this process that were found in the log long after their commit are no news any more. */
   #stored(events: readonly RecordedEvent[]): void {
-    const last = events.at(-1);
-    if (last !== undefined && this.#known !== undefined && last.position > this.#known.position) {
+    const news = events.filter((event) => event.position > this.#announced);
+    const last = news.at(-1);
+    if (last === undefined) return;
+    this.#announced = last.position;
+    if (this.#known !== undefined && last.position > this.#known.position) {
       this.#known = { ...this.#known, position: last.position, eventId: last.id };
     }
-    for (const listener of this.#appendedListeners) listener(events);
+    for (const listener of this.#appendedListeners) callBack(() => listener(news));
   }
 
   /** I10: after a reconnect the log must be the one we knew, and still hold the last event that we know of. */
-  async #checkIncarnation(client: pg.Client): Promise<void> {
+  async #checkIncarnation(client: Client): Promise<void> {
     const head = toHead((await client.query<HeadRow>(this.statements.head())).rows[0]);
     const before = this.#known;
     this.#known = head;
@@ -132,14 +152,17 @@ export class PostgresLog implements EventLog {
       const at = await client.query<EventRow>(this.statements.read(before.position - 1, before.position, 1));
       changed = at.rows[0]?.event_id !== before.eventId;
     }
-    if (changed) for (const listener of this.#incarnationListeners) listener();
+    if (!changed) return;
+    this.#announced = head.position;
+    this.#commit.voidDecisions();
+    for (const listener of this.#incarnationListeners) callBack(listener);
   }
 
-  async #read<Row extends pg.QueryResultRow>(query: pg.QueryConfig): Promise<pg.QueryResult<Row>> {
+  async #read<Row extends QueryResultRow>(query: QueryConfig): Promise<QueryResult<Row>> {
     try {
       return await this.#connection.pool.query<Row>(query);
     } catch (error) {
-      throw new MillraceError('STORE_UNAVAILABLE', 'The event store does not answer.', { cause: error });
+      throw asReadFailure(error);
     }
   }
 }
@@ -155,27 +178,21 @@ function toHead(row: HeadRow | undefined): LogHead {
   return { position: Number(row.position ?? 0), eventId: row.event_id ?? undefined, incarnation: row.incarnation };
 }
 
-function problemOf(request: AppendRequest): string | undefined {
-  const ids = new Set<string>();
-  for (const event of request.events) {
-    if (ids.has(event.id)) return `The event id ${event.id} stands twice in one request.`;
-    ids.add(event.id);
-    if (!isName(event.stream)) return 'A stream name is empty, longer than 500 characters or has control characters.';
-    if (new Set(event.tags).size !== event.tags.length) return 'An event has the same tag twice.';
-    for (const tag of event.tags) if (!isName(tag)) return 'A tag is empty, longer than 500 characters or has control characters.';
+/** A listener's failure is its own: the event is stored, and the others want to hear of it. */
+function callBack(listener: () => void): void {
+  try {
+    listener();
+  } catch (error) {
+    process.emitWarning(error instanceof Error ? error : String(error));
   }
-  for (const condition of request.conditions ?? []) {
-    if (condition.tags.length === 0) return 'A condition needs a tag.';
-    if (!Number.isSafeInteger(condition.after) || condition.after < 0) return 'A condition needs a position from 0 up.';
-  }
-  if (request.events.length === 0 && (request.keys ?? []).length === 0) return 'The request has nothing to store.';
-  return undefined;
 }
 
-// Control characters would collide with the separators of the wire format, and nobody could read them.
-// oxlint-disable-next-line no-control-regex -- control characters are exactly what is looked for
-const controlCharacters = /[\u0000-\u001f]/;
-
-function isName(text: string): boolean {
-  return text.length > 0 && text.length <= 500 && !controlCharacters.test(text);
+function rangeOf(options: ReadOptions): Required<ReadOptions> {
+  const { after = 0, upTo = Number.MAX_SAFE_INTEGER, limit = 1000 } = options;
+  for (const value of [after, upTo, limit]) {
+    if (!Number.isSafeInteger(value) || value < 0) {
+      throw new MillraceError('QUERY_INVALID', 'A position or a limit is not a whole number from 0 up.');
+    }
+  }
+  return { after, upTo, limit };
 }

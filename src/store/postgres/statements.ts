@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type pg from 'pg';
+import type { QueryConfig } from 'pg';
 import type { RecordedEvent } from '../../events/envelope.ts';
 import { MillraceError } from '../../errors.ts';
 import type { EventQuery } from '../store.ts';
@@ -39,7 +39,10 @@ export class LogStatements {
   constructor(names: LogNames) {
     for (const name of [names.events, names.outbox]) {
       if (!/^[a-z_][a-z0-9_]{0,39}$/.test(name)) {
-        throw new MillraceError('DEFINITION_INVALID', `The table name ${JSON.stringify(name)} is not lower case letters, digits and underscores.`);
+        throw new MillraceError(
+          'DEFINITION_INVALID',
+          `The table name ${JSON.stringify(name)} is not lower case letters, digits and underscores.`,
+        );
       }
     }
     this.names = names;
@@ -53,12 +56,12 @@ export class LogStatements {
     return fillNames(readFileSync(new URL(`./${name}`, import.meta.url), 'utf8'), this.names);
   }
 
-  append(parameters: readonly Buffer[]): pg.QueryConfig {
+  append(parameters: readonly Buffer[]): QueryConfig {
     const places = parameters.map((_, index) => `$${index + 1}`).join(', ');
     return { name: 'append', text: `select * from millrace_append(${places})`, values: [...parameters] };
   }
 
-  read(after: number, upTo: number, limit: number): pg.QueryConfig {
+  read(after: number, upTo: number, limit: number): QueryConfig {
     return {
       name: 'read',
       text: `select ${this.#columns} from ${this.names.events} e
@@ -67,35 +70,44 @@ export class LogStatements {
     };
   }
 
-  query(queries: readonly EventQuery[], after: number, upTo: number, limit: number): pg.QueryConfig {
+  /** The events of any of the queries, each once. Every query gives at most `limit`, so that a page costs a page. */
+  query(queries: readonly EventQuery[], after: number, upTo: number, limit: number): QueryConfig {
+    const once = queries.length > 1 ? 'distinct on (e.position) ' : '';
     return {
-      name: 'query',
-      text: `${this.#asked()} where e.position <= $7 order by e.position limit $8`,
+      name: queries.length > 1 ? 'query' : 'query-one',
+      text: `select ${once}${this.#columns} ${this.#asked(
+        'and s.position <= $8 order by s.version limit $9',
+        'and t.position <= $8 order by t.position limit $9',
+      )} order by e.position limit $9`,
       values: [...askedParameters([{ queries, after }]), upTo, limit],
     };
   }
 
   /** Several sets of queries at once; `asked` says which set a row answers, counted from 0. */
-  queryMany(sets: readonly { readonly queries: readonly EventQuery[]; readonly after: number }[]): pg.QueryConfig {
-    return { name: 'query-many', text: `${this.#asked()} order by q.asked, e.position`, values: askedParameters(sets) };
+  queryMany(sets: readonly { readonly queries: readonly EventQuery[]; readonly after: number }[]): QueryConfig {
+    return {
+      name: 'query-many',
+      text: `select q.asked, ${this.#columns} ${this.#asked('', '')} order by q.asked, e.position`,
+      values: askedParameters(sets),
+    };
   }
 
-  #asked(): string {
-    return `select q.asked, ${this.#columns}
-      from unnest($1::integer[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[])
-           as q(asked, stream, tag, more, types, after)
+  #asked(endOfStream: string, endOfTag: string): string {
+    return `from unnest($1::integer[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[])
+           as q(asked, stream, tag, more, types, after_version, after)
       cross join lateral (
-        select s.* from ${this.names.events} s
-        where q.stream is not null and s.aggregate_id = q.stream and s.version > q.after
+        (select s.* from ${this.names.events} s
+        where q.stream is not null and s.aggregate_id = q.stream and s.version > q.after_version
+          and s.position > q.after ${endOfStream})
         union all
-        select s.* from event_tags t join ${this.names.events} s on s.position = t.position
+        (select s.* from event_tags t join ${this.names.events} s on s.position = t.position
         where q.stream is null and t.tag = q.tag and t.position > q.after
           and (q.types is null or t.event_name = any (string_to_array(q.types, E'\\x1f')))
-          and (q.more is null or s.tags @> string_to_array(q.more, E'\\x1f'))
+          and (q.more is null or s.tags @> string_to_array(q.more, E'\\x1f')) ${endOfTag})
       ) e`;
   }
 
-  eventsById(ids: readonly string[]): pg.QueryConfig {
+  eventsById(ids: readonly string[]): QueryConfig {
     return {
       name: 'events-by-id',
       text: `select ${this.#columns} from ${this.names.events} e where e.event_id = any ($1)`,
@@ -103,7 +115,7 @@ export class LogStatements {
     };
   }
 
-  head(): pg.QueryConfig {
+  head(): QueryConfig {
     return {
       name: 'head',
       text: `select i.incarnation, e.position, e.event_id from log_info i
@@ -111,7 +123,7 @@ export class LogStatements {
     };
   }
 
-  findKeys(keys: readonly string[]): pg.QueryConfig {
+  findKeys(keys: readonly string[]): QueryConfig {
     return {
       name: 'find-keys',
       text: `select key, request_hash as "requestHash", answer::text as answer, first_position as position,
@@ -143,31 +155,37 @@ export function fillNames(sql: string, names: LogNames): string {
   return sql.replaceAll(/(?<!:):(events|outbox)/g, (_, name: 'events' | 'outbox') => names[name]);
 }
 
-function askedParameters(sets: readonly { readonly queries: readonly EventQuery[]; readonly after: number }[]): Buffer[] {
+function askedParameters(
+  sets: readonly { readonly queries: readonly EventQuery[]; readonly after: number }[],
+): Buffer[] {
   const asked: number[] = [];
   const stream: (string | undefined)[] = [];
   const tag: (string | undefined)[] = [];
   const more: (string | undefined)[] = [];
   const types: (string | undefined)[] = [];
+  const afterVersion: number[] = [];
   const after: number[] = [];
   sets.forEach((set, index) => {
     for (const query of set.queries) {
       asked.push(index);
-      if ('stream' in query) {
-        stream.push(query.stream);
-        tag.push(undefined);
-        more.push(undefined);
-        types.push(undefined);
-        after.push(query.afterVersion ?? 0);
-      } else {
-        const [first, ...others] = query.tags;
-        stream.push(undefined);
-        tag.push(first);
-        more.push(others.length === 0 ? undefined : others.join(separator));
-        types.push(query.types?.join(separator));
-        after.push(set.after);
-      }
+      const [first, ...others] = 'stream' in query ? [] : query.tags;
+      stream.push('stream' in query ? query.stream : undefined);
+      tag.push(first);
+      more.push(others.length === 0 ? undefined : others.join(separator));
+      types.push('stream' in query ? undefined : query.types?.join(separator));
+      // A version, where there is one, says more exactly than a position what is known of a stream.
+      const version = 'stream' in query ? query.afterVersion : undefined;
+      afterVersion.push(version ?? 0);
+      after.push(version === undefined ? set.after : 0);
     }
   });
-  return [int4Array(asked), textArray(stream), textArray(tag), textArray(more), textArray(types), int8Array(after)];
+  return [
+    int4Array(asked),
+    textArray(stream),
+    textArray(tag),
+    textArray(more),
+    textArray(types),
+    int8Array(afterVersion),
+    int8Array(after),
+  ];
 }
