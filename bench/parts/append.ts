@@ -55,7 +55,7 @@ async function prepare(context: PartContext): Promise<Entry[]> {
   const entries: Entry[] = [];
   for (const contestant of contestants) {
     const url = await context.freshDatabase(`append_${contestant.name}`);
-    await contestant.prepare(url);
+    await contestant.prepare(url, () => context.freshDatabase(`append_${contestant.name}_2`));
     entries.push({ contestant, url, rounds: [], answered: 0 });
   }
   return entries;
