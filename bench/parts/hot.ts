@@ -19,19 +19,23 @@ export const part: Part = {
     const streamRounds: Round[] = [];
     const queueRounds: Round[] = [];
     let arrivals = 0;
+    let waiting = 0;
     try {
-      await queue.system.execute(queueDecider, { queueId: 'emergency', maxCapacity: 1_000_000 });
       for (let round = 1; round <= context.settings.rounds; round += 1) {
+        const queueId = `emergency-${round}`;
+        await queue.system.execute(queueDecider, { queueId, maxCapacity: 100_000 });
+        const before = arrivals;
         streamRounds.push(
           await measureRound(context, () => stream.system.execute(counter, { counter: 'counter-1', by: 1 })),
         );
         await untilCaughtUp(stream.system);
         queueRounds.push(
           await measureRound(context, () =>
-            queue.system.execute(checkInToLimitedQueue, checkInCommand((arrivals += 1), 'emergency')),
+            queue.system.execute(checkInToLimitedQueue, checkInCommand((arrivals += 1), queueId)),
           ),
         );
         await untilCaughtUp(queue.system);
+        waiting = Math.max(waiting, arrivals - before);
         context.progress(
           `round ${round}/${context.settings.rounds}  stream ${rate(streamRounds)}/s, queue ${rate(queueRounds)}/s`,
         );
@@ -47,7 +51,7 @@ export const part: Part = {
         { figure: 'oneStream', value: oneStream.opsPerSecond, unit: '/s', atLeast: 10_000, target: 20_000 },
         { figure: 'limitedQueue', value: limitedQueue.opsPerSecond, unit: '/s', atLeast: 5_000 },
       ],
-      figures: { inFlight, oneStream, limitedQueue, waitingAtTheEnd: arrivals },
+      figures: { inFlight, oneStream, limitedQueue, waitingInOneQueue: waiting },
       table: {
         rows: [
           ['', 'commands/s', 'min', 'max', 'p50 ms', 'p99 ms'],
@@ -60,7 +64,7 @@ export const part: Part = {
         ],
         notes: [
           'system.execute with relay, consumer, read model and ledger running in the same process',
-          `the queue held ${arrivals.toLocaleString('en')} patients at the end`,
+          `a queue held up to ${waiting.toLocaleString('en')} waiting patients, with a limit of 100,000`,
         ],
       },
     };
