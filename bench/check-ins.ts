@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import type { CheckIn } from '../apps/waiting-room/domain/check-in.ts';
 import { priorities } from '../apps/waiting-room/domain/priority.ts';
-import { formatUuid, newEventId } from '../src/index.ts';
+import { newEventId } from '../src/index.ts';
+import { uuidV7 } from './sample-event.ts';
 
 const lastNames = ['Olsen', 'Meyer', 'Garcia', 'Novak', 'Kim', 'Silva', 'Rossi', 'Dubois'];
 
@@ -11,7 +11,8 @@ export function checkInCommand(n: number, queueId: string, settingsPosition = 0)
     visitId: `visit-${newEventId()}`,
     queueId,
     patientId: `PAT-${n}`,
-    patientKey: formatUuid(randomBytes(16)).replaceAll('-', ''),
+    // As spread out as a keyed hash: the random end of the id comes first.
+    patientKey: [...uuidV7().replaceAll('-', '')].reverse().join(''),
     patientName: `Alex ${lastNames[n % lastNames.length] ?? ''}`,
     priority: priorities[n % priorities.length] ?? 'Medium',
     consultationType: 'General',

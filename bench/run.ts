@@ -86,7 +86,13 @@ function describe(requirement: Requirement): string[] {
   const show = (number: number): string =>
     `${number.toLocaleString('en', { maximumFractionDigits: 2 })}${unit === undefined ? '' : ` ${unit}`}`;
   const required = atLeast === undefined ? `≤ ${show(atMost ?? 0)}` : `≥ ${show(atLeast)}`;
-  return [figure, show(value), required, target === undefined ? '' : show(target), isMet(requirement) ? 'met' : 'MISSED'];
+  return [
+    figure,
+    show(value),
+    required,
+    target === undefined ? '' : show(target),
+    isMet(requirement) ? 'met' : 'MISSED',
+  ];
 }
 
 async function save(result: Readonly<Record<string, unknown>>, name: string, startedAt: string): Promise<void> {
@@ -175,7 +181,8 @@ async function main(): Promise<void> {
         print(table);
       }
     }
-    if (!options.json) print({ rows: overview, notes: settings.quick ? ['A quick run: not held against anything.'] : [] });
+    if (!options.json)
+      print({ rows: overview, notes: settings.quick ? ['A quick run: not held against anything.'] : [] });
   } finally {
     await server.stop();
   }

@@ -26,7 +26,10 @@ export async function emmettLag(url: string): Promise<LagContestant> {
       evolve: (events) => [
         rawSql(
           `insert into visits_seen values ${events
-            .map(({ data }) => `('${String(data['visitId'])}', 'Alex Olsen', ${String(data['decidedMs'])}, clock_timestamp())`)
+            .map(
+              ({ data }) =>
+                `('${String(data['visitId'])}', 'Alex Olsen', ${String(data['decidedMs'])}, clock_timestamp())`,
+            )
             .join(', ')}`,
         ),
       ],
@@ -36,8 +39,15 @@ export async function emmettLag(url: string): Promise<LagContestant> {
   return {
     send: async () => {
       const visitId = `visit-${uuidV7()}`;
-      const data = { visitId, decidedMs: performance.timeOrigin + performance.now(), patientName: 'Alex Olsen', queueId: 'queue-1' };
-      await store.appendToStream(visitId, [{ type: 'PatientCheckedIn', data, metadata: {} }], { expectedStreamVersion: 0n });
+      const data = {
+        visitId,
+        decidedMs: performance.timeOrigin + performance.now(),
+        patientName: 'Alex Olsen',
+        queueId: 'queue-1',
+      };
+      await store.appendToStream(visitId, [{ type: 'PatientCheckedIn', data, metadata: {} }], {
+        expectedStreamVersion: 0n,
+      });
     },
     finish: async (sent) => {
       const limit = performance.now() + 30_000;

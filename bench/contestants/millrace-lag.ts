@@ -47,7 +47,11 @@ export async function millraceLag(context: PartContext, name: string): Promise<L
       const ledger = await waitForLedger(urls.eventStoreUrl, count);
       const rows = await system.readModels.query<{ visits: number }>('select count(*)::int as visits from visits_view');
       const complete = ledger.whole === count && ledger.rows === count && rows[0]?.visits === count;
-      return { lagsMs, complete, ledger: { p50Ms: ledger.p50, p99Ms: ledger.p99, rows: ledger.rows, whole: ledger.whole } };
+      return {
+        lagsMs,
+        complete,
+        ledger: { p50Ms: ledger.p50, p99Ms: ledger.p99, rows: ledger.rows, whole: ledger.whole },
+      };
     },
     close: async () => {
       stopListening();

@@ -16,7 +16,9 @@ const does: { readonly [kind in Kind]: string } = {
 };
 
 /** Our own side: the log's own append on the shipped schema, the ledger's and the relay's tables included. */
-export const millraceContestants: readonly Contestant[] = (['plain', 'key', 'tag+condition', 'all'] as const).map(millrace);
+export const millraceContestants: readonly Contestant[] = (['plain', 'key', 'tag+condition', 'all'] as const).map(
+  millrace,
+);
 
 /** One kind of append. See {@link millraceContestants}. */
 export function millrace(kind: Kind): Contestant {
@@ -61,6 +63,8 @@ export function requestOf(kind: Kind): AppendRequest {
     ],
     expect: [{ stream: event.stream, version: 0 }],
     ...(tagged ? { conditions: [{ tags, types: [event.type], after: 0 }] } : {}),
-    ...(keyed ? { keys: [{ key: randomUUID(), requestHash: uuidV7(), answer: '{"answer":{}}', firstEvent: 0, eventCount: 1 }] } : {}),
+    ...(keyed
+      ? { keys: [{ key: randomUUID(), requestHash: uuidV7(), answer: '{"answer":{}}', firstEvent: 0, eventCount: 1 }] }
+      : {}),
   };
 }

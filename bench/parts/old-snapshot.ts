@@ -66,7 +66,11 @@ export const part: Part = {
   },
 };
 
-async function open(context: PartContext, name: string, logs: PostgresLog[]): Promise<{ log: PostgresLog; url: string }> {
+async function open(
+  context: PartContext,
+  name: string,
+  logs: PostgresLog[],
+): Promise<{ log: PostgresLog; url: string }> {
   const { eventStoreUrl: url } = await prepareSystem(context, orderSystem, name);
   const log = openPostgresLog({ url, name: orderSystem.name, names: orderSystem.tables });
   logs.push(log);

@@ -41,7 +41,8 @@ export const part: Part = {
       await untilCaughtUp(system);
       const drainMs = performance.now() - drainStart;
       const rows = await system.readModels.query<{ visits: number }>('select count(*)::int as visits from visits_view');
-      if (rows[0]?.visits !== events) throw new Error(`${events} check-ins, ${rows[0]?.visits} visits in the read model`);
+      if (rows[0]?.visits !== events)
+        throw new Error(`${events} check-ins, ${rows[0]?.visits} visits in the read model`);
 
       const of = (from: number, to: number): number => Math.round(median(backlog.slice(from * 10, to * 10)));
       const atStart = seconds >= 30 ? of(10, 20) : of(2, seconds / 2);
@@ -56,7 +57,14 @@ export const part: Part = {
           // Both are a few batches; a backlog that grows is one of many seconds.
           { figure: 'backlog in the last 10 s', value: atEnd, atMost: Math.max(atStart, perSecond / 10) },
         ],
-        figures: { seconds, eventsPerSecond, backlog: { atStart, atEnd, most: Math.max(...backlog) }, p99Ms, drainMs, nodeCores },
+        figures: {
+          seconds,
+          eventsPerSecond,
+          backlog: { atStart, atEnd, most: Math.max(...backlog) },
+          p99Ms,
+          drainMs,
+          nodeCores,
+        },
         table: {
           rows: [
             ['events/s', 'backlog at first', 'at the end', 'most', 'answer p99 ms', 'drained in ms', 'Node cores'],

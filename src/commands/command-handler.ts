@@ -159,7 +159,10 @@ export class CommandHandler {
     // Mailboxes are told apart by the decider's name, and a name stands for one decider: its types are these.
     if (known !== undefined) return known as Mailbox<State, Command, Event>;
     const reader = new BoundaryReader<State, Event>(decider, reads, this.#log, this.#registry, name);
-    const mailbox = new Mailbox<State, Command, Event>(decider, reader, this.#log, this.#registry);
+    const mailbox = new Mailbox<State, Command, Event>(decider, reader, this.#log, this.#registry, () => {
+      // Many are for something new each, and used once: kept, they would only make work for the garbage collector.
+      if (this.#mailboxes.peek(name) === mailbox) this.#mailboxes.delete(name);
+    });
     this.#mailboxes.set(name, mailbox);
     return mailbox;
   }

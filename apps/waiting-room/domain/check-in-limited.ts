@@ -2,13 +2,14 @@ import type { Decider } from '#millrace';
 import { checkedIn, occupancyTypes, refuseDuplicate, type CheckIn, type PatientRecord } from './check-in.ts';
 import type { QueueEvent, VisitEvent } from './events.ts';
 import { queueTag } from './names.ts';
+import { PersistentMap } from './persistent-map.ts';
 import { refuse } from './refusals.ts';
 
 export interface Occupancy {
   readonly maxCapacity: number | null;
   readonly waiting: number;
   /** Open visits by patient key, or by visit for walk-ins: true while the patient waits. No names: it is snapshotted. */
-  readonly open: ReadonlyMap<string, boolean>;
+  readonly open: PersistentMap<boolean>;
 }
 
 /**
@@ -18,7 +19,7 @@ export interface Occupancy {
  */
 export const checkInToLimitedQueue: Decider<Occupancy, CheckIn, VisitEvent | QueueEvent> = {
   name: 'check-in-limited',
-  initial: { maxCapacity: null, waiting: 0, open: new Map() },
+  initial: { maxCapacity: null, waiting: 0, open: PersistentMap.of() },
   boundary: ({ visitId, queueId }) => ({
     stream: visitId,
     newStream: true,
@@ -58,9 +59,10 @@ export const checkInToLimitedQueue: Decider<Occupancy, CheckIn, VisitEvent | Que
       // Written by toJson above under the same version: the limit, then key and waiting in turn.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       const [maxCapacity, ...entries] = json as [number | null, ...(string | boolean)[]];
-      const open = new Map<string, boolean>();
-      for (let i = 0; i < entries.length; i += 2) open.set(String(entries[i]), entries[i + 1] === true);
-      return { maxCapacity, waiting: [...open.values()].filter(Boolean).length, open };
+      const open = entries.flatMap((key, at): [string, boolean][] =>
+        at % 2 === 0 ? [[String(key), entries[at + 1] === true]] : [],
+      );
+      return { maxCapacity, waiting: open.filter(([, waits]) => waits).length, open: PersistentMap.of(open) };
     },
   },
 };
@@ -84,8 +86,6 @@ function withVisit(
 ): Occupancy {
   const key = keyOf(about);
   const before = state.open.get(key) === true ? 1 : 0;
-  const open = new Map(state.open);
-  if (waiting === undefined) open.delete(key);
-  else open.set(key, waiting);
+  const open = waiting === undefined ? state.open.delete(key) : state.open.set(key, waiting);
   return { ...state, waiting: state.waiting - before + (waiting === true ? 1 : 0), open };
 }
