@@ -166,18 +166,25 @@ begin
   if known.stamp_id <> from_stamp then return known.stamp_id; end if;
 
   with runs as (
-    select * from unnest(firsts, lasts, handed, received, processed, statuses)
+    -- A run that one publication covers, as nearly all are, is looked up once and not for each event.
+    select r.*, w.handed_at, w.confirmed_at
+    from unnest(firsts, lasts, handed, received, processed, statuses)
       as r(first, last, handed, received, processed, status)
+    left join lateral (
+      select q.handed_at, q.confirmed_at from relay_publications q
+      where q.last_position >= r.last and q.first_position <= r.first
+      order by q.last_position limit 1) w on true
   ), stamped as (
     select e.position, e.event_id, e.event_name, e.aggregate_id, r.status, e.occurred_at, r.received,
            case when r.status = 'PROCESSED' then r.processed end as processed,
-           least(coalesce(r.handed, p.handed_at, r.received), r.received) as handed,
-           least(greatest(coalesce(p.confirmed_at, r.handed, r.received), coalesce(r.handed, p.handed_at, r.received)), r.received) as confirmed
+           least(coalesce(r.handed, r.handed_at, p.handed_at, r.received), r.received) as handed,
+           least(greatest(coalesce(r.confirmed_at, p.confirmed_at, r.handed, r.received),
+             coalesce(r.handed, r.handed_at, p.handed_at, r.received)), r.received) as confirmed
     from runs r
     join :events e on e.position between r.first and r.last
     left join lateral (
       select q.handed_at, q.confirmed_at from relay_publications q
-      where q.last_position >= e.position and q.first_position <= e.position
+      where r.confirmed_at is null and q.last_position >= e.position and q.first_position <= e.position
       order by q.last_position limit 1) p on true
   ), written as (
     insert into lag_ledger as l (position, event_id, event_name, aggregate_id, status, created_at, published_at, received_at,
