@@ -1,11 +1,11 @@
 import type { AnyEventDefinition } from './events/definition.ts';
-import type { LogNames } from './store/postgres/statements.ts';
+import type { LogNames } from './postgres/log-names.ts';
 import type { ProjectionDefinition } from './projections/definition.ts';
 import { MillraceError } from './errors.ts';
 
 /** Everything that Millrace has to know of an application. */
 export interface SystemDefinition {
-  /** `waiting-list`: names the log, metrics and logs. */
+  /** `order-list`: names the log, metrics and logs. */
   readonly name: string;
   readonly events: readonly AnyEventDefinition[];
   readonly tables: LogNames;

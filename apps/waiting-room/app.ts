@@ -85,7 +85,6 @@ export function waitingRoomApplication(settings: WaitingRoomSettings = demonstra
         ],
       },
     ],
-    web: new URL('../../dist/web/waiting-room/', import.meta.url),
     load: checkIns,
   };
 }

@@ -21,7 +21,7 @@ export interface Boundary {
   readonly newStream?: boolean;
   /**
    * What the state is folded from, and what no one else may add to until the command is stored. Default: the stream.
-   * Queries over tags make a decision span streams: the same thing keeps a ticket number unique, a slot single, a room
+   * Queries over tags make a decision span streams: the same thing keeps a number unique, a slot single, a room
    * to one person.
    */
   readonly reads?: readonly EventQuery[];

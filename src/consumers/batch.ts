@@ -3,7 +3,7 @@ import type pg from 'pg';
 import type { EventRegistry } from '../events/codec.ts';
 import type { RecordedEvent, StoredEvent } from '../events/envelope.ts';
 import type { HandlerFailure } from '../projections/projection-writer.ts';
-import { int8Array, textArray, timestampArray, uuidArray } from '../store/postgres/binary-arrays.ts';
+import { int8Array, textArray, timestampArray, uuidArray } from '../postgres/binary-arrays.ts';
 import type { Build } from '../projections/builds.ts';
 
 /** An event with what is known of its way here. */

@@ -7,7 +7,7 @@ import type { LeaseKeeper } from '../postgres/lease.ts';
 import { liveBuild } from '../projections/builds.ts';
 import { arrive, describeFailure, type Arrival } from './batch.ts';
 import { BuildApplier } from './build-applier.ts';
-import { assertSameLog } from '../log-checkpoint.ts';
+import { assertSameLog } from '../store/log-checkpoint.ts';
 import { ConsumerConnection } from './consumer-connection.ts';
 import type { ConsumerOptions } from './consumer.ts';
 

@@ -57,7 +57,8 @@ export class EventRegistry {
     const definition = this.definition(event.type);
     const payload: unknown = this.#codec.encode(definition, event.data);
     if (typeof payload !== 'string') throw new MillraceError('EVENT_INVALID', `${event.type} has no data.`);
-    if (payload.length > maximumPayload && Buffer.byteLength(payload) > maximumPayload) {
+    // A UTF-16 unit is at most three bytes: short payloads need not be measured.
+    if (payload.length * 3 > maximumPayload && Buffer.byteLength(payload) > maximumPayload) {
       throw new MillraceError('EVENT_TOO_LARGE', `${event.type} is larger than ${maximumPayload} bytes.`);
     }
     // PostgreSQL's text cannot hold it, and a query on the payload would fail much later.
@@ -75,8 +76,8 @@ export class EventRegistry {
     };
   }
 
-  /** Decodes and upcasts. Throws EVENT_UNKNOWN for a type or version that no definition covers. */
-  decode(event: RecordedEvent): StoredEvent {
+  /** Type and data alone, as decisions see an event: decoded and upcast. Throws like {@link decode}. */
+  decodeData(event: RecordedEvent): { readonly type: string; readonly data: JsonObject } {
     const definition = this.definition(event.type);
     if (event.schemaVersion > definition.schemaVersion) {
       throw new MillraceError(
@@ -86,6 +87,12 @@ export class EventRegistry {
     }
     let data = this.#codec.decode(definition, event.payload);
     if (event.schemaVersion < definition.schemaVersion) data = upcast(definition, event.schemaVersion, data);
+    return { type: event.type, data };
+  }
+
+  /** Decodes and upcasts. Throws EVENT_UNKNOWN for a type or version that no definition covers. */
+  decode(event: RecordedEvent): StoredEvent {
+    const { data } = this.decodeData(event);
     return {
       id: event.id,
       log: this.#log,

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { LogNames } from '../store/postgres/statements.ts';
+import type { LogNames } from '../postgres/log-names.ts';
 import type { EventLag, LagStatistics, LagSummary } from '../running-system.ts';
 
 interface LagRow {

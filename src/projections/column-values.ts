@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { columnArray, nullableJsonArray, textArray } from '../store/postgres/binary-arrays.ts';
+import { columnArray, nullableJsonArray, textArray } from '../postgres/binary-arrays.ts';
 import type { ColumnType, ColumnValue, Row } from './definition.ts';
 
 /** The values of one column of many rows as a binary array parameter. */

@@ -73,7 +73,7 @@ export type AnyTotals = TotalsDefinition<Row>;
 
 /** A consumer that writes a read model. */
 export interface ProjectionDefinition {
-  /** Lower case letters, digits and dashes: `waiting-list`. */
+  /** Lower case letters, digits and dashes: `order-list`. */
   readonly id: string;
   /** SQL that makes the tables and views of one build, in a database schema of its own. */
   readonly schema: URL;

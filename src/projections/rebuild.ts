@@ -6,7 +6,7 @@ import { wallClock } from '../events/wall-clock.ts';
 import { arrive, stampStatement, type Arrival, type StampRun } from '../consumers/batch.ts';
 import { BuildApplier } from '../consumers/build-applier.ts';
 import { transactInside } from '../consumers/transact.ts';
-import { isInLog } from '../log-checkpoint.ts';
+import { isInLog } from '../store/log-checkpoint.ts';
 import type { Lease, LeaseKeeper } from '../postgres/lease.ts';
 import type { RebuildProgress } from '../running-system.ts';
 import type { EventLog } from '../store/store.ts';

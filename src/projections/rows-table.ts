@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { LRUCache } from 'lru-cache';
 import { MillraceError } from '../errors.ts';
 import type { StoredEvent } from '../events/envelope.ts';
-import { textArray } from '../store/postgres/binary-arrays.ts';
+import { textArray } from '../postgres/binary-arrays.ts';
 import { encodeColumn, decodeRow, selectColumn } from './column-values.ts';
 import type { AnyRows, ColumnType, Row } from './definition.ts';
 

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { StoredEvent } from '../events/envelope.ts';
-import { textArray } from '../store/postgres/binary-arrays.ts';
+import { textArray } from '../postgres/binary-arrays.ts';
 import { encodeColumn } from './column-values.ts';
 import type { AnyTotals, Row } from './definition.ts';
 

@@ -1,6 +1,6 @@
 import { DatabaseError } from 'pg';
 import type { Broker } from '../brokers/broker.ts';
-import { isInLog } from '../log-checkpoint.ts';
+import { isInLog } from '../store/log-checkpoint.ts';
 import { backoff, Doorbell } from '../doorbell.ts';
 import { MillraceError } from '../errors.ts';
 import type { RecordedEvent } from '../events/envelope.ts';

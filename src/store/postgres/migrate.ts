@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import { MillraceError } from '../../errors.ts';
-import { LogStatements, type LogNames } from './statements.ts';
+import type { LogNames } from '../../postgres/log-names.ts';
+import { LogStatements } from './statements.ts';
 
 /** Counts up with every change of the SQL files. A database prepared by a newer number is refused. */
 export const logSchemaVersion = 1;

@@ -6,7 +6,8 @@ import { checkQueries, checkRange, checkRequest, isUuid } from '../request-check
 import { asReadFailure } from './failure-class.ts';
 import { GroupCommit, type GroupCommitOptions } from './group-commit.ts';
 import { LogConnection, type LogConnectionOptions } from './log-connection.ts';
-import { LogStatements, type EventRow, type LogNames } from './statements.ts';
+import type { LogNames } from '../../postgres/log-names.ts';
+import { LogStatements, type EventRow } from './statements.ts';
 
 export interface PostgresLogOptions extends GroupCommitOptions, LogConnectionOptions {
   /** `postgres://user:password@host:port/database` */

@@ -3,15 +3,8 @@ import type { QueryConfig } from 'pg';
 import type { RecordedEvent } from '../../events/envelope.ts';
 import { MillraceError } from '../../errors.ts';
 import type { EventQuery } from '../store.ts';
-import { int4Array, int8Array, textArray, uuidArray } from './binary-arrays.ts';
-
-/** The names of a log's own tables, as the application wants them. Lower case letters, digits and underscores. */
-export interface LogNames {
-  /** The table of events. */
-  readonly events: string;
-  /** The view that shows what was published and what was not. */
-  readonly outbox: string;
-}
+import { int4Array, int8Array, textArray, uuidArray } from '../../postgres/binary-arrays.ts';
+import { fillNames, type LogNames } from '../../postgres/log-names.ts';
 
 /** A row of {@link LogStatements} that reads events; see `columns`. */
 export interface EventRow {
@@ -149,11 +142,6 @@ export class LogStatements {
 }
 
 const noTags: readonly string[] = [];
-
-/** Fills `:events` and `:outbox` in SQL text. A cast (`::events`) is left alone. */
-export function fillNames(sql: string, names: LogNames): string {
-  return sql.replaceAll(/(?<!:):(events|outbox)/g, (_, name: 'events' | 'outbox') => names[name]);
-}
 
 function askedParameters(
   sets: readonly { readonly queries: readonly EventQuery[]; readonly after: number }[],

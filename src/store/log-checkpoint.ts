@@ -1,5 +1,5 @@
-import { MillraceError } from './errors.ts';
-import type { EventLog } from './store/store.ts';
+import { MillraceError } from '../errors.ts';
+import type { EventLog } from './store.ts';
 
 /** How far something has come in a log, and which event it met there. */
 export interface Checkpoint {

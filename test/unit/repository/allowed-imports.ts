@@ -1,0 +1,101 @@
+/**
+ * Who may import what. CONTRIBUTING.md shows the same tables, and imports.test.ts keeps to them.
+ * The rooms stand in such an order that each imports from those above it only: that is why there are no cycles.
+ */
+
+/** A room of `src/`. */
+interface Room {
+  readonly holds: string;
+  /** Rooms; `store` is the port alone, `store/postgres` its adapter. */
+  readonly mayImport: readonly string[];
+}
+
+export const rooms: { readonly [room: string]: Room } = {
+  events: { holds: 'envelope, definitions, schema versions, upcasters, codec', mayImport: [] },
+  postgres: { holds: 'what all of the PostgreSQL side uses: leases, wake-ups, arrays, names', mayImport: ['events'] },
+  store: { holds: 'the log behind one port (`store.ts`)', mayImport: ['events'] },
+  'store/postgres': { holds: 'the adapter; SQL beside its caller', mayImport: ['events', 'postgres', 'store'] },
+  commands: { holds: 'load, decide, append, retry, command keys', mayImport: ['events', 'store'] },
+  brokers: { holds: 'the port (`broker.ts`) and its adapters', mayImport: ['events', 'store'] },
+  relay: {
+    holds: 'cursor, lease, publish, retry schedule',
+    mayImport: ['events', 'postgres', 'store', 'brokers'],
+  },
+  projections: { holds: 'read models, rebuild', mayImport: ['events', 'postgres', 'store'] },
+  consumers: {
+    holds: 'subscribe, checkpoint, dedupe, catch up, dead letters',
+    mayImport: ['events', 'postgres', 'store', 'brokers', 'projections'],
+  },
+  processes: {
+    holds: 'process managers, timers',
+    mayImport: ['events', 'postgres', 'store', 'commands', 'consumers'],
+  },
+  lag: { holds: 'the ledger and its statistics', mayImport: ['events', 'postgres', 'store'] },
+  telemetry: { holds: 'names of metrics, logs and spans in one table; health', mayImport: ['store', 'relay'] },
+  embedded: { holds: 'a PostgreSQL that comes with npm', mayImport: [] },
+  testing: {
+    holds: 'what applications use in their tests',
+    mayImport: ['events', 'store', 'commands', 'projections'],
+  },
+  server: {
+    holds: 'HTTP, WebSocket and SSE, problem details',
+    mayImport: ['events', 'store', 'commands', 'projections', 'telemetry'],
+  },
+  cli: { holds: 'the command line; puts the parts together', mayImport: ['embedded', 'server'] },
+};
+
+/** Files at the top of `src/` that every room may import. */
+export const openToAll = ['config.ts', 'doorbell.ts', 'errors.ts'];
+/** The shape of a system. Every room may import it as types; only what puts parts together may import its code. */
+export const openAsTypes = ['running-system.ts', 'system.ts'];
+/** The other files at the top put the parts together: they may import every room, and only these may import them. */
+export const mayImportTop = ['cli'];
+
+/** What does not keep to the table yet, and why. */
+export const exceptions: readonly { readonly from: string; readonly to: string; readonly why: string }[] = [
+  {
+    from: 'src/projections/rebuild.ts',
+    to: 'consumers',
+    why: 'a rebuild applies events with the consumer’s own code, so that it cannot differ from it',
+  },
+];
+
+/** Packages, and the rooms that may import them. Node's own modules are open to all but `events` and `commands`. */
+export const packages: { readonly [name: string]: readonly string[] } = {
+  pg: ['postgres', 'store/postgres', 'relay', 'consumers', 'projections', 'processes', 'lag', 'embedded', 'the top'],
+  fastify: ['server'],
+  '@fastify/static': ['server'],
+  '@fastify/swagger': ['server'],
+  '@fastify/swagger-ui': ['server'],
+  '@fastify/type-provider-typebox': ['server'],
+  '@fastify/websocket': ['server'],
+  ws: ['server'],
+  'prom-client': ['telemetry', 'server'],
+  pino: ['cli'],
+  commander: ['cli'],
+  typebox: ['events', 'server', 'the top'],
+  'lru-cache': ['commands', 'projections'],
+  'safe-stable-stringify': ['commands', 'testing'],
+};
+
+/** Node's modules that neither reach outside nor differ from run to run. */
+export const pureNodeModules = ['node:crypto', 'node:util', 'node:buffer', 'node:assert'];
+
+/** What a folder of an application may import: the platform's entry points, and folders of the same application. */
+export const applicationFolders: { readonly [folder: string]: readonly string[] } = {
+  domain: ['#millrace', 'domain'],
+  projections: ['#millrace', 'domain', 'projections'],
+  histories: ['#millrace', 'domain', 'histories'],
+  api: ['#millrace', '#millrace/server', 'domain', 'projections', 'api', 'node:', 'typebox'],
+  web: ['web', 'preact', 'uplot', 'vite'],
+};
+
+/** The table of rooms as CONTRIBUTING.md shows it. */
+export function roomsTable(): string {
+  const named = (room: string) => (room === 'store' ? "the store's port" : `\`${room}/\``);
+  const rows = Object.entries(rooms).map(([room, { holds, mayImport }]) => {
+    const may = mayImport.length === 0 ? 'nothing' : mayImport.map(named).join(', ');
+    return `| \`${room}/\` | ${holds} | ${may} |`;
+  });
+  return ['| folder | holds | may import from the others |', '|---|---|---|', ...rows].join('\n');
+}
