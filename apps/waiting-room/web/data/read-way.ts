@@ -3,7 +3,7 @@ import { fieldsOf, listOf, moment, number, numberOrNull, text, type JsonFields }
 import { get } from './rest.ts';
 
 /** Asked for when all of the newest are under way: some of these are not, unless events are stuck. */
-const eventsUnderLoad = 500;
+const eventsUnderLoad = 250;
 /** The percentiles are over so many of the newest events. */
 export const sampledEvents = 1_000;
 
