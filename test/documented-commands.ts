@@ -5,7 +5,7 @@
  */
 export const runElsewhere: { readonly [command: string]: string } = {
   'npm ci': '.ci/run',
-  'npm start': 'test/e2e/documented-commands.test.ts',
+  'npm start': 'test/e2e/command-line.test.ts',
   'npm test': '.ci/run',
   'npm run lint': '.ci/run',
   'npm run format': 'npm run format:check, which says what it would write, in .ci/run',
