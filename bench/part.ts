@@ -8,6 +8,12 @@ export interface Settings {
   readonly seconds: number;
   /** What runs unmeasured before each round, in seconds. */
   readonly warmUpSeconds: number;
+  /** A run to see that it works: shorter loads, fewer events. Its figures are not held against what is required. */
+  readonly quick: boolean;
+  /** The length that was asked for with `--seconds`, for the parts that measure long by default. */
+  readonly askedSeconds: number | undefined;
+  /** Events to load where a part loads many; undefined for the part's own number. */
+  readonly events: number | undefined;
   /** Names of the contestants to run; empty means all. */
   readonly only: readonly string[];
 }
@@ -30,8 +36,20 @@ export interface Table {
   readonly notes: readonly string[];
 }
 
+/** A figure that has to be reached. */
+export interface Requirement {
+  readonly figure: string;
+  readonly value: number;
+  readonly unit?: string;
+  readonly atLeast?: number;
+  readonly atMost?: number;
+  /** What is aimed at beyond that. */
+  readonly target?: number;
+}
+
 /** What a part found. `figures` is the JSON form, `table` the form for people. */
 export interface PartResult {
+  readonly requirements: readonly Requirement[];
   readonly figures: Readonly<Record<string, unknown>>;
   readonly table: Table;
 }

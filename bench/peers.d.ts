@@ -1,7 +1,13 @@
 // What the benchmarks use of the peers. Written down here because the peers are installed on the first run only, and
 // the type check of the repository must not depend on that.
 
+declare module '@event-driven-io/dumbo' {
+  export type SQL = string & { readonly __brand: 'sql' };
+  export function rawSql(text: string): SQL;
+}
+
 declare module '@event-driven-io/emmett-postgresql' {
+  import type { SQL } from '@event-driven-io/dumbo';
   import type { Pool } from 'pg';
 
   export interface PostgresEventStore {
@@ -13,6 +19,22 @@ declare module '@event-driven-io/emmett-postgresql' {
     ): Promise<unknown>;
     close(): Promise<void>;
   }
+
+  export interface Projection {
+    readonly name: string;
+    readonly canHandle: readonly string[];
+    readonly evolve: (
+      events: readonly { readonly type: string; readonly data: Readonly<Record<string, unknown>> }[],
+    ) => SQL[];
+  }
+  export function postgreSQLRawBatchSQLProjection(projection: Projection): Projection;
+
+  export interface PostgreSQLEventStoreConsumer {
+    projector(options: { projection: Projection }): unknown;
+    start(): Promise<void>;
+    close(): Promise<void>;
+  }
+  export function postgreSQLEventStoreConsumer(options: { connectionString: string }): PostgreSQLEventStoreConsumer;
 
   export function getPostgreSQLEventStore(
     connectionString: string,

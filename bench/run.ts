@@ -5,16 +5,18 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { loadavg } from 'node:os';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { Part, PartContext, Settings, Table } from './part.ts';
+import type { Part, PartContext, Requirement, Settings, Table } from './part.ts';
 
 const usage = `npm run bench -- [part] [options]
   --rounds <n>      measured rounds a contestant (default 5)
-  --seconds <n>     length of a round (default 3)
+  --seconds <n>     length of a round (default 3), or of a long load (default: see README.md)
   --warm-up <n>     seconds before each round that do not count (default 1)
-  --quick           2 rounds of 1 s
+  --events <n>      events to load, where a part loads many
+  --quick           2 rounds of 1 s, and short loads
   --only <names>    these contestants only, separated by commas
   --json            one JSON object on standard output, progress on standard error; needs a part
   --save            keep the result under bench/results/
@@ -75,6 +77,24 @@ function print({ rows, notes }: Table): void {
   process.stdout.write(`\n${notes.join('\n')}\n\n`);
 }
 
+function isMet({ value, atLeast, atMost }: Requirement): boolean {
+  return value >= (atLeast ?? -Infinity) && value <= (atMost ?? Infinity);
+}
+
+function describe(requirement: Requirement): string[] {
+  const { figure, value, unit, atLeast, atMost, target } = requirement;
+  const show = (number: number): string =>
+    `${number.toLocaleString('en', { maximumFractionDigits: 2 })}${unit === undefined ? '' : ` ${unit}`}`;
+  const required = atLeast === undefined ? `≤ ${show(atMost ?? 0)}` : `≥ ${show(atLeast)}`;
+  return [
+    figure,
+    show(value),
+    required,
+    target === undefined ? '' : show(target),
+    isMet(requirement) ? 'met' : 'MISSED',
+  ];
+}
+
 async function save(result: Readonly<Record<string, unknown>>, name: string, startedAt: string): Promise<void> {
   const folder = new URL('results/', here);
   await mkdir(folder, { recursive: true });
@@ -90,6 +110,7 @@ async function main(): Promise<void> {
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       'warm-up': { type: 'string' },
+      events: { type: 'string' },
       quick: { type: 'boolean', default: false },
       only: { type: 'string', default: '' },
       json: { type: 'boolean', default: false },
@@ -107,6 +128,9 @@ async function main(): Promise<void> {
     rounds: Math.ceil(positive('rounds', options.rounds ?? (options.quick ? '2' : '5'))),
     seconds: positive('seconds', options.seconds ?? (options.quick ? '1' : '3')),
     warmUpSeconds: positive('warm-up', options['warm-up'] ?? '1'),
+    quick: options.quick,
+    askedSeconds: options.seconds === undefined ? undefined : positive('seconds', options.seconds),
+    events: options.events === undefined ? undefined : Math.ceil(positive('events', options.events)),
     only: options.only.split(',').filter((name) => name !== ''),
   };
 
@@ -133,16 +157,21 @@ async function main(): Promise<void> {
       settle: () => server.checkpoint(),
       progress,
     };
+    const overview: string[][] = [['part', 'figure', 'measured', 'required', 'aimed at', '']];
     for (const part of parts) {
       progress(part.title);
       const startedAt = new Date().toISOString();
-      const { figures, table } = await part.run(context);
+      const { figures, table, requirements } = await part.run(context);
+      overview.push(...requirements.map((requirement) => [part.name, ...describe(requirement)]));
       const result = {
         part: part.name,
         title: part.title,
         startedAt,
+        // Others may work on this machine: a figure is worth what this says.
+        loadAverage: loadavg().map((load) => Number(load.toFixed(2))),
         machine: context.machine,
         settings,
+        requirements: requirements.map((requirement) => ({ ...requirement, met: isMet(requirement) })),
         ...figures,
       };
       if (options.save) await save(result, part.name, startedAt);
@@ -152,6 +181,8 @@ async function main(): Promise<void> {
         print(table);
       }
     }
+    if (!options.json)
+      print({ rows: overview, notes: settings.quick ? ['A quick run: not held against anything.'] : [] });
   } finally {
     await server.stop();
   }

@@ -1,48 +1,33 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { build } from 'vite';
+import { repository } from './development-tool.ts';
 
 /**
  * Builds the pages of every application that has some: `apps/<name>/web/index.html` and what belongs to it, into
- * `dist/web/<name>`. Asks nothing of the network.
+ * `dist/web/<name>`. Asks nothing of the network. Run: `npm run web`; `npm ci` runs it as well.
  */
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const applications = path.join(root, 'apps');
+const applications = path.join(repository, 'apps');
 
-/** Vite is a tool of development: an installation for production alone has none, and takes pages that are built. */
-async function findVite() {
-  try {
-    return await import('vite');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND') return undefined;
-    throw error;
-  }
-}
-
-const vite = await findVite();
-if (vite === undefined) {
-  process.stderr.write('Vite is not installed: the pages were not built.\n');
-} else {
-  for (const name of readdirSync(applications)) {
-    const pages = path.join(applications, name, 'web');
-    if (!existsSync(path.join(pages, 'index.html'))) continue;
-    await vite.build({
-      root: pages,
-      configFile: false,
-      envDir: false,
-      logLevel: 'warn',
-      cacheDir: path.join(root, 'node_modules', '.cache', 'vite'),
-      oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-      build: {
-        outDir: path.join(root, 'dist', 'web', name),
-        emptyOutDir: true,
-        target: 'es2022',
-        // No script and no style inside the page or in data URLs: a strict content security policy holds.
-        assetsInlineLimit: 0,
-        modulePreload: { polyfill: false },
-        reportCompressedSize: false,
-      },
-    });
-  }
+for (const name of readdirSync(applications)) {
+  const pages = path.join(applications, name, 'web');
+  if (!existsSync(path.join(pages, 'index.html'))) continue;
+  await build({
+    root: pages,
+    configFile: false,
+    envDir: false,
+    logLevel: 'warn',
+    cacheDir: path.join(repository, 'node_modules', '.cache', 'vite'),
+    oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+    build: {
+      outDir: path.join(repository, 'dist', 'web', name),
+      emptyOutDir: true,
+      target: 'es2022',
+      // No script and no style inside the page or in data URLs: a strict content security policy holds.
+      assetsInlineLimit: 0,
+      modulePreload: { polyfill: false },
+      reportCompressedSize: false,
+    },
+  });
 }

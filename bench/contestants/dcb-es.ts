@@ -2,7 +2,7 @@ import { Query, Tags } from '@dcb-es/event-store';
 import { PostgresEventStore } from '@dcb-es/event-store-postgres';
 import { Pool } from 'pg';
 import { sampleEvent } from '../sample-event.ts';
-import type { Contestant } from './contestant.ts';
+import { betweenTurns, type Contestant } from './contestant.ts';
 
 /** Tried in turn on two cores: 2 and 64 connections were slower, 4 to 32 differed by less than the rounds did. */
 const fairPoolSize = 16;
@@ -20,7 +20,7 @@ export function dcbEs(condition: 'without condition' | 'with condition', poolSiz
     does: `@dcb-es/event-store-postgres 7.0.1, append of one tagged event ${condition}, ${poolSize} connections`,
     countSql: 'select count(*)::int as events from events',
     prepare: async (url) => {
-      pool = new Pool({ connectionString: url, max: poolSize });
+      pool = new Pool({ connectionString: url, max: poolSize, idleTimeoutMillis: betweenTurns });
       store = new PostgresEventStore({ pool });
       await store.ensureInstalled();
     },

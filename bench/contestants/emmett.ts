@@ -1,7 +1,7 @@
 import { getPostgreSQLEventStore, type PostgresEventStore } from '@event-driven-io/emmett-postgresql';
 import { Pool } from 'pg';
 import { sampleEvent } from '../sample-event.ts';
-import type { Contestant } from './contestant.ts';
+import { betweenTurns, type Contestant } from './contestant.ts';
 
 /** Tried in turn on two cores: 8 connections were slower, 16 to 64 differed by less than the rounds did. */
 const fairPoolSize = 32;
@@ -15,7 +15,7 @@ export function emmett(poolSize = fairPoolSize): Contestant {
     does: `@event-driven-io/emmett-postgresql 0.42.0, appendToStream with expected version 0, ${poolSize} connections`,
     countSql: 'select count(*)::int as events from emt_messages',
     prepare: async (url) => {
-      pool = new Pool({ connectionString: url, max: poolSize });
+      pool = new Pool({ connectionString: url, max: poolSize, idleTimeoutMillis: betweenTurns });
       store = getPostgreSQLEventStore(url, { schema: { autoMigration: 'None' }, connectionOptions: { pool } });
       await store.schema.migrate();
     },

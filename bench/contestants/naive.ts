@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Pool } from 'pg';
 import { sampleEvent } from '../sample-event.ts';
-import type { Contestant } from './contestant.ts';
+import { betweenTurns, type Contestant } from './contestant.ts';
 
 const insertEvent = `insert into events
   (event_id, aggregate_id, version, event_name, schema_version, payload, metadata, occurred_at)
@@ -22,7 +22,7 @@ export function naive(poolSize = fairPoolSize): Contestant {
     does: `one transaction with three inserts (event, outbox, lag), prepared, ${poolSize} connections`,
     countSql: 'select count(*)::int as events from events',
     prepare: async (url) => {
-      pool = new Pool({ connectionString: url, max: poolSize });
+      pool = new Pool({ connectionString: url, max: poolSize, idleTimeoutMillis: betweenTurns });
       await pool.query(await readFile(new URL('naive.sql', import.meta.url), 'utf8'));
     },
     appendOne: async () => {

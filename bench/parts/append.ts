@@ -6,7 +6,7 @@ import { floor } from '../contestants/floor.ts';
 import { millraceContestants } from '../contestants/millrace.ts';
 import { naive } from '../contestants/naive.ts';
 import { compare, measureClosedLoop, type Ratio, type Round, type Summary, summarize } from '../measure.ts';
-import type { Part, PartContext, PartResult, Table } from '../part.ts';
+import type { Part, PartContext, PartResult, Requirement, Table } from '../part.ts';
 
 interface Entry {
   readonly contestant: Contestant;
@@ -55,7 +55,7 @@ async function prepare(context: PartContext): Promise<Entry[]> {
   const entries: Entry[] = [];
   for (const contestant of contestants) {
     const url = await context.freshDatabase(`append_${contestant.name}`);
-    await contestant.prepare(url);
+    await contestant.prepare(url, () => context.freshDatabase(`append_${contestant.name}_2`));
     entries.push({ contestant, url, rounds: [], answered: 0 });
   }
   return entries;
@@ -105,13 +105,28 @@ function report(entries: readonly Entry[], { machine, settings }: PartContext): 
     );
   }
 
+  const ratio = (name: string, yardstick: string): number => ratios[name]?.[yardstick]?.median ?? NaN;
+  const vs = { emmett: ratio('millrace', 'emmett'), floor: ratio('millrace', 'floor') };
+  const p99OfEmmett = summaries.get('emmett')?.p99Ms;
+  const requirements: Requirement[] = [
+    { figure: 'vsEmmett', value: vs.emmett, atLeast: 9, target: 12 },
+    { figure: 'p99', value: summaries.get('millrace')?.p99Ms ?? NaN, unit: 'ms', atMost: p99OfEmmett ?? NaN },
+    { figure: 'vsFloor', value: vs.floor, atLeast: 0.6, target: 0.75 },
+    { figure: 'keyVsEmmett', value: ratio('millrace+key', 'emmett'), atLeast: 7, target: 9 },
+    { figure: 'conditionVsEmmett', value: ratio('millrace+tag+condition', 'emmett'), atLeast: 6, target: 8 },
+  ];
+
   return {
+    // What `--only` left out is not there to be held against anything.
+    requirements: requirements.filter(({ value }) => !Number.isNaN(value)),
     figures: {
       inFlight,
       contestants: Object.fromEntries(summaries),
       floorBy: floorBy ?? null,
-      vsEmmett: ratios['millrace']?.['emmett']?.median ?? null,
-      vsFloor: ratios['millrace']?.['floor']?.median ?? null,
+      vsEmmett: vs.emmett,
+      vsFloor: vs.floor,
+      keyVsEmmett: ratio('millrace+key', 'emmett'),
+      conditionVsEmmett: ratio('millrace+tag+condition', 'emmett'),
       ratios,
       rounds: Object.fromEntries(entries.map((entry) => [entry.contestant.name, entry.rounds])),
     },

@@ -19,6 +19,7 @@ interface Output {
 
 /** The terminal of this process; other streams are for tests. */
 export function openTerminal(stdout: Output = process.stdout, stderr: Output = process.stderr): Terminal {
+  endWithReader();
   let open = false;
   const endProgress = () => {
     if (open) stderr.write('\n');
@@ -44,6 +45,15 @@ export function openTerminal(stdout: Output = process.stdout, stderr: Output = p
     },
     endProgress,
   };
+}
+
+/** A reader that has seen enough (`millrace … | head`) ends the program quietly, as it ends every other. */
+function endWithReader(): void {
+  if (process.stdout.listenerCount('error') > 0) return;
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
 }
 
 /** Text columns, each as wide as its widest cell. @example alignColumns([['id', 'error'], ['12', 'boom']]) */

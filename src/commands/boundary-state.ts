@@ -94,7 +94,7 @@ export class BoundaryReader<State, Event extends DecidedEvent> {
     let folded = 0;
     for (const event of events) {
       if (event.position <= position) continue;
-      if (this.concerns(event)) value = this.#decider.evolve(value, this.#asDecided(this.#registry.decode(event)));
+      if (this.concerns(event)) value = this.#decider.evolve(value, this.#asDecided(this.#registry.decodeData(event)));
       position = event.position;
       if (versions.has(event.stream)) versions.set(event.stream, event.version);
       folded++;

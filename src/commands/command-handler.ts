@@ -160,7 +160,10 @@ export class CommandHandler {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
     if (known !== undefined) return known as Mailbox<State, Command, Event>;
     const reader = new BoundaryReader<State, Event>(decider, reads, this.#log, this.#registry, name);
-    const mailbox = new Mailbox<State, Command, Event>(decider, reader, this.#log, this.#registry);
+    const mailbox = new Mailbox<State, Command, Event>(decider, reader, this.#log, this.#registry, () => {
+      // Many are for something new each, and used once: kept, they would only make work for the garbage collector.
+      if (this.#mailboxes.peek(name) === mailbox) this.#mailboxes.delete(name);
+    });
     this.#mailboxes.set(name, mailbox);
     return mailbox;
   }

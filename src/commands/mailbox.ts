@@ -69,13 +69,18 @@ export class Mailbox<State, Command, Event extends DecidedEvent> {
   /** Counts how often the memory was dropped: what was read before is not put back after. */
   #epoch = 0;
   #running = false;
+  /** All that came so far expected to find nothing: what is kept here will hardly be asked for again. */
+  #passing = true;
+  readonly #onDone: () => void;
 
   constructor(
     decider: Decider<State, Command, Event>,
     reader: BoundaryReader<State, Event>,
     log: EventLog,
     registry: EventRegistry,
+    onDone: () => void = () => undefined,
   ) {
+    this.#onDone = onDone;
     this.#decider = decider;
     this.#reader = reader;
     this.#log = log;
@@ -88,6 +93,7 @@ export class Mailbox<State, Command, Event extends DecidedEvent> {
 
   send(waiting: WaitingCommand<Command>): void {
     this.#waiting.push(waiting);
+    if (waiting.boundary.likelyNew !== true) this.#passing = false;
     if (this.#running) return;
     this.#running = true;
     void this.#run();
@@ -113,6 +119,7 @@ export class Mailbox<State, Command, Event extends DecidedEvent> {
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) await this.#executeAll(this.#waiting.splice(0, longestChain));
     this.#running = false;
+    if (this.#passing) this.#onDone();
   }
 
   /** Executes commands. Never throws: every command is answered. */

@@ -75,8 +75,8 @@ export class EventRegistry {
     };
   }
 
-  /** Decodes and upcasts. Throws EVENT_UNKNOWN for a type or version that no definition covers. */
-  decode(event: RecordedEvent): StoredEvent {
+  /** Type and data alone, as decisions see an event: decoded and upcast. Throws like {@link decode}. */
+  decodeData(event: RecordedEvent): { readonly type: string; readonly data: JsonObject } {
     const definition = this.definition(event.type);
     if (event.schemaVersion > definition.schemaVersion) {
       throw new MillraceError(
@@ -86,6 +86,12 @@ export class EventRegistry {
     }
     let data = this.#codec.decode(definition, event.payload);
     if (event.schemaVersion < definition.schemaVersion) data = upcast(definition, event.schemaVersion, data);
+    return { type: event.type, data };
+  }
+
+  /** Decodes and upcasts. Throws EVENT_UNKNOWN for a type or version that no definition covers. */
+  decode(event: RecordedEvent): StoredEvent {
+    const { data } = this.decodeData(event);
     return {
       id: event.id,
       log: this.#log,

@@ -81,21 +81,21 @@ export class LedgerCopier {
     const look = this.#wanted || now - this.#lastMirror > 1000;
     if (!look) return;
     this.#wanted = false;
-    this.#running = this.copyAll()
-      .then(() => this.#mirror(now))
-      .then(
-        () => {
-          this.#failures = 0;
-        },
-        (error: unknown) => {
-          this.#wanted = true;
-          this.#notBefore = performance.now() + backoff(++this.#failures, 250, 5000);
-          this.#options.onError?.(error);
-        },
-      )
-      .finally(() => {
-        this.#running = undefined;
-      });
+    this.#running = this.#round(now).finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  async #round(now: number): Promise<void> {
+    try {
+      await this.copyAll();
+      await this.#mirror(now);
+      this.#failures = 0;
+    } catch (error) {
+      this.#wanted = true;
+      this.#notBefore = performance.now() + backoff(++this.#failures, 250, 5000);
+      this.#options.onError?.(error);
+    }
   }
 
   /** Copies all stamps that there are now. */

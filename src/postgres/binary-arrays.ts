@@ -10,6 +10,34 @@ import { parseUuid } from '../events/event-id.ts';
 const headerSize = 20;
 const oids = { bool: 16, int4: 23, int8: 20, float8: 701, text: 25, uuid: 2950, json: 114, timestamptz: 1184 } as const;
 
+/** Gives memory for one array. */
+export type TakeMemory = (bytes: number) => Buffer;
+
+const ownMemory: TakeMemory = (bytes) => Buffer.allocUnsafe(bytes);
+
+/**
+ * Memory that is used again for every batch. Buffers of their own for each batch lie outside the JavaScript heap, and
+ * their pressure makes the garbage collector run over the whole heap dozens of times a second. What was taken may be
+ * read until the next {@link reset}.
+ */
+export class BatchMemory {
+  #buffer = Buffer.allocUnsafeSlow(512 * 1024);
+  #used = 0;
+
+  /** Nobody reads what was taken before. */
+  reset(): void {
+    this.#used = 0;
+  }
+
+  readonly take: TakeMemory = (bytes) => {
+    // A rare giant gets memory of its own, and the collector takes it back.
+    if (this.#used + bytes > this.#buffer.length) return Buffer.allocUnsafe(bytes);
+    const start = this.#used;
+    this.#used += bytes;
+    return this.#buffer.subarray(start, this.#used);
+  };
+}
+
 function writeHeader(buffer: Buffer, oid: number, length: number, hasNull: boolean): void {
   buffer.writeInt32BE(1, 0);
   buffer.writeInt32BE(hasNull ? 1 : 0, 4);
@@ -25,9 +53,9 @@ function emptyArray(oid: number): Buffer {
 }
 
 /** integer[] */
-export function int4Array(values: readonly number[]): Buffer {
+export function int4Array(values: readonly number[], take: TakeMemory = ownMemory): Buffer {
   if (values.length === 0) return emptyArray(oids.int4);
-  const buffer = Buffer.allocUnsafe(headerSize + values.length * 8);
+  const buffer = take(headerSize + values.length * 8);
   writeHeader(buffer, oids.int4, values.length, false);
   let at = headerSize;
   for (const value of values) {
@@ -46,23 +74,24 @@ function write64(buffer: Buffer, value: number, at: number): void {
 }
 
 /** bigint[] from safe integers */
-export function int8Array(values: readonly number[]): Buffer {
-  return eightByteArray(oids.int8, values);
+export function int8Array(values: readonly number[], take: TakeMemory = ownMemory): Buffer {
+  return eightByteArray(oids.int8, values, take);
 }
 
 const millisecondsTo2000 = Date.UTC(2000, 0, 1);
 
 /** timestamptz[] from milliseconds since 1970, kept to the microsecond */
-export function timestampArray(values: readonly number[]): Buffer {
+export function timestampArray(values: readonly number[], take: TakeMemory = ownMemory): Buffer {
   return eightByteArray(
     oids.timestamptz,
     values.map((value) => Math.round((value - millisecondsTo2000) * 1000)),
+    take,
   );
 }
 
-function eightByteArray(oid: number, values: readonly number[]): Buffer {
+function eightByteArray(oid: number, values: readonly number[], take: TakeMemory): Buffer {
   if (values.length === 0) return emptyArray(oid);
-  const buffer = Buffer.allocUnsafe(headerSize + values.length * 12);
+  const buffer = take(headerSize + values.length * 12);
   writeHeader(buffer, oid, values.length, false);
   let at = headerSize;
   for (const value of values) {
@@ -74,9 +103,9 @@ function eightByteArray(oid: number, values: readonly number[]): Buffer {
 }
 
 /** uuid[] */
-export function uuidArray(values: readonly string[]): Buffer {
+export function uuidArray(values: readonly string[], take: TakeMemory = ownMemory): Buffer {
   if (values.length === 0) return emptyArray(oids.uuid);
-  const buffer = Buffer.allocUnsafe(headerSize + values.length * 20);
+  const buffer = take(headerSize + values.length * 20);
   writeHeader(buffer, oids.uuid, values.length, false);
   let at = headerSize;
   for (const value of values) {
@@ -88,16 +117,16 @@ export function uuidArray(values: readonly string[]): Buffer {
 }
 
 /** text[]; undefined becomes null */
-export function textArray(values: readonly (string | undefined)[]): Buffer {
-  return stringArray(oids.text, values);
+export function textArray(values: readonly (string | undefined)[], take: TakeMemory = ownMemory): Buffer {
+  return stringArray(oids.text, values, take);
 }
 
 /** json[] from JSON texts */
-export function jsonArray(values: readonly string[]): Buffer {
-  return stringArray(oids.json, values);
+export function jsonArray(values: readonly string[], take: TakeMemory = ownMemory): Buffer {
+  return stringArray(oids.json, values, take);
 }
 
-function stringArray(oid: number, values: readonly (string | undefined)[]): Buffer {
+function stringArray(oid: number, values: readonly (string | undefined)[], take: TakeMemory): Buffer {
   if (values.length === 0) return emptyArray(oid);
   // Three bytes a UTF-16 unit is the worst case of UTF-8; one pass over roomy memory beats measuring first.
   let size = headerSize;
@@ -106,7 +135,7 @@ function stringArray(oid: number, values: readonly (string | undefined)[]): Buff
     if (value === undefined) hasNull = true;
     size += 4 + (value === undefined ? 0 : value.length * 3);
   }
-  const buffer = Buffer.allocUnsafe(size);
+  const buffer = take(size);
   writeHeader(buffer, oid, values.length, hasNull);
   let at = headerSize;
   for (const value of values) {
@@ -178,5 +207,5 @@ function writeValue(buffer: Buffer, type: keyof typeof columnOids, value: number
 
 /** A json[] column with nulls. */
 export function nullableJsonArray(values: readonly (string | undefined)[]): Buffer {
-  return stringArray(oids.json, values);
+  return stringArray(oids.json, values, ownMemory);
 }

@@ -86,19 +86,21 @@ export class Lease {
       clearInterval(timer);
       callbacks.onLost?.();
     };
+    const renew = async (askedAt: number): Promise<void> => {
+      try {
+        if (await this.renew(lease)) renewedAt = askedAt;
+        else lose();
+      } catch (error) {
+        callbacks.onError?.(error);
+      }
+    };
     const timer = setInterval(() => {
       const askedAt = performance.now();
       if (askedAt - renewedAt > patience) {
         lose();
         return;
       }
-      this.renew(lease).then(
-        (ours) => {
-          if (ours) renewedAt = askedAt;
-          else lose();
-        },
-        (error: unknown) => callbacks.onError?.(error),
-      );
+      void renew(askedAt);
     }, 1000);
     timer.unref();
     return {

@@ -92,7 +92,10 @@ export class PostgresProjections implements Projections {
     });
     const { readModelsUrl, log, registry, lease } = this.#options;
     const run = rebuildProjection({
-      ...{ definition, readModelsUrl, log, registry },
+      definition,
+      readModelsUrl,
+      log,
+      registry,
       lease: lease(id),
       primary: this.#options.definitions[0]?.id === id,
       onProgress: note,

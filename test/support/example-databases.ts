@@ -43,7 +43,9 @@ export async function exampleDatabases(
   const ends: (() => Promise<unknown>)[] = [];
   return {
     ...urls,
-    ...{ example, registry, log },
+    example,
+    registry,
+    log,
     async start(startOptions = {}) {
       const system = await startSystem(example.system, { ...urls, ...startOptions });
       ends.push(() => system.stop());

@@ -24,6 +24,7 @@ interface ParcelData {
 
 function dataOf(event: StoredEvent): ParcelData {
   // The definitions above check the data; a handler only touches what its own event type has.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a stored event's data has no narrower type here
   return event.data as object as ParcelData;
 }
 
@@ -69,16 +70,26 @@ export function makeExample(options: { readonly extra?: boolean } = {}): Example
     table: 'parcels',
     key: 'parcel_id',
     columns: {
-      ...{ parcel_id: 'text', depot: 'text', weight: 'integer', moves: 'integer' },
-      ...{ arrived: 'boolean', trail: 'json', accepted_at: 'timestamptz' },
+      parcel_id: 'text',
+      depot: 'text',
+      weight: 'integer',
+      moves: 'integer',
+      arrived: 'boolean',
+      trail: 'json',
+      accepted_at: 'timestamptz',
     },
     on: {
       ParcelAccepted(_row, event) {
         check(event);
         const { depot, weight } = dataOf(event);
         return {
-          ...{ parcel_id: event.stream, depot, weight: weightOf(event, weight), moves: 0, arrived: false },
-          ...{ trail: { depots: [depot] }, accepted_at: event.occurredAt },
+          parcel_id: event.stream,
+          depot,
+          weight: weightOf(event, weight),
+          moves: 0,
+          arrived: false,
+          trail: { depots: [depot] },
+          accepted_at: event.occurredAt,
         };
       },
       ParcelMoved(row, event) {
@@ -124,7 +135,10 @@ export function makeExample(options: { readonly extra?: boolean } = {}): Example
   });
   const schema = new URL('./example.sql', import.meta.url);
   const projection = defineProjection({
-    ...{ id: 'parcels', schema, rows: [parcels, labels], totals: [depots] },
+    id: 'parcels',
+    schema,
+    rows: [parcels, labels],
+    totals: [depots],
     exposes: ['parcels', 'labels', 'depots', 'heavy_parcels'],
   });
   const second = defineProjection({

@@ -18,9 +18,10 @@ export interface FaultAt {
   readonly fault: Fault;
 }
 
-/** Stands between a program and PostgreSQL, and breaks the connections whose application name ends with `append`. */
+/** Stands between a program and PostgreSQL, and breaks the connections whose application name ends as it was told. */
 export class TcpProxy {
   readonly #target: { readonly host: string; readonly port: number };
+  readonly #ending: string;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #faults: FaultAt[] = [];
@@ -28,15 +29,16 @@ export class TcpProxy {
   #late: { readonly server: Socket; readonly bytes: Buffer }[] = [];
   #beforeExchange: ((exchange: number) => Promise<void>) | undefined;
 
-  private constructor(host: string, port: number) {
+  private constructor(host: string, port: number, ending: string) {
     this.#target = { host, port };
+    this.#ending = ending;
     this.#server = createServer((client) => this.#join(client));
   }
 
-  /** Listens on a free port in front of the server in a URL. */
-  static async open(url: string): Promise<TcpProxy> {
+  /** Listens on a free port in front of the server in a URL. `ending`: of the application names whose connections it breaks. */
+  static async open(url: string, ending = 'append'): Promise<TcpProxy> {
     const { hostname, port } = new URL(url);
-    const proxy = new TcpProxy(hostname, Number(port));
+    const proxy = new TcpProxy(hostname, Number(port), ending);
     await new Promise<void>((resolve) => {
       proxy.#server.listen(0, '127.0.0.1', resolve);
     });
@@ -140,7 +142,7 @@ export class TcpProxy {
     };
     client.on('data', (data) => {
       for (const message of questions.push(data)) {
-        if (message.type === 'startup') counted = message.bytes.includes('append\0');
+        if (message.type === 'startup') counted = message.bytes.includes(`${this.#ending}\0`);
         question.push(message.bytes);
         // A simple query, or the end of an extended one; anything else before the first answer belongs to the greeting.
         if (counted && (message.type === 'Q' || message.type === 'S')) {

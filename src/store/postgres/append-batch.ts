@@ -1,5 +1,13 @@
 import type { AppendCondition, AppendRequest, EventToAppend } from '../store.ts';
-import { int4Array, int8Array, jsonArray, textArray, timestampArray, uuidArray } from '../../postgres/binary-arrays.ts';
+import {
+  int4Array,
+  int8Array,
+  jsonArray,
+  textArray,
+  timestampArray,
+  uuidArray,
+  type TakeMemory,
+} from '../../postgres/binary-arrays.ts';
 
 /** Joins tags and types on their way into the function; refused inside them. */
 const separator = '\u001f';
@@ -82,8 +90,8 @@ export class AppendBatch {
   }
 
   /** The arguments of `millrace_append`, in its order. */
-  parameters(): Buffer[] {
-    return appendParameters(this.requests);
+  parameters(take: TakeMemory): Buffer[] {
+    return appendParameters(this.requests, take);
   }
 }
 
@@ -99,7 +107,10 @@ export function plannedVersions(request: AppendRequest): number[] {
 }
 
 /** The arguments of `millrace_append` for some requests, in its order. */
-export function appendParameters(requests: readonly AppendRequest[]): Buffer[] {
+export function appendParameters(
+  requests: readonly AppendRequest[],
+  take: TakeMemory = (bytes) => Buffer.allocUnsafe(bytes),
+): Buffer[] {
   const e = { group: num(), id: str(), stream: str(), version: num(), type: str(), schema: num() };
   const body = { payload: str(), metadata: str(), tags: opt(), occurred: num() };
   const t = { event: num(), tag: str() };
@@ -148,32 +159,32 @@ export function appendParameters(requests: readonly AppendRequest[]): Buffer[] {
     }
   });
   return [
-    int4Array(e.group),
-    uuidArray(e.id),
-    textArray(e.stream),
-    int8Array(e.version),
-    textArray(e.type),
-    int4Array(e.schema),
-    jsonArray(body.payload),
-    jsonArray(body.metadata),
-    textArray(body.tags),
-    timestampArray(body.occurred),
-    int4Array(t.event),
-    textArray(t.tag),
-    int4Array(v.group),
-    textArray(v.stream),
-    int8Array(v.expected),
-    int4Array(c.group),
-    textArray(c.tag),
-    textArray(c.more),
-    textArray(c.types),
-    int8Array(c.after),
-    int4Array(k.group),
-    uuidArray(k.key),
-    uuidArray(k.hash),
-    jsonArray(k.answer),
-    int4Array(k.first),
-    int4Array(k.count),
+    int4Array(e.group, take),
+    uuidArray(e.id, take),
+    textArray(e.stream, take),
+    int8Array(e.version, take),
+    textArray(e.type, take),
+    int4Array(e.schema, take),
+    jsonArray(body.payload, take),
+    jsonArray(body.metadata, take),
+    textArray(body.tags, take),
+    timestampArray(body.occurred, take),
+    int4Array(t.event, take),
+    textArray(t.tag, take),
+    int4Array(v.group, take),
+    textArray(v.stream, take),
+    int8Array(v.expected, take),
+    int4Array(c.group, take),
+    textArray(c.tag, take),
+    textArray(c.more, take),
+    textArray(c.types, take),
+    int8Array(c.after, take),
+    int4Array(k.group, take),
+    uuidArray(k.key, take),
+    uuidArray(k.hash, take),
+    jsonArray(k.answer, take),
+    int4Array(k.first, take),
+    int4Array(k.count, take),
   ];
 }
 

@@ -5,6 +5,7 @@ import { checkRequest } from '../request-check.ts';
 import type { AppendOutcome, AppendRequest, StoredKey } from '../store.ts';
 import { sortAnswer, type AppendAnswer, type SortedOutcome } from './answer-sort.ts';
 import { AppendBatch } from './append-batch.ts';
+import { BatchMemory } from '../../postgres/binary-arrays.ts';
 import { asFault, asRefused, asUnavailable, classify, RolledBack } from './failure-class.ts';
 import type { LogConnection } from './log-connection.ts';
 import { LockedReads } from './locked-reads.ts';
@@ -42,6 +43,7 @@ export class GroupCommit {
   readonly #maximumEvents: number;
   readonly #patience: number;
   readonly #waiting: WaitingRequests;
+  readonly #memory = new BatchMemory();
   readonly #lookingUp = new Set<Promise<void>>();
   #running: Promise<void> | undefined;
   #lastSuccess = performance.now();
@@ -152,7 +154,7 @@ export class GroupCommit {
   }
 
   async #send(client: Client, batch: AppendBatch): Promise<AppendAnswer> {
-    const result = await client.query<AppendAnswer>(this.#statements.append(parametersOf(batch)));
+    const result = await client.query<AppendAnswer>(this.#statements.append(parametersOf(batch, this.#memory)));
     const answer = result.rows[0];
     if (answer === undefined) throw new MillraceError('STORE_CORRUPT', 'The append function gave no answer.');
     // PostgreSQL's bigint arrives as text.
@@ -327,9 +329,11 @@ function asBatch(members: readonly Pending[]): AppendBatch {
 }
 
 /** A value that cannot be written is the request's fault, and nothing was sent. */
-function parametersOf(batch: AppendBatch): Buffer[] {
+function parametersOf(batch: AppendBatch, memory: BatchMemory): Buffer[] {
   try {
-    return batch.parameters();
+    // One batch is on its way at a time: nobody reads the memory of the one before.
+    memory.reset();
+    return batch.parameters(memory.take);
   } catch (error) {
     throw asRefused(error);
   }

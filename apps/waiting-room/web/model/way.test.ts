@@ -43,24 +43,20 @@ test('tries to reconnect begin soon and stay within some seconds', () => {
   expect(retryDelayMs(50, 1)).toBe(6_250);
 });
 
+function newest(from: number, count: number, totalMs: number | null): EventWay[] {
+  return Array.from({ length: count }, (_, index) => event(from - index, totalMs));
+}
+
 function positions(events: readonly EventWay[]): number[] {
   return events.map(({ position }) => position);
 }
 
-describe('which events are shown', () => {
-  const event = (position: number, totalMs: number | null, status = totalMs === null ? 'CREATED' : 'PROCESSED') =>
-    ({
-      eventId: `${position}`,
-      eventName: 'E',
-      position,
-      status,
-      createdAt: position,
-      parts: [],
-      totalMs,
-    }) satisfies EventWay;
-  const newest = (from: number, count: number, totalMs: number | null) =>
-    Array.from({ length: count }, (_, index) => event(from - index, totalMs));
+function event(position: number, totalMs: number | null): EventWay {
+  const status = totalMs === null ? 'CREATED' : 'PROCESSED';
+  return { eventId: `${position}`, eventName: 'E', position, status, createdAt: position, parts: [], totalMs };
+}
 
+describe('which events are shown', () => {
   test('under load the complete ones are not hidden by those under way', () => {
     const shown = chooseEvents([...newest(1_000, 200, null), ...newest(800, 50, 7)]);
     expect(positions(shown)).toEqual([1_000, 999, 800, 799, 798, 797, 796, 795]);

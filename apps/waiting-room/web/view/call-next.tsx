@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { strings } from '../strings.ts';
 import { useCommands } from './page-context.ts';
 
@@ -18,7 +18,7 @@ export function CallNext({ queueId, queueName, nobodyWaits }: CallNextProps) {
   const button = useRef<HTMLButtonElement>(null);
   const wasAsking = useRef(false);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     // The keyboard goes where the reader looks: into the question, and back to the button.
     if (asking) input.current?.select();
     else if (wasAsking.current) button.current?.focus();

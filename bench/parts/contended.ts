@@ -1,0 +1,123 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { Client } from 'pg';
+import { prepareSystem, type SystemUrls } from '../bench-system.ts';
+import { median } from '../measure.ts';
+import { orderSystem } from '../order-system.ts';
+import type { Part, PartContext } from '../part.ts';
+
+const streams = 64;
+const callers = 64;
+
+interface WriterResult {
+  readonly commands: number;
+  readonly slowestMs: number;
+  readonly elapsedSeconds: number;
+}
+
+interface Turn {
+  readonly perSecond: number;
+  readonly slowestMs: number;
+  readonly commands: number;
+}
+
+/** Two processes that decide on the same streams: each makes the other's decisions stale. */
+export const part: Part = {
+  name: 'contended',
+  title: 'Contended: two processes write to the same 64 streams, against one',
+  run: async (context) => {
+    const urls = await prepareSystem(context, orderSystem, 'contended');
+    const one: Turn[] = [];
+    const two: Turn[] = [];
+    for (let round = 1; round <= context.settings.rounds; round += 1) {
+      one.push(await turn(context, urls, 1));
+      two.push(await turn(context, urls, 2));
+      const [alone, together] = [one.at(-1)?.perSecond ?? 0, two.at(-1)?.perSecond ?? 0];
+      context.progress(
+        `round ${round}/${context.settings.rounds}  one ${Math.round(alone)}/s, two ${Math.round(together)}/s`,
+      );
+    }
+    const answered = [...one, ...two].reduce((sum, { commands }) => sum + commands, 0);
+    await checkStored(urls.eventStoreUrl, answered);
+    const ratio = median(two.map(({ perSecond }, round) => perSecond / (one[round]?.perSecond ?? NaN)));
+    const slowestMs = Math.max(...two.map((each) => each.slowestMs));
+    const oneProcess = Math.round(median(one.map(({ perSecond }) => perSecond)));
+    const twoProcesses = Math.round(median(two.map(({ perSecond }) => perSecond)));
+    return {
+      requirements: [
+        { figure: 'ratio', value: ratio, atLeast: 0.5 },
+        { figure: 'slowest', value: slowestMs, unit: 'ms', atMost: 1000 },
+      ],
+      figures: { streams, callersEach: callers, oneProcess, twoProcesses, ratio, slowestMs, rounds: { one, two } },
+      table: {
+        rows: [
+          ['', 'commands/s', 'slowest ms'],
+          ['one process', oneProcess.toLocaleString('en'), Math.max(...one.map((each) => each.slowestMs)).toFixed(0)],
+          ['two processes', twoProcesses.toLocaleString('en'), slowestMs.toFixed(0)],
+        ],
+        notes: [`two over one, round by round: ${ratio.toFixed(2)}; ${callers} callers in each process`],
+      },
+    };
+  },
+};
+
+async function turn(context: PartContext, urls: SystemUrls, processes: number): Promise<Turn> {
+  const seconds = context.settings.seconds + context.settings.warmUpSeconds;
+  const writers = Array.from({ length: processes }, () => startWriter(urls, seconds));
+  try {
+    for (const { nextLine } of writers) await nextLine();
+    await context.settle();
+    for (const { child } of writers) child.stdin?.write('go\n');
+    const results = await Promise.all(writers.map(async ({ nextLine }) => readResult(await nextLine())));
+    return {
+      perSecond: results.reduce((sum, { commands, elapsedSeconds }) => sum + commands / elapsedSeconds, 0),
+      slowestMs: Math.max(...results.map(({ slowestMs }) => slowestMs)),
+      commands: results.reduce((sum, { commands }) => sum + commands, 0),
+    };
+  } finally {
+    await Promise.all(writers.map(({ child }) => untilEnded(child)));
+  }
+}
+
+function startWriter(urls: SystemUrls, seconds: number): { child: ChildProcess; nextLine: () => Promise<string> } {
+  const script = fileURLToPath(new URL('../workers/contended-writer.ts', import.meta.url));
+  const settings = [urls.eventStoreUrl, urls.readModelsUrl, String(streams), String(callers), String(seconds)];
+  const child = spawn(process.execPath, [script, ...settings], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const nextLine = async (): Promise<string> => {
+    const line = await lines.next();
+    if (line.done === true) throw new Error('a writing process ended early');
+    return line.value;
+  };
+  return { child, nextLine };
+}
+
+async function untilEnded(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const late = setTimeout(() => child.kill('SIGKILL'), 10_000);
+  await once(child, 'exit');
+  clearTimeout(late);
+}
+
+function readResult(line: string): WriterResult {
+  // Printed by contended-writer.ts, in this shape.
+  return JSON.parse(line) as WriterResult;
+}
+
+async function checkStored(url: string, answered: number): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    const result = await client.query<{ events: number; last: number }>(
+      `select count(*)::int as events, max(position)::int as last from ${orderSystem.tables.events}`,
+    );
+    const { events = 0, last = 0 } = result.rows[0] ?? {};
+    if (events !== answered || last !== answered) {
+      throw new Error(`${answered} commands were answered; ${events} events are stored, the last at ${last}`);
+    }
+  } finally {
+    await client.end();
+  }
+}
