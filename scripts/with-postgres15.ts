@@ -11,10 +11,12 @@ import { runTool } from './development-tool.ts';
  *     MILLRACE_TEST_POSTGRES_URL=postgres://… npm run test:postgres15      uses that server, whatever its version
  *     npm run test:postgres15 -- test/store                               some suites only
  *
- * Exits with 2 when there is no PostgreSQL 15 and none can be installed.
+ * Exits with 69 when there is no PostgreSQL 15 and none can be installed.
  */
 
 const postgres = '/usr/lib/postgresql/15/bin/postgres';
+/** EX_UNAVAILABLE of sysexits.h. */
+const unavailable = 69;
 const folders = ['test/store', 'test/conformance', 'test/consumers'];
 
 const given = process.env['MILLRACE_TEST_POSTGRES_URL'];
@@ -30,7 +32,7 @@ if (given !== undefined && given !== '') {
   }
 } else {
   process.stderr.write('There is no PostgreSQL 15: install the Debian package postgresql-15, or run this as root.\n');
-  process.exitCode = 2;
+  process.exitCode = unavailable;
 }
 
 function runSuites(url: string): Promise<number> {
