@@ -7,8 +7,10 @@ import { repository } from '../../scripts/development-tool.ts';
 import { millraceProgram, MillracePlace } from '../support/millrace-process.ts';
 import { commandsForFreshStart } from '../unit/repository/documented-commands.ts';
 
-/** Those that make something come first, as in the documents: the others ask for it. */
-const commands = [...commandsForFreshStart()].sort((a, b) => Number(makes(b.command)) - Number(makes(a.command)));
+/** Each once, with the documents that show it. Those that make something come first: the others ask for it. */
+const commands = [...Map.groupBy(commandsForFreshStart(), ({ command }) => command)]
+  .map(([command, shown]) => ({ command, documents: shown.map(({ document }) => document).join(', ') }))
+  .sort((a, b) => Number(makes(b.command)) - Number(makes(a.command)));
 
 function makes(command: string): boolean {
   return command.includes('-X POST');
@@ -27,8 +29,8 @@ describe('the commands in the documents, against a fresh start', () => {
 
   afterAll(() => place.remove());
 
-  for (const { document, command } of commands) {
-    test(`${document}: ${command}`, async ({ skip }) => {
+  for (const { documents, command } of commands) {
+    test(`${documents}: ${command}`, async ({ skip }) => {
       const missing = ['curl', 'psql', 'jq'].find(
         (program) => new RegExp(`\\b${program}\\b`).test(command) && !isThere(program),
       );
