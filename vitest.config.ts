@@ -1,30 +1,47 @@
+import process from 'node:process';
 import { defineConfig } from 'vitest/config';
 
 /**
- * unit      pure code, no process, no socket
+ * unit      pure code; starts no server
  * embedded  real embedded PostgreSQL, nothing else to install
- * browser   the live pages in Chromium; run by scripts/with-browser.ts
- * The suites that need more than Node and npm have their own config blocks and npm commands.
+ * browser   the live page in a real Chromium
+ * All but unit and embedded need more than Node and npm and have npm commands of their own.
  */
+
+const given = Number(process.env['MILLRACE_TEST_SEED']);
+const seed = Number.isInteger(given) && given > 0 ? given : 1 + Math.floor(Math.random() * 2_000_000_000);
+process.stderr.write(`Property tests use seed ${seed}; MILLRACE_TEST_SEED=${seed} repeats them.\n`);
+
+const everywhere = { setupFiles: ['test/support/each-file.ts'], provide: { seed } };
+const withProcesses = { testTimeout: 60_000, hookTimeout: 60_000 };
+
 export default defineConfig({
   test: {
+    reporters: process.env['CI'] === undefined ? ['default'] : ['dot'],
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.test.ts', 'apps/**/*.test.ts', 'test/unit/**/*.test.ts'] } },
       {
         test: {
-          name: 'embedded',
-          include: ['test/{store,conformance,consumers,simulation,http,e2e,embedded,package}/**/*.test.ts'],
-          globalSetup: ['test/support/global-postgres.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          ...everywhere,
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'apps/**/*.test.ts', 'test/unit/**/*.test.ts'],
         },
       },
       {
         test: {
+          ...everywhere,
+          ...withProcesses,
+          name: 'embedded',
+          include: ['test/{store,conformance,consumers,simulation,http,e2e,embedded,package}/**/*.test.ts'],
+          globalSetup: ['test/support/global-postgres.ts'],
+        },
+      },
+      {
+        test: {
+          ...everywhere,
+          ...withProcesses,
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          globalSetup: ['test/support/global-postgres.ts'],
         },
       },
     ],

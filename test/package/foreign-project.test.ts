@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { glob, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { repository } from '../../scripts/development-tool.ts';
+import { readApiSurface } from '../../scripts/read-api-surface.ts';
 import { installPackedPackage, type ForeignFolder } from './packed-package.ts';
 
 describe('the package that npm gets, in a project that is not this one', () => {
@@ -37,6 +39,20 @@ describe('the package that npm gets, in a project that is not this one', () => {
     );
     const wrong = /(?:from|import\(|import|require\()\s*['"](?:\.[^'"]*\.ts|#[^'"]*)['"]/;
     expect(texts.filter(({ text }) => wrong.test(text)).map(({ file }) => file)).toEqual([]);
+  });
+
+  test('has the public API that docs/reference/api-surface.txt shows; `npm run api` writes it', async () => {
+    const page = await readFile(path.join(repository, 'docs/reference/api-surface.txt'), 'utf8');
+    expect(readApiSurface(path.join(foreign.folder, 'node_modules/millrace/dist'))).toBe(page);
+  });
+
+  test('names in its API only packages that are installed with it', async () => {
+    const page = await readFile(path.join(repository, 'docs/reference/api-surface.txt'), 'utf8');
+    const names = page.split('# Packages whose types they use\n')[1]?.trim().split('\n') ?? [];
+    const missing = names.filter((name) => !existsSync(path.join(foreign.folder, 'node_modules', name)));
+    expect(names.length).toBeGreaterThan(0);
+    // The types of Node's own modules are the only ones that a project brings itself: the guide installs them.
+    expect(missing.filter((name) => !name.startsWith('node:'))).toEqual([]);
   });
 
   test('gives the types that the example of the guide compiles with', async () => {

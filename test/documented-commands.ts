@@ -1,0 +1,25 @@
+/**
+ * The commands that README.md, CONTRIBUTING.md and docs/guides show in blocks of shell code. Each is run by a test
+ * against a fresh start (test/e2e/documented-commands.test.ts), or stands here with where it is run or what it needs.
+ * A command that is in no document any more, or in none of both, fails test/unit/repository/documents.test.ts.
+ */
+export const runElsewhere: { readonly [command: string]: string } = {
+  'npm ci': '.ci/run',
+  'npm start': 'test/e2e/command-line.test.ts',
+  'npm test': '.ci/run',
+  'npm run lint': '.ci/run',
+  'npm run format': 'npm run format:check, which says what it would write, in .ci/run',
+  'npx vitest run --project unit src/commands': '.ci/run runs the whole project',
+  'npx vitest run --project embedded -t "part of the test\'s name"': '.ci/run runs the whole project',
+  'npm ci && npm pack --pack-destination ../first-system': 'test/package/packed-package.ts',
+  'npm install ./millrace-0.1.0.tgz': 'test/package/packed-package.ts',
+  'npm install --save-dev typescript @types/node': 'needs the registry; the test uses those of the repository',
+  'node start.ts': 'test/package/foreign-project.test.ts',
+  'node --test': 'test/package/foreign-project.test.ts',
+};
+
+/** Commands that need a part which is not there after `npm start`. */
+export const needsMore: { readonly [start: string]: string } = {
+  'curl -u "$RABBITMQ_USER"': 'RabbitMQ',
+  'docker-compose': 'Docker Compose',
+};
