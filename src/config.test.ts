@@ -27,6 +27,8 @@ describe('readSettings', () => {
       eventStoreUrl: undefined,
       readModelsUrl: undefined,
       logLevel: 'info',
+      migrate: true,
+      serverUrl: undefined,
     });
   });
 
@@ -38,6 +40,8 @@ describe('readSettings', () => {
       EVENT_STORE_URL: store,
       READ_MODELS_URL: readModels,
       LOG_LEVEL: 'DEBUG',
+      MILLRACE_MIGRATE: 'no',
+      MILLRACE_URL: 'http://127.0.0.1:8080/',
     };
     expect(readSettings(env)).toEqual({
       host: '0.0.0.0',
@@ -46,6 +50,8 @@ describe('readSettings', () => {
       eventStoreUrl: store,
       readModelsUrl: readModels,
       logLevel: 'debug',
+      migrate: false,
+      serverUrl: 'http://127.0.0.1:8080',
     });
   });
 

@@ -40,6 +40,10 @@ export interface Settings {
   /** URL of the read models' database. Holds a password. */
   readonly readModelsUrl: string | undefined;
   readonly logLevel: LogLevel;
+  /** `millrace start` prepares the databases first. */
+  readonly migrate: boolean;
+  /** Where the commands that ask a running server find it; without the slash at the end. */
+  readonly serverUrl: string | undefined;
 }
 
 function parseHost(text: string): Parsed<string> {
@@ -70,6 +74,16 @@ function parseDatabaseUrl(text: string): Parsed<string> {
 function parseLogLevel(text: string): Parsed<LogLevel> {
   const level = logLevels.find((known) => known === text.toLowerCase());
   return level ? { value: level } : { problem: `must be one of ${logLevels.join(', ')}` };
+}
+
+function parseYesNo(text: string): Parsed<boolean> {
+  const answer = text.toLowerCase();
+  return answer === 'yes' || answer === 'no' ? { value: answer === 'yes' } : { problem: 'must be yes or no' };
+}
+
+function parseServerUrl(text: string): Parsed<string> {
+  const isHttp = URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+  return isHttp ? { value: text.replace(/\/+$/, '') } : { problem: 'must be a URL such as http://127.0.0.1:5000' };
 }
 
 const databaseUrl = (meaning: string, example: string): SettingDefinition<string | undefined> => ({
@@ -129,6 +143,23 @@ export const settingsTable = {
     secret: false,
     example: 'debug',
   }),
+  MILLRACE_MIGRATE: define({
+    meaning: 'Whether `millrace start` prepares the databases first. With `no`, `millrace migrate` does it: yes or no.',
+    defaultText: 'yes',
+    defaultValue: true,
+    parse: parseYesNo,
+    secret: false,
+    example: 'no',
+  }),
+  MILLRACE_URL: define<string | undefined>({
+    meaning:
+      'Where the commands that ask a running server find it, when it is another one than that of the data folder.',
+    defaultText: '(the server of the data folder)',
+    defaultValue: undefined,
+    parse: parseServerUrl,
+    secret: false,
+    example: 'https://millrace.example',
+  }),
 };
 
 /** The name of a setting: an environment variable. */
@@ -171,6 +202,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     eventStoreUrl: read('EVENT_STORE_URL', settingsTable.EVENT_STORE_URL),
     readModelsUrl: read('READ_MODELS_URL', settingsTable.READ_MODELS_URL),
     logLevel: read('LOG_LEVEL', settingsTable.LOG_LEVEL),
+    migrate: read('MILLRACE_MIGRATE', settingsTable.MILLRACE_MIGRATE),
+    serverUrl: read('MILLRACE_URL', settingsTable.MILLRACE_URL),
   };
   for (const [name, other] of [
     ['EVENT_STORE_URL', 'READ_MODELS_URL'],
@@ -219,5 +252,7 @@ export function shownSettings(settings: Settings): { name: SettingName; value: s
     value('EVENT_STORE_URL', settings.eventStoreUrl),
     value('READ_MODELS_URL', settings.readModelsUrl),
     value('LOG_LEVEL', settings.logLevel),
+    value('MILLRACE_MIGRATE', settings.migrate ? 'yes' : 'no'),
+    value('MILLRACE_URL', settings.serverUrl),
   ];
 }

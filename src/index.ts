@@ -1,6 +1,6 @@
 /**
- * What an application is made of: events, deciders, projections, and the system that binds them. HTTP stands in
- * `millrace/server`, test support in `millrace/testing`.
+ * What an application is made of: events, deciders, projections, the system that binds them, and its start. HTTP stands
+ * in `millrace/server`, test support in `millrace/testing`, a PostgreSQL of its own in `millrace/embedded`.
  */
 export { Type, type Static } from 'typebox';
 
@@ -34,6 +34,8 @@ export {
 } from './projections/definition.ts';
 
 export { defineSystem, type SystemDefinition } from './system.ts';
+export { migrateSystem } from './migrate-system.ts';
+export { startSystem, type Logger, type StartOptions } from './start-system.ts';
 export type { Role, RunningSystem } from './running-system.ts';
 
 export { DomainError, MillraceError, type DomainErrorKind, type ErrorCode, type FieldProblem } from './errors.ts';

@@ -41,7 +41,11 @@ export interface ReadModels {
    * Rows of the live read model. `minPosition` waits until the primary projection has reached that position and rejects
    * with PROJECTION_BEHIND after `waitMs` (default 5,000).
    */
-  query<R extends object = Row>(sql: string, parameters?: readonly unknown[], options?: { minPosition?: number; waitMs?: number }): Promise<R[]>;
+  query<R extends object = Row>(
+    sql: string,
+    parameters?: readonly unknown[],
+    options?: { minPosition?: number; waitMs?: number },
+  ): Promise<R[]>;
   /** The position that the live read model of the primary projection has reached. */
   position(): Promise<number>;
   /** Calls back after the read model moved on, in this process or another; many moves may make one call. */
@@ -168,6 +172,8 @@ export interface LagStatistics {
   event(eventId: string): Promise<EventLag | undefined>;
   slowest(limit: number, eventName?: string): Promise<EventLag[]>;
   recent(limit: number): Promise<EventLag[]>;
+  /** The ledger's rows of the positions above `after` up to `upTo`, in their order; none for a position without a row. */
+  range(after: number, upTo: number): Promise<EventLag[]>;
 }
 
 export interface PendingEvent {
@@ -183,7 +189,9 @@ export interface PendingEvent {
 
 export interface Outbox {
   /** How many events were not published yet, and the first of them. */
-  pending(limit?: number): Promise<{ readonly count: number; readonly oldestAgeMs: number; readonly events: PendingEvent[] }>;
+  pending(
+    limit?: number,
+  ): Promise<{ readonly count: number; readonly oldestAgeMs: number; readonly events: PendingEvent[] }>;
 }
 
 export interface HealthCheck {

@@ -36,7 +36,11 @@ export interface StartOptions {
 const silent: Logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** The channels on which processes nudge each other. */
-const channels = { appended: 'millrace_appended', published: 'millrace_published', projected: 'millrace_projected' } as const;
+const channels = {
+  appended: 'millrace_appended',
+  published: 'millrace_published',
+  projected: 'millrace_projected',
+} as const;
 
 /**
  * Starts a system on two databases that {@link migrateSystem} has prepared. Throws SCHEMA_MISSING when they were not,
@@ -98,7 +102,10 @@ class MillraceSystem implements RunningSystem {
       lease: (id) => new Lease(this.#readPool, `rebuild:${id}`, instance),
       errorOf: (id) => this.#errorOf(id),
     });
-    const report = (part: string) => (error: unknown) => logger.warn(`${part}: ${describe(error)}`);
+    const report = (part: string) => {
+      const quiet = new Quiet((message) => logger.warn(`${part}: ${message}`));
+      return (error: unknown) => quiet.say(describe(error));
+    };
 
     const store = new RelayStore(this.#eventStore, this.#broker.name);
     if (this.roles.includes('relay')) {
@@ -108,7 +115,10 @@ class MillraceSystem implements RunningSystem {
         store,
         lease: new Lease(this.#eventStore, store.leaseName, instance),
         onAdvanced: () => {
-          if (!this.roles.includes('projector')) this.#wakeEventStore.notify(channels.published);
+          // Consumers of this process are handed the events; those that are active elsewhere have to be told.
+          if (!this.#consumers.every((consumer) => consumer.state.active) || this.#consumers.length === 0) {
+            this.#wakeEventStore.notify(channels.published);
+          }
         },
         onError: report('relay'),
       });
@@ -130,7 +140,9 @@ class MillraceSystem implements RunningSystem {
               broker: this.#broker,
               readModelsUrl,
               lease: new Lease(this.#readPool, `consumer:${projection.id}`, instance),
-              published: async () => Math.max((await store.position()).position, this.#relay?.active === true ? this.#relay.position : 0),
+              published: async () =>
+                Math.max((await store.cursor()).position, this.#relay?.active === true ? this.#relay.position : 0),
+              stamps: projection.id === primary,
               onCommitted: (position) => {
                 if (projection.id !== primary) return;
                 this.readModels.moved(position);
@@ -173,7 +185,8 @@ class MillraceSystem implements RunningSystem {
     this.#copier?.start();
   }
 
-  readonly execute: RunningSystem['execute'] = (decider, command, options) => this.#commands.execute(decider, command, options);
+  readonly execute: RunningSystem['execute'] = (decider, command, options) =>
+    this.#commands.execute(decider, command, options);
   readonly state: RunningSystem['state'] = (decider, boundary) => this.#commands.state(decider, boundary);
 
   health(): Promise<Health> {
@@ -209,6 +222,25 @@ class MillraceSystem implements RunningSystem {
     const index = this.definition.projections.findIndex((projection) => projection.id === id);
     const error = this.#consumers[index]?.state.error;
     return error === undefined ? null : describe(error);
+  }
+}
+
+/** Says the same thing once in ten seconds: a part that fails and tries again must not fill the log. */
+class Quiet {
+  readonly #write: (message: string) => void;
+  #last = '';
+  #until = 0;
+
+  constructor(write: (message: string) => void) {
+    this.#write = write;
+  }
+
+  say(message: string): void {
+    const now = performance.now();
+    if (message === this.#last && now < this.#until) return;
+    this.#last = message;
+    this.#until = now + 10_000;
+    this.#write(message);
   }
 }
 

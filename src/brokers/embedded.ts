@@ -28,7 +28,9 @@ export class EmbeddedBroker implements Broker {
   subscribe(queue: string, onAvailable: () => void): Promise<Subscription> {
     const subscriptions = this.#queues.get(queue) ?? new Set();
     this.#queues.set(queue, subscriptions);
-    const subscription = new EmbeddedSubscription(this.#capacity, onAvailable, () => subscriptions.delete(subscription));
+    const subscription = new EmbeddedSubscription(this.#capacity, onAvailable, () =>
+      subscriptions.delete(subscription),
+    );
     subscriptions.add(subscription);
     return Promise.resolve(subscription);
   }

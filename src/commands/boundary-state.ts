@@ -143,12 +143,15 @@ export class BoundaryReader<State, Event extends DecidedEvent> {
 
   #asDecided(event: DecidedEvent): Event {
     // The boundary's queries name the types that the decider knows; a stream holds its decider's events.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
     return event as Event;
   }
 }
 
 function parseKept(text: string): { state: Json; versions: Map<string, number> } {
   // Written by saveSnapshot above, in this shape.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own text
   const kept = JSON.parse(text) as { state: string; versions: [string, number][] };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- JSON.parse makes JSON
   return { state: JSON.parse(kept.state) as Json, versions: new Map(kept.versions) };
 }

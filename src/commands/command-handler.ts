@@ -157,6 +157,7 @@ export class CommandHandler {
     const name = `${decider.name}:${JSON.stringify(reads)}`;
     const known = this.#mailboxes.get(name);
     // Mailboxes are told apart by the decider's name, and a name stands for one decider: its types are these.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
     if (known !== undefined) return known as Mailbox<State, Command, Event>;
     const reader = new BoundaryReader<State, Event>(decider, reads, this.#log, this.#registry, name);
     const mailbox = new Mailbox<State, Command, Event>(decider, reader, this.#log, this.#registry, () => {

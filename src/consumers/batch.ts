@@ -1,3 +1,4 @@
+import { DatabaseError } from 'pg';
 import type pg from 'pg';
 import type { EventRegistry } from '../events/codec.ts';
 import type { RecordedEvent, StoredEvent } from '../events/envelope.ts';
@@ -17,7 +18,12 @@ export interface Arrival {
 }
 
 /** Decodes what arrived. An event that cannot be decoded is poison like any other, not the end of the consumer. */
-export function arrive(registry: EventRegistry, record: RecordedEvent, handedAt: number | undefined, receivedAt: number): Arrival {
+export function arrive(
+  registry: EventRegistry,
+  record: RecordedEvent,
+  handedAt: number | undefined,
+  receivedAt: number,
+): Arrival {
   try {
     return { event: registry.decode(record), handedAt, receivedAt };
   } catch (undecodable) {
@@ -33,6 +39,8 @@ export type ArrivalStatus = 'PROCESSED' | 'FAILED' | 'PUBLISHED';
 export interface StampRun {
   readonly first: number;
   last: number;
+  /** Id of the event at `last`: what a copy is compared with, in case the log was replaced meanwhile. */
+  lastEvent: string;
   readonly handedAt: number | undefined;
   readonly receivedAt: number;
   readonly status: ArrivalStatus;
@@ -45,10 +53,17 @@ export function stampRuns(arrivals: readonly Arrival[], statusOf: (position: num
     const status = statusOf(event.position);
     const run = runs.at(-1);
     const joins =
-      run !== undefined && run.last === event.position - 1 && run.status === status &&
-      run.handedAt === handedAt && run.receivedAt === receivedAt;
-    if (joins) run.last = event.position;
-    else runs.push({ first: event.position, last: event.position, handedAt, receivedAt, status });
+      run !== undefined &&
+      run.last === event.position - 1 &&
+      run.status === status &&
+      run.handedAt === handedAt &&
+      run.receivedAt === receivedAt;
+    if (joins) {
+      run.last = event.position;
+      run.lastEvent = event.id;
+    } else {
+      runs.push({ first: event.position, last: event.position, lastEvent: event.id, handedAt, receivedAt, status });
+    }
   }
   return runs;
 }
@@ -61,10 +76,10 @@ export function stampRuns(arrivals: readonly Arrival[], statusOf: (position: num
 export function stampStatement(projection: string, runs: readonly StampRun[], startedAt: number): pg.QueryConfig {
   return {
     name: 'lag-stamps',
-    text: `insert into lag_stamps (projection_id, first_position, last_position, handed_at, received_at, processed_at, status)
-      select $1, r.first, r.last, nullif(r.handed, '-infinity'), r.received, $6::timestamptz + (clock_timestamp() - transaction_timestamp()), r.status
-      from unnest($2::bigint[], $3::bigint[], $4::timestamptz[], $5::timestamptz[], $7::text[])
-           as r(first, last, handed, received, status)`,
+    text: `insert into lag_stamps (projection_id, first_position, last_position, last_event, handed_at, received_at, processed_at, status)
+      select $1, r.first, r.last, r.last_event, nullif(r.handed, '-infinity'), r.received, $6::timestamptz + (clock_timestamp() - transaction_timestamp()), r.status
+      from unnest($2::bigint[], $3::bigint[], $4::timestamptz[], $5::timestamptz[], $7::text[], $8::uuid[])
+           as r(first, last, handed, received, status, last_event)`,
     values: [
       projection,
       int8Array(runs.map((run) => run.first)),
@@ -73,6 +88,7 @@ export function stampStatement(projection: string, runs: readonly StampRun[], st
       timestampArray(runs.map((run) => run.receivedAt)),
       microseconds(startedAt),
       textArray(runs.map((run) => run.status)),
+      uuidArray(runs.map((run) => run.lastEvent)),
     ],
   };
 }
@@ -91,7 +107,11 @@ export function microseconds(milliseconds: number): string {
 /** The statement that parks events. */
 export function parkStatement(
   build: Build,
-  parked: readonly { readonly event: StoredEvent; readonly key: string; readonly failure: HandlerFailure | undefined }[],
+  parked: readonly {
+    readonly event: StoredEvent;
+    readonly key: string;
+    readonly failure: HandlerFailure | undefined;
+  }[],
 ): pg.QueryConfig {
   return {
     name: 'park',
@@ -116,7 +136,29 @@ export function parkStatement(
 /** Name, code and place of an error, never its message: a message may quote what the event holds. */
 export function describeFailure(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
-  const code = 'code' in error && typeof error.code === 'string' ? ` ${error.code}` : '';
-  const place = /\(?((?:file:\/\/)?[^\s()]+:\d+:\d+)\)?/.exec(error.stack?.split('\n').slice(1).join('\n') ?? '')?.[1] ?? '';
-  return `${error.name}${code} at ${place.split('/').slice(-2).join('/')}`;
+  const code = 'code' in error && typeof error.code === 'string' && isName(error.code) ? ` ${error.code}` : '';
+  const name = isName(error.name) ? error.name : 'Error';
+  if (error instanceof DatabaseError) {
+    // Names of the schema, no values.
+    const what = [error.table, error.column, error.constraint].filter((part) => part !== undefined).join(' ');
+    return `database${code}${what === '' ? '' : ` at ${what}`}`;
+  }
+  return `${name}${code}${placeOf(error)}`;
+}
+
+function isName(text: string): boolean {
+  return /^[A-Za-z0-9_]{1,60}$/.test(text);
+}
+
+/** File and line of the first frame. The stack begins with the message, which may look like anything: cut it off. */
+function placeOf(error: Error): string {
+  const stack = error.stack ?? '';
+  const at = error.message === '' ? -1 : stack.indexOf(error.message);
+  if (error.message !== '' && at < 0) return '';
+  const frames = stack
+    .slice(at < 0 ? 0 : at + error.message.length)
+    .split('\n')
+    .slice(1);
+  const place = /^ +at .*?((?:file:\/\/)?\/?[\w./@-]+\.[cm]?[jt]s:\d+:\d+)\)?$/.exec(frames[0] ?? '')?.[1];
+  return place === undefined ? '' : ` at ${place.split('/').slice(-2).join('/')}`;
 }

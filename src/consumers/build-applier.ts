@@ -1,11 +1,13 @@
-import pg from 'pg';
+import { DatabaseError } from 'pg';
+import type pg from 'pg';
+import { MillraceError } from '../errors.ts';
 import type { StoredEvent } from '../events/envelope.ts';
 import { wallClock } from '../events/wall-clock.ts';
 import { buildSchema, type Build } from '../projections/builds.ts';
 import type { ProjectionDefinition } from '../projections/definition.ts';
 import { ProjectionWriter, type HandlerFailure } from '../projections/projection-writer.ts';
-import { parkStatement, stampRuns, stampStatement, type Arrival, type ArrivalStatus } from './batch.ts';
-import { transact } from './transact.ts';
+import { parkStatement, stampRuns, stampStatement, type Arrival, type ArrivalStatus, type StampRun } from './batch.ts';
+import { transact, type Scope } from './transact.ts';
 
 interface Parked {
   readonly event: StoredEvent;
@@ -19,9 +21,11 @@ export interface BuildApplierOptions {
   readonly incarnation: string;
   /** Ordering keys that are parked already. */
   readonly parkedKeys: Iterable<string>;
-  /** Positions that were discarded: passed over. */
-  readonly discarded?: ReadonlySet<number>;
-  /** Write stamps for the ledger. A rebuild does not: the events were processed before. */
+  /** Positions that were discarded, each with the id of its event: passed over. */
+  readonly discarded?: ReadonlyMap<number, string>;
+  /** Gets the stamps of each batch instead of the database, when the batch is in effect. */
+  readonly onStamps?: (runs: readonly StampRun[]) => void;
+  /** Write stamps for the ledger. */
   readonly stamps: boolean;
 }
 
@@ -35,13 +39,18 @@ export class BuildApplier {
   readonly #writer: ProjectionWriter;
   readonly #parkedKeys: Set<string>;
   #position: number;
+  #eventId: string | undefined;
 
   constructor(options: BuildApplierOptions) {
     this.#options = options;
     this.build = options.build;
     this.#position = options.build.position;
+    this.#eventId = options.build.eventId;
     this.#parkedKeys = new Set(options.parkedKeys);
-    this.#writer = new ProjectionWriter(options.definition, buildSchema(options.definition.id, options.build.generation));
+    this.#writer = new ProjectionWriter(
+      options.definition,
+      buildSchema(options.definition.id, options.build.generation),
+    );
   }
 
   /** The checkpoint: everything up to here is in effect, parked or discarded. */
@@ -49,89 +58,133 @@ export class BuildApplier {
     return this.#position;
   }
 
-  /** Applies arrivals that follow the checkpoint without a gap. Throws what is no handler's fault; then start anew. */
-  async apply(client: pg.Client, arrivals: readonly Arrival[]): Promise<void> {
-    if (arrivals.length === 0) return;
+  /** The event at the checkpoint. */
+  get eventId(): string | undefined {
+    return this.#eventId;
+  }
+
+  get incarnation(): string {
+    return this.#options.incarnation;
+  }
+
+  /**
+   * Applies arrivals that follow the checkpoint without a gap. Throws what is no handler's fault; then start anew.
+   * `scope` says what holds the statements together: a transaction of their own, or a part of the caller's.
+   */
+  async apply(client: pg.Client, arrivals: readonly Arrival[], scope: Scope = transact): Promise<void> {
+    let expected = this.#position;
+    for (const { event } of arrivals) {
+      if (event.position !== ++expected) {
+        throw new MillraceError('STORE_CORRUPT', `Event ${event.position} was to be applied, and ${expected} is next.`);
+      }
+    }
+    if (arrivals.length > 0) await this.#applySome(client, arrivals, scope);
+  }
+
+  /**
+   * When the database refuses something that a handler made, the batch is halved until only the guilty event is alone:
+   * its neighbours are still applied by the batch.
+   */
+  async #applySome(client: pg.Client, arrivals: readonly Arrival[], scope: Scope): Promise<void> {
     try {
-      await this.#applyTogether(client, arrivals, undefined, transact);
+      await this.#applyTogether(client, arrivals, undefined, scope);
     } catch (error) {
       this.#writer.forget();
       if (!isHandlerFault(error)) throw error;
-      // The database refused something that a handler made. One at a time, so that only the guilty one is parked.
-      for (const arrival of arrivals) await this.#applyAlone(client, arrival);
+      if (arrivals.length === 1) {
+        await this.#applyTogether(client, arrivals, error, scope);
+        return;
+      }
+      const middle = Math.ceil(arrivals.length / 2);
+      await this.#applySome(client, arrivals.slice(0, middle), scope);
+      await this.#applySome(client, arrivals.slice(middle), scope);
     }
   }
 
-  /** The same inside a transaction that the caller has opened: any refusal of the database is thrown. */
-  async applyInside(client: pg.Client, arrivals: readonly Arrival[]): Promise<void> {
-    if (arrivals.length === 0) return;
-    await this.#applyTogether(client, arrivals, undefined, async (inner, queries) => {
-      for (const query of queries) await inner.query(query);
-    });
-  }
-
-  async #applyAlone(client: pg.Client, arrival: Arrival): Promise<void> {
-    try {
-      await this.#applyTogether(client, [arrival], undefined, transact);
-    } catch (error) {
-      this.#writer.forget();
-      if (!isHandlerFault(error)) throw error;
-      await this.#applyTogether(client, [arrival], error, transact);
-    }
-  }
-
-  async #applyTogether(
-    client: pg.Client,
-    arrivals: readonly Arrival[],
-    refusal: unknown,
-    run: (client: pg.Client, queries: readonly pg.QueryConfig[]) => Promise<void>,
-  ): Promise<void> {
+  async #applyTogether(client: pg.Client, arrivals: readonly Arrival[], refusal: unknown, scope: Scope): Promise<void> {
     const last = arrivals.at(-1);
     if (last === undefined) return;
+    if (refusal === undefined) {
+      const readable = arrivals.filter((arrival) => arrival.undecodable === undefined).map((arrival) => arrival.event);
+      await this.#writer.load(readable, (query) => client.query(query));
+    }
+    const parked = this.#fold(arrivals, refusal);
     const { build } = this;
-    const { definition, discarded, incarnation, stamps } = this.#options;
-    const readable = arrivals.filter((arrival) => arrival.undecodable === undefined).map((arrival) => arrival.event);
-    await this.#writer.load(readable, (query) => client.query(query));
+    const { incarnation, stamps, onStamps } = this.#options;
+    const queries: pg.QueryConfig[] = [
+      // First of all: it locks the checkpoint's row, so that whoever else writes to this build (a retry, a rebuild's
+      // swap) is met here and not crosswise at some row, and so that stamps get their numbers in the order of commits.
+      {
+        name: 'advance-checkpoint',
+        text: 'select advance_checkpoint($1, $2, $3, $4, $5, $6, $7)',
+        values: [
+          build.projection,
+          build.generation,
+          build.epoch,
+          this.#position,
+          last.event.position,
+          last.event.id,
+          incarnation,
+        ],
+      },
+      ...this.#writer.writes(),
+    ];
+    if (parked.length > 0) queries.push(parkStatement(build, parked));
+    const statuses = new Map<number, ArrivalStatus>(
+      parked.map((one) => [one.event.position, one.failure === undefined ? 'PUBLISHED' : 'FAILED']),
+    );
+    // An event that was given up stays failed.
+    for (const { event } of arrivals) if (this.#isDiscarded(event)) statuses.set(event.position, 'FAILED');
+    const runs = stamps || onStamps !== undefined ? stampRuns(arrivals, (at) => statuses.get(at) ?? 'PROCESSED') : [];
+    if (stamps) queries.push(stampStatement(build.projection, runs, wallClock()));
+    await scope(client, queries);
+    this.#writer.committed();
+    for (const one of parked) this.#parkedKeys.add(one.key);
+    this.#position = last.event.position;
+    this.#eventId = last.event.id;
+    onStamps?.(runs);
+  }
 
+  /** Folds what can be folded and returns what has to be parked. */
+  #fold(arrivals: readonly Arrival[], refusal: unknown): Parked[] {
     const parked: Parked[] = [];
     const newlyParked = new Set<string>();
     for (const { event, undecodable } of arrivals) {
-      if (discarded?.has(event.position) === true) continue;
-      const key = undecodable === undefined ? definition.orderingKey(event) : event.stream;
-      if (this.#parkedKeys.has(key) || newlyParked.has(key)) {
-        parked.push({ event, key, failure: undefined });
+      if (this.#isDiscarded(event)) continue;
+      const { key, error } =
+        undecodable === undefined ? this.#keyOf(event, refusal) : { key: event.stream, error: undecodable };
+      // Behind an event that cannot be read, whose key nobody knows, its whole stream waits.
+      const waits = [key, event.stream].find((one) => this.#parkedKeys.has(one) || newlyParked.has(one));
+      if (waits !== undefined) {
+        parked.push({ event, key: waits, failure: undefined });
         continue;
       }
-      const error = refusal ?? undecodable;
       const failure = error === undefined ? this.#writer.fold(event) : { event, error };
       if (failure === undefined) continue;
       parked.push({ event, key, failure });
       newlyParked.add(key);
     }
+    return parked;
+  }
 
-    const queries = this.#writer.writes();
-    if (parked.length > 0) queries.push(parkStatement(build, parked));
-    queries.push({
-      name: 'advance-checkpoint',
-      text: 'select advance_checkpoint($1, $2, $3, $4, $5, $6, $7)',
-      values: [build.projection, build.generation, build.epoch, this.#position, last.event.position, last.event.id, incarnation],
-    });
-    if (stamps) {
-      const statuses = new Map<number, ArrivalStatus>(
-        parked.map((one) => [one.event.position, one.failure === undefined ? 'PUBLISHED' : 'FAILED']),
-      );
-      const runs = stampRuns(arrivals, (position) => statuses.get(position) ?? 'PROCESSED');
-      queries.push(stampStatement(build.projection, runs, wallClock()));
+  #isDiscarded(event: StoredEvent): boolean {
+    return this.#options.discarded?.get(event.position) === event.id;
+  }
+
+  #keyOf(event: StoredEvent, error: unknown): { readonly key: string; readonly error: unknown } {
+    try {
+      return { key: this.#options.definition.orderingKey(event), error };
+    } catch (thrown) {
+      return { key: event.stream, error: error ?? thrown };
     }
-    await run(client, queries);
-    this.#writer.committed();
-    for (const key of newlyParked) this.#parkedKeys.add(key);
-    this.#position = last.event.position;
   }
 }
 
-/** Errors that come from the values a handler made: data exceptions and constraint violations. */
+/**
+ * Errors that come from the values a handler made: SQLSTATE classes 22 (data), 23 (constraints), 44 (check option), 54
+ * (too large), P0001 (a trigger of the application refused), 21000 (two rows of one key).
+ */
 export function isHandlerFault(error: unknown): boolean {
   if (error instanceof TypeError || error instanceof RangeError) return true;
-  return error instanceof pg.DatabaseError && (error.code?.startsWith('22') === true || error.code?.startsWith('23') === true);
+  return error instanceof DatabaseError && /^(?:22|23|44|54)|^(?:P0001|21000)$/.test(error.code ?? '');
 }

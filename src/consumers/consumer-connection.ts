@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import pg from 'pg';
 import { MillraceError } from '../errors.ts';
 
@@ -6,6 +7,7 @@ export class ConsumerConnection {
   readonly #url: string;
   readonly #name: string;
   #client: pg.Client | undefined;
+  #socket: Socket | undefined;
   #connecting: Promise<pg.Client> | undefined;
 
   constructor(url: string, name: string) {
@@ -23,7 +25,10 @@ export class ConsumerConnection {
   }
 
   async #connect(): Promise<pg.Client> {
+    const socket = new Socket();
+    this.#socket = socket;
     const client = new pg.Client({
+      stream: () => socket,
       connectionString: this.#url,
       pipeline: true,
       application_name: this.#name,
@@ -44,6 +49,12 @@ export class ConsumerConnection {
     }
     this.#client = client;
     return client;
+  }
+
+  /** Cuts the connection without a goodbye: whatever waits for an answer fails now. */
+  destroy(): void {
+    this.#client = undefined;
+    this.#socket?.destroy();
   }
 
   async close(): Promise<void> {

@@ -1,15 +1,10 @@
-import pg from 'pg';
-import type { Broker, Delivery, Subscription } from '../brokers/broker.ts';
+import type { Broker } from '../brokers/broker.ts';
 import type { EventRegistry } from '../events/codec.ts';
-import { wallClock } from '../events/wall-clock.ts';
 import { MillraceError } from '../errors.ts';
-import type { HeldLease, Lease } from '../postgres/lease.ts';
-import { liveBuild, type Build } from '../projections/builds.ts';
+import type { Lease } from '../postgres/lease.ts';
 import type { ProjectionDefinition } from '../projections/definition.ts';
 import type { EventLog } from '../store/store.ts';
-import { arrive, type Arrival } from './batch.ts';
-import { BuildApplier } from './build-applier.ts';
-import { ConsumerConnection } from './consumer-connection.ts';
+import { ConsumerRun } from './consumer-run.ts';
 
 export interface ConsumerOptions {
   readonly definition: ProjectionDefinition;
@@ -20,234 +15,124 @@ export interface ConsumerOptions {
   readonly lease: Lease;
   /** The position up to which the relay has published: a consumer never runs ahead of it. */
   readonly published: () => Promise<number>;
-  /** Called after each commit with the new position and the time of processing. */
+  /** Called after each commit with the new position. */
   readonly onCommitted?: (position: number) => void;
   readonly onError?: (error: unknown) => void;
+  /** Write stamps for the ledger: only for the primary projection, whose stamps are copied. Default true. */
+  readonly stamps?: boolean;
   /** Events in one transaction at most. Default 1,000. */
   readonly batchSize?: number;
   /** Compares with the relay's cursor so often when idle, in milliseconds. Default 1,000. */
   readonly idleInterval?: number;
+  /** Work without progress for so long gets the consumer restarted, in milliseconds. Default 10,000. */
+  readonly stuckAfter?: number;
 }
 
-/** What a consumer is doing; `waitingForLease` means another process consumes. */
+/** What a consumer is doing. */
 export interface ConsumerState {
+  /** False while another process consumes. */
   readonly active: boolean;
   readonly position: number;
   readonly error: unknown;
   /** Reads of the log since the start: 0 in a healthy run. */
   readonly logReads: number;
+  /** Messages of another log or another incarnation that were refused. */
+  readonly refused: number;
+  /** How often the consumer was started again because it made no progress. */
+  readonly restarts: number;
 }
 
+/** A restart is given more time after each one that did not help, up to so many times as much. */
+const mostPatience = 6;
+
 /**
- * Follows the events for one projection: takes deliveries, passes over doubles, fills holes from the log, applies a
- * batch, and commits effect, checkpoint, stamps and dead letters in one transaction of the read-model database. So every
- * event takes effect exactly once, whatever is delivered twice, late, out of order or not at all.
+ * Follows the events for one projection, and is there for whoever started it: a run that has work and makes no progress
+ * (a connection that is half open, a query that never answers) is given up and replaced.
  */
 export class Consumer {
   readonly #options: ConsumerOptions;
-  readonly #batchSize: number;
-  readonly #connection: ConsumerConnection;
-  #subscription: Subscription | undefined;
-  #lease: HeldLease | undefined;
-  #applier: BuildApplier | undefined;
-  #error: unknown;
-  #logReads = 0;
-  #wake: (() => void) | undefined;
-  #woken = false;
-  #stopped = false;
-  #loop: Promise<void> | undefined;
+  #run: ConsumerRun | undefined;
+  #watchdog: NodeJS.Timeout | undefined;
+  #restarts = 0;
+  #restartsSinceProgress = 0;
+  #positionAtRestart = -1;
+  #stuck: MillraceError | undefined;
+  #logReadsBefore = 0;
+  #refusedBefore = 0;
+  #stopping: Promise<void> | undefined;
 
   constructor(options: ConsumerOptions) {
     this.#options = options;
-    this.#batchSize = options.batchSize ?? 1000;
-    this.#connection = new ConsumerConnection(options.readModelsUrl, `millrace ${options.definition.id}`);
   }
 
   get state(): ConsumerState {
-    return { active: this.#lease !== undefined, position: this.#applier?.position ?? 0, error: this.#error, logReads: this.#logReads };
+    const run = this.#run;
+    const progressed = run !== undefined && run.position > this.#positionAtRestart;
+    return {
+      active: run?.active ?? false,
+      position: run?.position ?? 0,
+      error: run?.error ?? (progressed || run?.idle === true ? undefined : this.#stuck),
+      logReads: this.#logReadsBefore + (run?.logReads ?? 0),
+      refused: this.#refusedBefore + (run?.refused ?? 0),
+      restarts: this.#restarts,
+    };
   }
 
   start(): void {
-    this.#loop ??= this.#run();
+    if (this.#run !== undefined || this.#stopping !== undefined) return;
+    this.#begin();
+    this.#watchdog = setInterval(() => this.#watch(), Math.min(1000, this.#stuckAfter / 4));
+    this.#watchdog.unref();
   }
 
   /** There may be something that was published and not delivered here. */
   nudge(): void {
-    this.#woken = true;
-    this.#wake?.();
+    this.#run?.nudge();
   }
 
-  /** Finishes the batch that is being applied and gives the lease back. */
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#wake?.();
-    await this.#loop;
-    await this.#connection.close();
+  /** Applies what was delivered, as far as that goes quickly, and gives the lease back. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
   }
 
-  async #run(): Promise<void> {
-    this.#subscription = await this.#options.broker.subscribe(this.#options.definition.id, () => this.#wake?.());
-    while (!this.#stopped) {
-      try {
-        if (this.#lease === undefined && !(await this.#takeOver())) {
-          this.#subscription.take(Number.MAX_SAFE_INTEGER);
-          await this.#wait();
-          continue;
-        }
-        if (this.#applier === undefined) await this.#reload();
-        const deliveries = this.#subscription.take(this.#batchSize);
-        if (deliveries.length > 0) await this.#consume(deliveries, this.#subscription);
-        else if (await this.#wait()) await this.#catchUpWithRelay();
-      } catch (error) {
-        this.#failed(error);
-        await this.#pause();
-      }
-    }
-    await this.#subscription.close();
-    if (this.#lease !== undefined) await this.#options.lease.release(this.#lease).catch(() => undefined);
-    this.#lease = undefined;
+  async #stop(): Promise<void> {
+    clearInterval(this.#watchdog);
+    const run = this.#run;
+    if (run === undefined) return;
+    // A run that hangs must not keep the process from stopping.
+    const timer = setTimeout(() => run.abandon(), this.#stuckAfter);
+    await run.stop();
+    clearTimeout(timer);
   }
 
-  #failed(error: unknown): void {
-    // A moved checkpoint, or tables that are gone, are how rebuild, retry and another consumer announce themselves.
-    const moved = error instanceof pg.DatabaseError && (error.code === 'MR011' || error.code === '42P01');
-    if (!moved) {
-      this.#error = error;
-      this.#options.onError?.(error);
-    }
-    this.#applier = undefined;
+  get #stuckAfter(): number {
+    return this.#options.stuckAfter ?? 10_000;
   }
 
-  async #takeOver(): Promise<boolean> {
-    const lease = await this.#options.lease.acquire();
-    if (lease === undefined) return false;
-    this.#lease = lease;
-    this.#applier = undefined;
-    const timer = setInterval(() => {
-      if (this.#lease !== lease) return clearInterval(timer);
-      this.#options.lease.renew(lease).then(
-        (ours) => {
-          if (!ours && this.#lease === lease) this.#lease = undefined;
-        },
-        (error: unknown) => this.#options.onError?.(error),
-      );
-    }, 1000);
-    timer.unref();
-    return true;
+  #begin(): void {
+    this.#run = new ConsumerRun(this.#options);
+    this.#run.start();
   }
 
-  /** Reads checkpoint and parked keys, compares the checkpoint with the log, and catches up. */
-  async #reload(): Promise<void> {
-    const client = await this.#connection.client();
-    const { definition, log } = this.#options;
-    const build = await liveBuild(client, definition.id);
-    if (build === undefined) throw new MillraceError('SCHEMA_MISSING', `Projection ${definition.id} has no live build.`);
-    const head = await log.head();
-    await assertSameLog(build, log);
-    const parked = await client.query<{ ordering_key: string }>(
-      `select distinct ordering_key from dead_letters
-       where projection_id = $1 and generation = $2 and status in ('failed', 'waiting')`,
-      [definition.id, build.generation],
+  #watch(): void {
+    const run = this.#run;
+    if (run === undefined) return;
+    if (run.position > this.#positionAtRestart) this.#restartsSinceProgress = 0;
+    const patience = this.#stuckAfter * Math.min(mostPatience, 1 + this.#restartsSinceProgress);
+    if (run.busyFor < patience) return;
+    const seconds = Math.round(run.busyFor / 1000);
+    this.#stuck = new MillraceError(
+      'CONSUMER_STUCK',
+      `Projection ${this.#options.definition.id} made no progress for ${seconds} s and was started again.`,
     );
-    this.#applier = new BuildApplier({
-      definition,
-      build,
-      incarnation: head.incarnation,
-      parkedKeys: parked.rows.map((row) => row.ordering_key),
-      stamps: true,
-    });
-    this.#error = undefined;
-    await this.#catchUpWithRelay();
+    this.#restarts++;
+    this.#restartsSinceProgress++;
+    this.#positionAtRestart = run.position;
+    this.#logReadsBefore += run.logReads;
+    this.#refusedBefore += run.refused;
+    this.#options.onError?.(this.#stuck);
+    run.abandon();
+    this.#begin();
   }
-
-  async #consume(deliveries: readonly Delivery[], subscription: Subscription): Promise<void> {
-    let arrivals: Arrival[] = [];
-    let expected = this.#position() + 1;
-    for (const { message, receivedAt } of deliveries) {
-      const { event } = message;
-      if (message.log !== this.#options.log.name || event.position < expected) continue;
-      if (event.position > expected) {
-        await this.#apply(arrivals);
-        arrivals = [];
-        await this.#catchUp(event.position - 1);
-        if (event.position <= this.#position()) continue;
-      }
-      arrivals.push(arrive(this.#options.registry, event, message.handedAt, receivedAt));
-      expected = event.position + 1;
-    }
-    await this.#apply(arrivals);
-    subscription.acknowledge(deliveries);
-  }
-
-  #position(): number {
-    return this.#applier?.position ?? 0;
-  }
-
-  async #catchUpWithRelay(): Promise<void> {
-    const published = await this.#options.published();
-    if (published > this.#position() && (this.#subscription?.waiting ?? 0) === 0) await this.#catchUp(published);
-  }
-
-  async #catchUp(upTo: number): Promise<void> {
-    while (this.#position() < upTo && !this.#stopped) {
-      this.#logReads++;
-      const events = await this.#options.log.read({ after: this.#position(), upTo, limit: this.#batchSize });
-      if (events.length === 0) throw new MillraceError('LOG_RESTORED', 'The log ends before what was published.');
-      const receivedAt = wallClock();
-      await this.#apply(events.map((event) => arrive(this.#options.registry, event, undefined, receivedAt)));
-    }
-  }
-
-  async #apply(arrivals: readonly Arrival[]): Promise<void> {
-    if (this.#applier === undefined || arrivals.length === 0) return;
-    await this.#applier.apply(await this.#connection.client(), arrivals);
-    this.#error = undefined;
-    this.#options.onCommitted?.(this.#applier.position);
-  }
-
-  /** Waits for deliveries, a nudge or the idle interval. True when the relay's cursor should be looked at. */
-  #wait(): Promise<boolean> {
-    if (this.#stopped || (this.#subscription?.waiting ?? 0) > 0) return Promise.resolve(false);
-    if (this.#woken) {
-      this.#woken = false;
-      return Promise.resolve(true);
-    }
-    return new Promise((resolve) => {
-      const done = (look: boolean): void => {
-        clearTimeout(timer);
-        this.#wake = undefined;
-        this.#woken = false;
-        resolve(look);
-      };
-      const timer = setTimeout(() => done(true), this.#options.idleInterval ?? 1000);
-      this.#wake = () => done(this.#woken);
-    });
-  }
-
-  #pause(): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        this.#wake = undefined;
-        resolve();
-      };
-      const timer = setTimeout(done, 200);
-      if (this.#stopped) done();
-      // Deliveries do not cut this pause short; only stopping does.
-      this.#wake = () => {
-        if (this.#stopped) done();
-      };
-    });
-  }
-}
-
-/** I10: the event at the checkpoint must still be the one that was applied last. */
-export async function assertSameLog(build: Build, log: EventLog): Promise<void> {
-  if (build.position === 0) return;
-  const [event] = await log.read({ after: build.position - 1, upTo: build.position, limit: 1 });
-  if (event !== undefined && event.id === build.eventId) return;
-  throw new MillraceError(
-    'LOG_RESTORED',
-    `Projection ${build.projection} is at position ${build.position}, and the log has ${event === undefined ? 'no event' : 'another event'} there. Rebuild it.`,
-  );
 }

@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import type { EventRegistry } from '../events/codec.ts';
 import { wallClock } from '../events/wall-clock.ts';
 import { MillraceError } from '../errors.ts';
@@ -7,11 +7,12 @@ import type { ProjectionDefinition } from '../projections/definition.ts';
 import { ProjectionWriter } from '../projections/projection-writer.ts';
 import type { DeadLetter, DeadLetters } from '../running-system.ts';
 import type { EventLog } from '../store/store.ts';
-import { arrive, describeFailure, stampStatement } from './batch.ts';
+import { arrive, describeFailure, stampStatement, type Arrival } from './batch.ts';
 import { isHandlerFault } from './build-applier.ts';
 
 interface LetterRow {
   readonly id: string;
+  readonly generation: number;
   readonly projection_id: string;
   readonly ordering_key: string;
   readonly position: string;
@@ -32,11 +33,14 @@ export class PostgresDeadLetters implements DeadLetters {
   readonly #log: EventLog;
   readonly #registry: EventRegistry;
   readonly #definitions: ReadonlyMap<string, ProjectionDefinition>;
+  /** The projection that the lag ledger follows. */
+  readonly #primary: string;
 
   constructor(pool: pg.Pool, log: EventLog, registry: EventRegistry, definitions: readonly ProjectionDefinition[]) {
     this.#pool = pool;
     this.#log = log;
     this.#registry = registry;
+    this.#primary = definitions[0]?.id ?? '';
     this.#definitions = new Map(definitions.map((definition) => [definition.id, definition]));
   }
 
@@ -61,20 +65,25 @@ export class PostgresDeadLetters implements DeadLetters {
     return Number(result.rows[0]?.count ?? 0);
   }
 
-  retry(id: number, actor: string): Promise<{ readonly applied: number; readonly left: number }> {
-    return this.#withLetter(id, (work) => this.#drain(work, actor));
+  async retry(id: number, actor: string): Promise<Drained> {
+    const letter = await this.#open(id);
+    return this.#drainKey(letter, actor, 0);
   }
 
-  discard(id: number, actor: string, reason: string): Promise<{ readonly applied: number; readonly left: number }> {
+  async discard(id: number, actor: string, reason: string): Promise<Drained> {
     if (reason.trim() === '') {
-      return Promise.reject(
-        new MillraceError('REASON_REQUIRED', 'Discarding an event wants a reason.', { fields: [{ field: 'reason', problem: 'is empty' }] }),
-      );
+      throw new MillraceError('REASON_REQUIRED', 'Discarding an event wants a reason.', {
+        fields: [{ field: 'reason', problem: 'is empty' }],
+      });
     }
-    return this.#withLetter(id, async (work) => {
-      const first = work.letters[0];
-      if (first === undefined || Number(first.id) !== id) {
-        throw new MillraceError('DEAD_LETTER_NOT_FIRST', 'An earlier event of the same ordering key is parked; it goes first.');
+    const letter = await this.#open(id);
+    const first = await this.#withKey(letter, async (work) => {
+      if (Number(work.letters[0]?.id) !== id) {
+        if (!work.letters.some((one) => Number(one.id) === id)) throw unknown(id);
+        throw new MillraceError(
+          'DEAD_LETTER_NOT_FIRST',
+          'An earlier event of the same ordering key is parked; it goes first.',
+        );
       }
       await work.client.query(
         `update dead_letters set status = 'discarded', actor = $2, reason = $3, resolved_at = clock_timestamp() where id = $1`,
@@ -82,36 +91,66 @@ export class PostgresDeadLetters implements DeadLetters {
       );
       return this.#drain({ ...work, letters: work.letters.slice(1) }, actor);
     });
+    return first === undefined || first.stopped ? outcome(first) : this.#drainKey(letter, actor, first.applied);
+  }
+
+  /** Drains a key a piece at a time, so that the live consumer never waits long for its checkpoint. */
+  async #drainKey(letter: LetterRow, actor: string, appliedBefore: number): Promise<Drained> {
+    let applied = appliedBefore;
+    for (;;) {
+      const piece = await this.#withKey(letter, (work) => this.#drain(work, actor));
+      applied += piece?.applied ?? 0;
+      if (piece === undefined || piece.stopped || piece.applied === 0) return { applied, left: piece?.left ?? 0 };
+    }
+  }
+
+  async #open(id: number): Promise<LetterRow> {
+    const found = await this.#pool.query<LetterRow>(
+      `select d.* from dead_letters d join projection_builds b
+         on b.projection_id = d.projection_id and b.generation = d.generation and b.state = 'live'
+       where d.id = $1 and d.status in ('failed', 'waiting')`,
+      [id],
+    );
+    const letter = found.rows[0];
+    if (letter === undefined || !this.#definitions.has(letter.projection_id)) throw unknown(id);
+    return letter;
   }
 
   /**
-   * Holds the checkpoint's row, so that the live consumer waits, and hands over the open letters of one key. The epoch
-   * goes up: the consumer then drops what it holds in memory and reads the parked keys again.
+   * Holds the checkpoint's row, so that the live consumer waits, and hands over the first open letters of one key. The
+   * epoch goes up: the consumer then drops what it holds in memory and reads the parked keys again. Undefined when a
+   * rebuild has replaced the build meanwhile.
    */
-  async #withLetter<Result>(id: number, work: (work: KeyWork) => Promise<Result>): Promise<Result> {
+  async #withKey(letter: LetterRow, work: (work: KeyWork) => Promise<Piece>): Promise<Piece | undefined> {
+    const definition = this.#definitions.get(letter.projection_id);
+    if (definition === undefined) throw unknown(Number(letter.id));
     const client = await this.#pool.connect();
     try {
       await client.query('begin');
-      const startedAt = wallClock();
-      const found = await client.query<LetterRow & { generation: number }>('select * from dead_letters where id = $1', [id]);
-      const letter = found.rows[0];
-      const definition = letter === undefined ? undefined : this.#definitions.get(letter.projection_id);
-      if (letter === undefined || definition === undefined) throw unknown(id);
       const build = await liveBuild(client, letter.projection_id, true);
-      if (build === undefined || build.generation !== letter.generation) throw unknown(id);
+      // After the lock: what the transaction has waited for it is no part of the processing.
+      const startedAt = await startOf(client);
+      if (build === undefined || build.generation !== letter.generation) {
+        await client.query('rollback');
+        return undefined;
+      }
       const open = await client.query<LetterRow>(
         `select * from dead_letters where projection_id = $1 and generation = $2 and ordering_key = $3
-         and status in ('failed', 'waiting') order by position`,
+         and status in ('failed', 'waiting') order by position limit $4`,
+        [build.projection, build.generation, letter.ordering_key, lettersAtOnce],
+      );
+      const piece = await work({ client, definition, build, letters: open.rows, startedAt });
+      const left = await client.query<{ count: string }>(
+        `select count(*) as count from dead_letters where projection_id = $1 and generation = $2 and ordering_key = $3
+         and status in ('failed', 'waiting')`,
         [build.projection, build.generation, letter.ordering_key],
       );
-      if (!open.rows.some((row) => Number(row.id) === id)) throw unknown(id);
-      const result = await work({ client, definition, build, letters: open.rows, startedAt });
-      await client.query('update projection_builds set epoch = epoch + 1 where projection_id = $1 and generation = $2', [
-        build.projection,
-        build.generation,
-      ]);
+      await client.query(
+        'update projection_builds set epoch = epoch + 1 where projection_id = $1 and generation = $2',
+        [build.projection, build.generation],
+      );
       await client.query('commit');
-      return result;
+      return { ...piece, left: Number(left.rows[0]?.count ?? 0) };
     } catch (error) {
       await client.query('rollback').catch(() => undefined);
       throw error;
@@ -121,7 +160,7 @@ export class PostgresDeadLetters implements DeadLetters {
   }
 
   /** Applies letters in order, each with its own savepoint, until one fails. */
-  async #drain(work: KeyWork, actor: string): Promise<{ readonly applied: number; readonly left: number }> {
+  async #drain(work: KeyWork, actor: string): Promise<Piece> {
     const writer = new ProjectionWriter(work.definition, buildSchema(work.definition.id, work.build.generation));
     let applied = 0;
     for (const letter of work.letters) {
@@ -132,7 +171,7 @@ export class PostgresDeadLetters implements DeadLetters {
            actor = $3 where id = $1`,
           [letter.id, describeFailure(error), actor],
         );
-        break;
+        return { applied, left: 0, stopped: true };
       }
       await work.client.query(
         `update dead_letters set status = 'retried', attempts = attempts + 1, actor = $2, resolved_at = clock_timestamp() where id = $1`,
@@ -140,7 +179,7 @@ export class PostgresDeadLetters implements DeadLetters {
       );
       applied++;
     }
-    return { applied, left: work.letters.length - applied };
+    return { applied, left: 0, stopped: false };
   }
 
   /** Returns why it failed, or undefined. */
@@ -148,15 +187,31 @@ export class PostgresDeadLetters implements DeadLetters {
     const position = Number(letter.position);
     const [record] = await this.#log.read({ after: position - 1, upTo: position, limit: 1 });
     if (record === undefined) throw new MillraceError('LOG_RESTORED', `The log has no event at position ${position}.`);
+    if (record.id !== letter.event_id)
+      throw new MillraceError('LOG_RESTORED', `The log has another event at position ${position}.`);
     const receivedAt = wallClock();
     const arrival = arrive(this.#registry, record, undefined, receivedAt);
+    const error = await this.#effect(work, writer, arrival);
+    if (work.definition.id === this.#primary) {
+      const status = error === undefined ? ('PROCESSED' as const) : ('FAILED' as const);
+      const run = { first: position, last: position, lastEvent: record.id, handedAt: undefined, receivedAt, status };
+      await work.client.query(stampStatement(work.definition.id, [run], work.startedAt));
+    }
+    return error;
+  }
+
+  async #effect(work: KeyWork, writer: ProjectionWriter, arrival: Arrival): Promise<unknown> {
     if (arrival.undecodable !== undefined) return arrival.undecodable;
     await work.client.query('savepoint letter');
     try {
       await writer.load([arrival.event], (query) => work.client.query(query));
       const failure = writer.fold(arrival.event);
-      if (failure !== undefined) return failure.error;
+      if (failure !== undefined) {
+        await work.client.query('release savepoint letter');
+        return failure.error;
+      }
       for (const query of writer.writes()) await work.client.query(query);
+      await work.client.query('release savepoint letter');
     } catch (error) {
       writer.forget();
       await work.client.query('rollback to savepoint letter');
@@ -164,10 +219,33 @@ export class PostgresDeadLetters implements DeadLetters {
       return error;
     }
     writer.committed();
-    const run = { first: position, last: position, handedAt: undefined, receivedAt, status: 'PROCESSED' as const };
-    await work.client.query(stampStatement(work.definition.id, [run], work.startedAt));
     return undefined;
   }
+}
+
+/** Letters that are applied in one transaction at most. */
+const lettersAtOnce = 500;
+
+interface Drained {
+  readonly applied: number;
+  readonly left: number;
+}
+
+interface Piece extends Drained {
+  /** One of them failed again. */
+  readonly stopped: boolean;
+}
+
+function outcome(piece: Piece | undefined): Drained {
+  return { applied: piece?.applied ?? 0, left: piece?.left ?? 0 };
+}
+
+/** This process's clock at the time that the server calls the transaction's beginning. */
+async function startOf(client: pg.PoolClient): Promise<number> {
+  const result = await client.query<{ since: number }>(
+    `select (extract(epoch from clock_timestamp() - transaction_timestamp()) * 1000)::float8 as since`,
+  );
+  return wallClock() - (result.rows[0]?.since ?? 0);
 }
 
 interface KeyWork {

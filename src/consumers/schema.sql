@@ -53,6 +53,8 @@ create table if not exists lag_stamps (
   projection_id  text not null,
   first_position bigint not null,
   last_position  bigint not null,
+  -- The event at last_position: a copy is refused when the log has another one there.
+  last_event     uuid not null,
   handed_at      timestamptz,
   received_at    timestamptz not null,
   processed_at   timestamptz not null,

@@ -78,7 +78,9 @@ export class PostgresLagStatistics implements LagStatistics {
   }
 
   async event(eventId: string): Promise<EventLag | undefined> {
-    return (await this.#rows(`where position = (select position from ${this.#events} where event_id = $1)`, [eventId]))[0];
+    return (
+      await this.#rows(`where position = (select position from ${this.#events} where event_id = $1)`, [eventId])
+    )[0];
   }
 
   slowest(limit: number, eventName?: string): Promise<EventLag[]> {
@@ -95,6 +97,10 @@ export class PostgresLagStatistics implements LagStatistics {
       `where position > (select max(position) from ${this.#events}) - $1::bigint order by position desc`,
       [limit],
     );
+  }
+
+  range(after: number, upTo: number): Promise<EventLag[]> {
+    return this.#rows('where position > $1 and position <= $2 order by position', [after, upTo]);
   }
 
   async #rows(rest: string, values: unknown[]): Promise<EventLag[]> {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type pg from 'pg';
+import { backoff } from '../doorbell.ts';
 import { fillNames, type LogNames } from '../store/postgres/statements.ts';
-import { int8Array, textArray } from '../store/postgres/binary-arrays.ts';
+import { int8Array, textArray, uuidArray } from '../store/postgres/binary-arrays.ts';
 
 /** The SQL of the ledger in the event store. The relay's schema has to be there before. */
 export function ledgerSchema(names: LogNames): string {
@@ -15,6 +16,7 @@ interface StampRow {
   readonly id: string;
   readonly first_position: string;
   readonly last_position: string;
+  readonly last_event: string;
   readonly handed_at: string | null;
   readonly received_at: string;
   readonly processed_at: string;
@@ -35,16 +37,18 @@ export interface LedgerCopierOptions {
 const stampsAtOnce = 500;
 
 /**
- * Copies stamps from the read-model database into the ledger of the event store, off the hot path. The cursor moves in
- * the transaction that writes the rows, so a copy that is cut off anywhere is done again without doubling.
+ * Copies stamps from the read-model database into the ledger of the event store, off the hot path, and then removes
+ * them. Copying is idempotent, so a copy that is cut off anywhere, or made by two processes, is simply made again; and
+ * neither database keeps a number that the other one could outrun when it is put back to an older state.
  */
 export class LedgerCopier {
   readonly #options: LedgerCopierOptions;
-  #source: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #wanted = true;
   #stopped = false;
+  #failures = 0;
+  #notBefore = 0;
   #lastRollUp = 0;
   #lastMirror = 0;
 
@@ -72,16 +76,23 @@ export class LedgerCopier {
   #tick(): void {
     if (this.#running !== undefined || this.#stopped) return;
     const now = performance.now();
+    if (now < this.#notBefore) return;
     // Another process may be the one that processes: look from time to time even without a nudge.
     const look = this.#wanted || now - this.#lastMirror > 1000;
     if (!look) return;
     this.#wanted = false;
     this.#running = this.copyAll()
       .then(() => this.#mirror(now))
-      .catch((error: unknown) => {
-        this.#wanted = true;
-        this.#options.onError?.(error);
-      })
+      .then(
+        () => {
+          this.#failures = 0;
+        },
+        (error: unknown) => {
+          this.#wanted = true;
+          this.#notBefore = performance.now() + backoff(++this.#failures, 250, 5000);
+          this.#options.onError?.(error);
+        },
+      )
       .finally(() => {
         this.#running = undefined;
       });
@@ -98,32 +109,30 @@ export class LedgerCopier {
 
   async #copySome(): Promise<number> {
     const { eventStore, readModels, projection } = this.#options;
-    this.#source ??= (await readModels.query<{ id: string }>('select id from stamp_source')).rows[0]?.id;
-    const cursor = await eventStore.query<{ source: string | null; stamp_id: string }>('select source, stamp_id from lag_cursor');
-    const known = cursor.rows[0];
-    const from = known?.source === this.#source ? Number(known?.stamp_id ?? 0) : 0;
     const stamps = await readModels.query<StampRow>({
       name: 'read-stamps',
-      text: `select id, first_position, last_position, handed_at::text, received_at::text, processed_at::text, status
-        from lag_stamps where id > $1 and projection_id = $2 order by id limit $3`,
-      values: [from, projection, stampsAtOnce],
+      text: `select id, first_position, last_position, last_event, handed_at::text, received_at::text, processed_at::text, status
+        from lag_stamps where projection_id = $1 order by id limit $2`,
+      values: [projection, stampsAtOnce],
     });
-    const last = stamps.rows.at(-1);
-    if (last === undefined) return 0;
+    if (stamps.rows.length === 0) return 0;
     await eventStore.query({
       name: 'copy-stamps',
-      text: 'select copy_lag_stamps($1, $2, $3, $4, $5, $6::timestamptz[], $7::timestamptz[], $8::timestamptz[], $9)',
+      text: 'select copy_lag_stamps($1, $2, $3, $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7)',
       values: [
-        ...[from, Number(last.id), this.#source],
         int8Array(stamps.rows.map((row) => Number(row.first_position))),
         int8Array(stamps.rows.map((row) => Number(row.last_position))),
+        uuidArray(stamps.rows.map((row) => row.last_event)),
         stamps.rows.map((row) => row.handed_at),
         stamps.rows.map((row) => row.received_at),
         stamps.rows.map((row) => row.processed_at),
         textArray(stamps.rows.map((row) => row.status)),
       ],
     });
-    await readModels.query('delete from lag_stamps where id <= $1', [Number(last.id)]);
+    // These and no others: one with a lower number may have been committed since they were read.
+    await readModels.query('delete from lag_stamps where id = any ($1)', [
+      int8Array(stamps.rows.map((row) => Number(row.id))),
+    ]);
     return stamps.rows.length;
   }
 
@@ -148,7 +157,9 @@ export class LedgerCopier {
     );
     if (now - this.#lastRollUp < 5000 && this.#lastRollUp > 0) return;
     this.#lastRollUp = now;
-    await eventStore.query(`select roll_up_lag_metrics(date_trunc('minute', clock_timestamp() - interval '10 seconds'))`);
+    await eventStore.query(
+      `select roll_up_lag_metrics(date_trunc('minute', clock_timestamp() - interval '10 seconds'))`,
+    );
     const metrics = await eventStore.query<{ rows: string | null }>(
       `select json_agg(m)::text as rows from (select * from event_lag_metrics order by metric_timestamp desc limit 1000) m`,
     );

@@ -1,6 +1,4 @@
--- The ledger's side of the read-model database: who the stamps come from, and a mirror of the lag metrics.
-create table if not exists stamp_source (only_row boolean primary key default true check (only_row), id uuid not null default gen_random_uuid());
-insert into stamp_source default values on conflict do nothing;
+-- The ledger's side of the read-model database: a mirror of the lag metrics.
 
 -- The newest minutes of the event store's event_lag_metrics; mirrored_at says how old the copy is.
 create table if not exists event_lag_metrics (
@@ -34,3 +32,6 @@ create or replace function mirror_lag_metrics(newest json) returns void language
     mirrored_at = excluded.mirrored_at;
   delete from event_lag_metrics where metric_timestamp < now() - interval '30 days';
 $$;
+
+-- The stamps of one projection, oldest first.
+create index if not exists lag_stamps_projection on lag_stamps (projection_id, id);

@@ -22,11 +22,10 @@ create index if not exists lag_ledger_event_name on lag_ledger (event_name, crea
 create index if not exists lag_ledger_created_at on lag_ledger (created_at);
 create index if not exists lag_ledger_unfinished on lag_ledger (position) where status <> 'PROCESSED';
 
--- How far the stamps of the read-model database were copied, and the last position among them.
+-- The last position whose stamps were copied. The stamps themselves say how far they were copied: what is copied is
+-- removed there, and copying twice changes nothing.
 create table if not exists lag_cursor (
   only_row boolean primary key default true check (only_row),
-  source   uuid,
-  stamp_id bigint not null default 0,
   position bigint not null default 0,
   rolled_up_to timestamptz not null default '-infinity',
   moved_at timestamptz not null default clock_timestamp()
@@ -79,9 +78,8 @@ create or replace view lag_pending as
   from (select position, relay_published() as published from lag_cursor offset 0) c
   join :events e on e.position > c.position
   left join lateral (
-    select r.handed_at, r.confirmed_at from relay_publications r
-    where r.last_position >= e.position and r.first_position <= e.position
-    order by r.last_position limit 1) p on true
+    select r.handed_at, r.confirmed_at, r.first_position from relay_publications r
+    where r.last_position >= e.position order by r.last_position limit 1) p on p.first_position <= e.position
   where not exists (select from lag_deleted d where d.position = e.position);
 
 create or replace view lag_copied as
@@ -95,10 +93,10 @@ create or replace view event_processing_lag as select * from lag_copied union al
 
 create or replace function delete_lag() returns trigger language plpgsql as $$
 begin
+  -- The copier holds this row while it writes: so it either has copied the event, or meets the tombstone.
+  perform 1 from lag_cursor for share;
   delete from lag_ledger where position = old.position;
-  if not found then
-    insert into lag_deleted values (old.position) on conflict do nothing;
-  end if;
+  insert into lag_deleted select old.position from lag_cursor c where c.position < old.position on conflict do nothing;
   return old;
 end $$;
 create or replace trigger event_processing_lag_delete instead of delete on event_processing_lag
@@ -142,11 +140,20 @@ begin
   update lag_cursor set rolled_up_to = up_to;
 end $$;
 
--- Copies runs of stamps into the ledger. Positions behind the cursor are only updated: a row that is not there any more
--- was deleted, and stays deleted.
+-- Which state an event can be in after which: a copy that comes late never takes one back.
+create or replace function lag_rank(status text) returns integer language sql immutable as $$
+  select case status when 'PUBLISHED' then 1 when 'FAILED' then 2 when 'PROCESSED' then 3 else 0 end
+$$;
+
+-- Copies runs of stamps into the ledger, for one system's primary projection. Doing it twice, or late, changes nothing:
+-- positions behind the cursor are only updated, and only forward. A row that is not there any more was deleted, and
+-- stays deleted. A run whose last event the log does not have is about a log that was replaced, and is passed over.
+--
+-- The parts of the lag are cut so that none is negative and they add up to the total, whatever the clocks say: each
+-- stamp is moved to the one before it when it lies before it.
 create or replace function copy_lag_stamps(
-  from_stamp bigint, to_stamp bigint, stamp_source uuid,
-  firsts bigint[], lasts bigint[], handed timestamptz[], received timestamptz[], processed timestamptz[], statuses text[]
+  firsts bigint[], lasts bigint[], last_events uuid[],
+  handed timestamptz[], received timestamptz[], processed timestamptz[], statuses text[]
 ) returns bigint language plpgsql
   set enable_seqscan = off
   set enable_hashjoin = off
@@ -158,34 +165,29 @@ declare
   earliest timestamptz;
 begin
   select * into known from lag_cursor for update;
-  if known.source is distinct from stamp_source then
-    -- Another read-model database than before: its stamps begin anew.
-    update lag_cursor set source = stamp_source, stamp_id = 0;
-    known.stamp_id := 0;
-  end if;
-  if known.stamp_id <> from_stamp then return known.stamp_id; end if;
 
   with runs as (
-    -- A run that one publication covers, as nearly all are, is looked up once and not for each event.
-    select r.*, w.handed_at, w.confirmed_at
-    from unnest(firsts, lasts, handed, received, processed, statuses)
-      as r(first, last, handed, received, processed, status)
-    left join lateral (
-      select q.handed_at, q.confirmed_at from relay_publications q
-      where q.last_position >= r.last and q.first_position <= r.first
-      order by q.last_position limit 1) w on true
+    select r.* from unnest(firsts, lasts, last_events, handed, received, processed, statuses) with ordinality
+      as r(first, last, last_event, handed, received, processed, status, n)
+    where exists (select from :events e where e.position = r.last and e.event_id = r.last_event)
+  ), newest as (
+    -- An event that was stamped twice in one copy (parked, then retried) counts once, at its furthest.
+    select distinct on (e.position) e.position, e.event_id, e.event_name, e.aggregate_id, e.occurred_at,
+           r.status, r.handed, r.received, r.processed
+    from runs r join :events e on e.position between r.first and r.last
+    order by e.position, lag_rank(r.status) desc, r.n desc
   ), stamped as (
-    select e.position, e.event_id, e.event_name, e.aggregate_id, r.status, e.occurred_at, r.received,
-           case when r.status = 'PROCESSED' then r.processed end as processed,
-           least(coalesce(r.handed, r.handed_at, p.handed_at, r.received), r.received) as handed,
-           least(greatest(coalesce(r.confirmed_at, p.confirmed_at, r.handed, r.received),
-             coalesce(r.handed, r.handed_at, p.handed_at, r.received)), r.received) as confirmed
-    from runs r
-    join :events e on e.position between r.first and r.last
+    select s.position, s.event_id, s.event_name, s.aggregate_id, s.status, s.occurred_at, t2.received, t3.handed, t4.confirmed,
+           case when s.status = 'PROCESSED' then greatest(s.processed, t2.received) end as processed
+    from newest s
     left join lateral (
-      select q.handed_at, q.confirmed_at from relay_publications q
-      where r.confirmed_at is null and q.last_position >= e.position and q.first_position <= e.position
-      order by q.last_position limit 1) p on true
+      select q.handed_at, q.confirmed_at, q.first_position from relay_publications q
+      where q.last_position >= s.position order by q.last_position limit 1) p on p.first_position <= s.position
+    cross join lateral (select greatest(s.received, s.occurred_at) as received) t2
+    cross join lateral (
+      select greatest(least(coalesce(s.handed, p.handed_at, t2.received), t2.received), s.occurred_at) as handed) t3
+    cross join lateral (
+      select least(greatest(coalesce(p.confirmed_at, t3.handed), t3.handed), t2.received) as confirmed) t4
   ), written as (
     insert into lag_ledger as l (position, event_id, event_name, aggregate_id, status, created_at, published_at, received_at,
       processed_at, outbox_wait_ms, outbox_dispatch_duration_ms, transit_ms, projection_processing_duration_ms, total_lag_ms)
@@ -198,20 +200,24 @@ begin
     on conflict (position) do nothing
     returning l.created_at
   ), mended as (
-    update lag_ledger l set status = s.status, received_at = s.received, processed_at = s.processed,
-      transit_ms = extract(epoch from s.received - l.published_at)::float8 * 1000,
-      projection_processing_duration_ms = extract(epoch from s.processed - s.received)::float8 * 1000,
-      total_lag_ms = extract(epoch from s.processed - l.created_at)::float8 * 1000
+    update lag_ledger l set status = s.status, received_at = t.received, processed_at = t.processed,
+      transit_ms = extract(epoch from t.received - l.published_at)::float8 * 1000,
+      projection_processing_duration_ms = extract(epoch from t.processed - t.received)::float8 * 1000,
+      total_lag_ms = extract(epoch from t.processed - l.created_at)::float8 * 1000
     from stamped s
-    where s.position <= known.position and l.position = s.position and l.status <> 'PROCESSED'
+    join lag_ledger before on before.position = s.position
+    cross join lateral (
+      select greatest(s.received, before.published_at) as received,
+             case when s.status = 'PROCESSED' then greatest(s.processed, s.received, before.published_at) end as processed) t
+    where s.position <= known.position and l.position = s.position and lag_rank(s.status) > lag_rank(l.status)
     returning l.created_at
   )
-  select min(created_at) into earliest from (select created_at from written union all select created_at from mended) c;
+  select min(c.created_at), (select max(s.position) from stamped s) into earliest, highest
+  from (select created_at from written union all select created_at from mended) c;
 
-  select max(l) into highest from unnest(lasts) as l;
-  update lag_cursor c set stamp_id = to_stamp, position = greatest(c.position, coalesce(highest, 0)), moved_at = clock_timestamp(),
+  update lag_cursor c set position = greatest(c.position, coalesce(highest, 0)), moved_at = clock_timestamp(),
     rolled_up_to = least(c.rolled_up_to, date_trunc('minute', coalesce(earliest, c.rolled_up_to)));
   delete from lag_deleted where position <= greatest(known.position, coalesce(highest, 0));
   delete from relay_publications p where p.last_position < greatest(known.position, coalesce(highest, 0)) - 10000;
-  return to_stamp;
+  return greatest(known.position, coalesce(highest, 0));
 end $$;

@@ -6,7 +6,21 @@ export interface HeldLease {
   readonly token: number;
 }
 
+/** What keeps a lease while its holder works. */
+export interface LeaseKeeper {
+  readonly lease: HeldLease;
+  /**
+   * False when somebody else has the lease, or when it was not prolonged for so long that somebody may have it. Asked
+   * before every step that only the holder may take: a process that was paused finds out here, before it acts.
+   */
+  readonly held: boolean;
+  /** Stops prolonging it. Does not give it back. */
+  stop(): void;
+}
+
 const seconds = 5;
+/** The holder gives up a little before others may take over, in milliseconds. */
+const patience = seconds * 1000 - 500;
 
 /**
  * One lease by name. `acquire` is tried again and again by those that stand by; the holder calls `renew` about every
@@ -15,6 +29,7 @@ const seconds = 5;
 export class Lease {
   readonly #pool: pg.Pool;
   readonly #name: string;
+  /** `host/process id/instance` */
   readonly holder: string;
 
   constructor(pool: pg.Pool, name: string, instance: string) {
@@ -48,13 +63,54 @@ export class Lease {
     return token === undefined ? undefined : { token: Number(token) };
   }
 
+  get name(): string {
+    return this.#name;
+  }
+
   /** Prolongs the lease. False when somebody else has it now. */
   async renew(lease: HeldLease): Promise<boolean> {
     const result = await this.#pool.query(
-      `update leases set lease_until = clock_timestamp() + $3 * interval '1 second' where name = $1 and token = $2`,
+      `update leases set lease_until = clock_timestamp() + $3 * interval '1 second' where name = $1 and token = $2 and lease_until > '-infinity'`,
       [this.#name, lease.token, seconds],
     );
     return result.rowCount === 1;
+  }
+
+  /** Prolongs the lease once a second until it is stopped or lost. `onLost` is called once. */
+  keep(lease: HeldLease, callbacks: { onLost?: () => void; onError?: (error: unknown) => void } = {}): LeaseKeeper {
+    let renewedAt = performance.now();
+    let lost = false;
+    const lose = (): void => {
+      if (lost) return;
+      lost = true;
+      clearInterval(timer);
+      callbacks.onLost?.();
+    };
+    const timer = setInterval(() => {
+      const askedAt = performance.now();
+      if (askedAt - renewedAt > patience) {
+        lose();
+        return;
+      }
+      this.renew(lease).then(
+        (ours) => {
+          if (ours) renewedAt = askedAt;
+          else lose();
+        },
+        (error: unknown) => callbacks.onError?.(error),
+      );
+    }, 1000);
+    timer.unref();
+    return {
+      lease,
+      get held() {
+        return !lost && performance.now() - renewedAt <= patience;
+      },
+      stop: () => {
+        lost = true;
+        clearInterval(timer);
+      },
+    };
   }
 
   /** Gives it back, so that the next one need not wait. */

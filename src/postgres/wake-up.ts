@@ -52,7 +52,12 @@ export class WakeUp {
       const channels = [...this.#wanted];
       this.#wanted.clear();
       const client = await this.#connect();
-      await client?.query('select pg_notify(channel, $2) from unnest($1::text[]) as channel', [channels, '']).catch(() => undefined);
+      await client
+        ?.query('select pg_notify(channel, $2) from unnest($1::text[]) as channel', [channels, ''])
+        .catch(() => {
+          // A connection that does not answer is given up; whoever listens polls meanwhile.
+          if (client !== undefined) this.#giveUp(client);
+        });
     }
     this.#sending = false;
   }
@@ -67,7 +72,14 @@ export class WakeUp {
 
   async #open(): Promise<pg.Client | undefined> {
     if (this.#closed) return undefined;
-    const client = new pg.Client({ connectionString: this.#url, application_name: 'millrace wake-up', keepAlive: true });
+    const client = new pg.Client({
+      connectionString: this.#url,
+      application_name: 'millrace wake-up',
+      keepAlive: true,
+      pipeline: true,
+      query_timeout: 5000,
+      connectionTimeoutMillis: 5000,
+    });
     const lost = (): void => {
       if (this.#client !== client) return;
       this.#client = undefined;
@@ -87,7 +99,16 @@ export class WakeUp {
       return undefined;
     }
     this.#client = client;
+    // What was sent while there was no connection is lost: let everybody look.
+    for (const listeners of this.#listeners.values()) for (const listener of listeners) listener();
     return client;
+  }
+
+  #giveUp(client: pg.Client): void {
+    if (this.#client !== client) return;
+    this.#client = undefined;
+    client.end().catch(() => undefined);
+    this.#reconnectLater();
   }
 
   #reconnectLater(): void {

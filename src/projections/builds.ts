@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { DatabaseError } from 'pg';
 import type pg from 'pg';
 import type { ProjectionDefinition } from './definition.ts';
 
@@ -14,7 +15,10 @@ export interface Build {
 
 /** Anything that runs queries: a pool or a client. */
 export interface Queryable {
-  query<Row extends pg.QueryResultRow>(query: pg.QueryConfig | string, values?: unknown[]): Promise<pg.QueryResult<Row>>;
+  query<Row extends pg.QueryResultRow>(
+    query: pg.QueryConfig | string,
+    values?: unknown[],
+  ): Promise<pg.QueryResult<Row>>;
 }
 
 interface BuildRow {
@@ -31,14 +35,27 @@ export function buildSchema(projection: string, generation: number): string {
   return `${projection.replaceAll('-', '_')}_g${generation}`;
 }
 
-/** The build that readers see; undefined before the first one was made. */
+const buildColumns = 'projection_id, generation, position, event_id, incarnation, epoch';
+
+/** The build that readers see; undefined before the first one was made. `lock` keeps its consumer waiting. */
 export async function liveBuild(database: Queryable, projection: string, lock = false): Promise<Build | undefined> {
   const result = await database.query<BuildRow>(
-    `select projection_id, generation, position, event_id, incarnation, epoch from projection_builds
-     where projection_id = $1 and state = 'live' ${lock ? 'for update' : ''}`,
+    `select ${buildColumns} from projection_builds where projection_id = $1 and state = 'live' ${lock ? 'for update' : ''}`,
     [projection],
   );
-  const row = result.rows[0];
+  return toBuild(result.rows[0]);
+}
+
+/** One build, whatever its state. */
+export async function buildOf(database: Queryable, projection: string, generation: number): Promise<Build | undefined> {
+  const result = await database.query<BuildRow>(
+    `select ${buildColumns} from projection_builds where projection_id = $1 and generation = $2`,
+    [projection, generation],
+  );
+  return toBuild(result.rows[0]);
+}
+
+function toBuild(row: BuildRow | undefined): Build | undefined {
   return row === undefined
     ? undefined
     : {
@@ -72,13 +89,43 @@ export async function createBuild(
   );
 }
 
-/** Lets readers find a build's tables under their public names. Run it in a transaction. */
-export async function exposeBuild(database: Queryable, definition: ProjectionDefinition, generation: number): Promise<void> {
+/**
+ * Lets readers find a build's tables under their public names. A view that keeps its columns is replaced in place, and
+ * so keeps its grants and what depends on it. Run it in a transaction.
+ */
+export async function exposeBuild(
+  database: Queryable,
+  definition: ProjectionDefinition,
+  generation: number,
+): Promise<void> {
   const schema = buildSchema(definition.id, generation);
   for (const name of definition.exposes) {
-    await database.query(`drop view if exists public.${name}`);
-    await database.query(`create view public.${name} as select * from ${schema}.${name}`);
+    await database.query('savepoint expose');
+    try {
+      await database.query(`create or replace view public.${name} as select * from ${schema}.${name}`);
+    } catch (error) {
+      // Other columns than before: then it is another view.
+      if (!(error instanceof DatabaseError) || error.code !== '42P16') throw error;
+      await database.query('rollback to savepoint expose');
+      await database.query(`drop view public.${name}`);
+      await database.query(`create view public.${name} as select * from ${schema}.${name}`);
+    }
+    await database.query('release savepoint expose');
   }
+}
+
+/** Removes a build that is not live: its tables, its row, and what was parked in it. Discards are kept. Run it in a transaction. */
+export async function dropBuild(database: Queryable, projection: string, generation: number): Promise<void> {
+  await database.query(`drop schema if exists ${buildSchema(projection, generation)} cascade`);
+  await database.query(
+    `delete from dead_letters where projection_id = $1 and generation = $2 and status in ('failed', 'waiting')
+       and exists (select from projection_builds b where b.projection_id = $1 and b.generation = $2 and b.state = 'building')`,
+    [projection, generation],
+  );
+  await database.query(
+    `delete from projection_builds where projection_id = $1 and generation = $2 and state <> 'live'`,
+    [projection, generation],
+  );
 }
 
 /** Makes the first build of a projection, when there is none. Run it in the migration's transaction. */

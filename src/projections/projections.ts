@@ -14,6 +14,9 @@ interface StatusRow {
   readonly event_id: string | null;
   readonly updated_at: Date;
   readonly building: boolean;
+  readonly is_healthy: boolean;
+  readonly error_message: string | null;
+  readonly quiet_for: number;
   readonly parked: string;
 }
 
@@ -28,8 +31,8 @@ export interface ProjectionsOptions {
   readonly errorOf: (projection: string) => string | null;
 }
 
-/** Behind for longer than this counts as unhealthy, in milliseconds. */
-const staleAfter = 30_000;
+/** Behind for longer than this without a step forward counts as unhealthy, in milliseconds: progress, not liveness. */
+const stuckAfter = 10_000;
 
 /** The state of all projections, and their rebuilds. */
 export class PostgresProjections implements Projections {
@@ -46,8 +49,10 @@ export class PostgresProjections implements Projections {
     const { pool, log } = this.#options;
     const [result, head] = await Promise.all([
       pool.query<StatusRow>(
-        `select b.projection_id, b.generation, b.position, b.event_id, b.updated_at,
-           exists (select from projection_builds o where o.projection_id = b.projection_id and o.state = 'building') as building,
+        `select b.projection_id, b.generation, b.position, b.event_id, b.updated_at, b.is_healthy, b.error_message,
+           extract(epoch from clock_timestamp() - b.updated_at)::float8 * 1000 as quiet_for,
+           exists (select from projection_builds o where o.projection_id = b.projection_id and o.state = 'building')
+             and exists (select from leases l where l.name = 'rebuild:' || b.projection_id and l.lease_until > clock_timestamp()) as building,
            (select count(*) from dead_letters d where d.projection_id = b.projection_id and d.generation = b.generation
               and d.status in ('failed', 'waiting')) as parked
          from projection_builds b where b.state = 'live' order by b.projection_id`,
@@ -89,6 +94,7 @@ export class PostgresProjections implements Projections {
     const run = rebuildProjection({
       ...{ definition, readModelsUrl, log, registry },
       lease: lease(id),
+      primary: this.#options.definitions[0]?.id === id,
       onProgress: note,
       stopping: () => this.#stopping,
     });
@@ -100,8 +106,10 @@ export class PostgresProjections implements Projections {
     } catch (error) {
       const last = this.#progress.get(id);
       // Another process rebuilds: that is not this one's failure to show.
-      if (error instanceof MillraceError && error.code === 'REBUILD_IN_PROGRESS' && before === undefined) this.#progress.delete(id);
-      else if (last !== undefined) note({ ...last, state: 'failed', error: error instanceof Error ? error.message : String(error) });
+      if (error instanceof MillraceError && error.code === 'REBUILD_IN_PROGRESS' && before === undefined)
+        this.#progress.delete(id);
+      else if (last !== undefined)
+        note({ ...last, state: 'failed', error: error instanceof Error ? error.message : String(error) });
       throw error;
     } finally {
       this.#running.delete(run);
@@ -121,7 +129,12 @@ export class PostgresProjections implements Projections {
   async #status(row: StatusRow, head: number): Promise<ProjectionStatus> {
     const position = Number(row.position);
     const lagMs = position < head ? await this.#lagMs(position) : 0;
-    const error = position > head ? 'The log is shorter than the checkpoint.' : this.#options.errorOf(row.projection_id);
+    const noted = row.is_healthy ? null : (row.error_message ?? 'unhealthy');
+    const error =
+      position > head
+        ? 'LOG_RESTORED: The log is shorter than the checkpoint.'
+        : (this.#options.errorOf(row.projection_id) ?? noted);
+    const stuck = lagMs > stuckAfter && row.quiet_for > stuckAfter;
     return {
       id: row.projection_id,
       generation: row.generation,
@@ -130,7 +143,7 @@ export class PostgresProjections implements Projections {
       headPosition: head,
       behind: Math.max(0, head - position),
       lagMs,
-      healthy: error === null && lagMs < staleAfter,
+      healthy: error === null && !stuck,
       state: row.building ? 'rebuilding' : 'live',
       error,
       updatedAt: row.updated_at.toISOString(),

@@ -1,3 +1,4 @@
+import { DatabaseError } from 'pg';
 import pg from 'pg';
 import { MillraceError } from '../errors.ts';
 import type { ReadModels } from '../running-system.ts';
@@ -13,8 +14,10 @@ export class PostgresReadModels implements ReadModels {
   readonly #primary: string;
   readonly #listeners = new Set<(position: number) => void>();
   #position = 0;
+  #generation = 0;
+  #incarnation: string | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> | undefined;
+  #looking = false;
 
   constructor(pool: pg.Pool, definitions: readonly ProjectionDefinition[]) {
     this.#pool = pool;
@@ -27,11 +30,13 @@ export class PostgresReadModels implements ReadModels {
     try {
       build = await liveBuild(this.#pool, this.#primary);
     } catch (error) {
-      if (error instanceof pg.DatabaseError && error.code === '42P01') throw missing();
+      if (error instanceof DatabaseError && error.code === '42P01') throw missing();
       throw new MillraceError('STORE_UNAVAILABLE', 'The read-model database does not answer.', { cause: error });
     }
     if (build === undefined) throw missing();
     this.#position = build.position;
+    this.#generation = build.generation;
+    this.#incarnation = build.incarnation;
     this.#timer = setInterval(() => this.look(), pollingInterval);
     this.#timer.unref();
   }
@@ -48,15 +53,24 @@ export class PostgresReadModels implements ReadModels {
 
   /** Somebody else's consumer may have committed: read its checkpoint. */
   look(): void {
-    this.#looking ??= liveBuild(this.#pool, this.#primary)
-      .then((build) => {
-        if (build !== undefined && build.position !== this.#position) this.moved(build.position);
-      })
+    if (!this.#looking) void this.#lookAtCheckpoint();
+  }
+
+  async #lookAtCheckpoint(): Promise<void> {
+    this.#looking = true;
+    try {
+      const build = await liveBuild(this.#pool, this.#primary);
+      if (build === undefined) return;
+      // Of one build only the newest word counts: this look may have been overtaken by the consumer's.
+      const isSame = build.generation === this.#generation && build.incarnation === this.#incarnation;
+      this.#generation = build.generation;
+      this.#incarnation = build.incarnation;
+      if (isSame ? build.position > this.#position : build.position !== this.#position) this.moved(build.position);
+    } catch {
       // The next look tells.
-      .catch(() => undefined)
-      .finally(() => {
-        this.#looking = undefined;
-      });
+    } finally {
+      this.#looking = false;
+    }
   }
 
   async query<R extends object = Row>(
@@ -65,8 +79,13 @@ export class PostgresReadModels implements ReadModels {
     options: { minPosition?: number; waitMs?: number } = {},
   ): Promise<R[]> {
     if (options.minPosition !== undefined) await this.#reach(options.minPosition, options.waitMs ?? 5000);
-    const result = await this.#pool.query<R & pg.QueryResultRow>(sql, [...parameters]);
-    return result.rows;
+    try {
+      return (await this.#pool.query<R & pg.QueryResultRow>(sql, [...parameters])).rows;
+    } catch (error) {
+      // What the server itself refuses is the asker's fault; anything else is a server that is away.
+      if (isRefusal(error)) throw error;
+      throw new MillraceError('STORE_UNAVAILABLE', 'The read-model database does not answer.', { cause: error });
+    }
   }
 
   position(): Promise<number> {
@@ -93,6 +112,11 @@ export class PostgresReadModels implements ReadModels {
       }, waitMs);
     });
   }
+}
+
+/** The query was read and refused: syntax, values, rights. Not: shutting down, too many connections, time-outs. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code !== undefined && /^(?:22|23|42)/.test(error.code);
 }
 
 function missing(): MillraceError {

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { LRUCache } from 'lru-cache';
+import { MillraceError } from '../errors.ts';
 import type { StoredEvent } from '../events/envelope.ts';
 import { textArray } from '../store/postgres/binary-arrays.ts';
 import { encodeColumn, decodeRow, selectColumn } from './column-values.ts';
@@ -18,13 +19,15 @@ export interface RowChange {
 export interface NextRow {
   readonly table: RowsTable;
   readonly key: string;
+  readonly before: Row | undefined;
   readonly row: Row | undefined;
 }
 
 /** Marks a row that is known to be absent; the cache cannot hold undefined. */
 const absent: unique symbol = Symbol('absent');
 
-const rowsInMemory = 50_000;
+/** More than any batch is about: what a batch has loaded must stay until it is written. */
+const defaultRowsInMemory = 50_000;
 
 /**
  * One table of folded rows while a batch is applied: rows come from memory or are read in one query per batch, are
@@ -33,18 +36,15 @@ const rowsInMemory = 50_000;
 export class RowsTable {
   readonly definition: AnyRows;
   readonly #name: string;
-  readonly #cache = new LRUCache<string, Row | typeof absent>({ max: rowsInMemory });
+  readonly #cache: LRUCache<string, Row | typeof absent>;
   readonly #columns: readonly [string, ColumnType][];
   #changes = new Map<string, RowChange>();
 
-  constructor(definition: AnyRows, databaseSchema: string) {
+  constructor(definition: AnyRows, databaseSchema: string, rowsInMemory: number = defaultRowsInMemory) {
     this.definition = definition;
+    this.#cache = new LRUCache({ max: rowsInMemory });
     this.#name = `${databaseSchema}.${definition.table}`;
     this.#columns = Object.entries(definition.columns);
-  }
-
-  get changes(): ReadonlyMap<string, RowChange> {
-    return this.#changes;
   }
 
   /** The key of the row that an event is about. */
@@ -53,12 +53,22 @@ export class RowsTable {
     return this.definition.keyOf === undefined ? event.stream : this.definition.keyOf(event);
   }
 
+  /** The same, and undefined when the application's function throws: folding the event will tell. */
+  #keyIfSound(event: StoredEvent): string | undefined {
+    try {
+      return this.keyOf(event);
+    } catch {
+      return undefined;
+    }
+  }
+
   /** The query that brings the rows of some events into memory; undefined when all are there or known to be new. */
   missing(events: readonly StoredEvent[]): pg.QueryConfig | undefined {
     const keys = new Set<string>();
     for (const event of events) {
-      const key = this.keyOf(event);
-      if (key === undefined || this.#cache.has(key) || keys.has(key)) continue;
+      const key = this.#keyIfSound(event);
+      // `get`, not `has`: it marks the row as used, so that the rows of this batch do not push it out.
+      if (key === undefined || this.#cache.get(key) !== undefined || keys.has(key)) continue;
       if (this.definition.keyOf === undefined && event.version === 1) this.#cache.set(key, absent);
       else keys.add(key);
     }
@@ -75,10 +85,11 @@ export class RowsTable {
   loaded(rows: readonly pg.QueryResultRow[], events: readonly StoredEvent[]): void {
     for (const row of rows) {
       const decoded = decodeRow(row);
-      this.#cache.set(String(decoded[this.definition.key]), decoded);
+      const key = decoded[this.definition.key];
+      if (typeof key === 'string') this.#cache.set(key, decoded);
     }
     for (const event of events) {
-      const key = this.keyOf(event);
+      const key = this.#keyIfSound(event);
       if (key !== undefined && !this.#cache.has(key)) this.#cache.set(key, absent);
     }
   }
@@ -90,14 +101,21 @@ export class RowsTable {
     if (key === undefined || handler === undefined) return undefined;
     const before = this.#current(key);
     const row = handler(before, event);
-    return row === before ? undefined : { table: this, key, row };
+    if (row !== undefined && row[this.definition.key] !== key) {
+      throw new TypeError(`the handler of ${event.type} made a row of ${this.definition.table} under another key`);
+    }
+    return row === before ? undefined : { table: this, key, before, row };
   }
 
   put(next: NextRow, event: StoredEvent): void {
     const change = this.#changes.get(next.key);
     if (change === undefined) {
-      const before = this.#current(next.key);
-      this.#changes.set(next.key, { before, after: next.row, version: event.version, position: event.position });
+      this.#changes.set(next.key, {
+        before: next.before,
+        after: next.row,
+        version: event.version,
+        position: event.position,
+      });
     } else {
       change.after = next.row;
       change.version = event.version;
@@ -109,13 +127,17 @@ export class RowsTable {
     const change = this.#changes.get(key);
     if (change !== undefined) return change.after;
     const row = this.#cache.get(key);
+    // A row that is not known must never pass for one that is not there.
+    if (row === undefined) throw new MillraceError('STORE_CORRUPT', `A row of ${this.#name} was not loaded.`);
     return row === absent ? undefined : row;
   }
 
   /** The statements that write the batch's changes. */
   writes(): pg.QueryConfig[] {
     const written = [...this.#changes].filter(([, change]) => change.after !== undefined);
-    const deleted = [...this.#changes].filter(([, change]) => change.after === undefined && change.before !== undefined);
+    const deleted = [...this.#changes].filter(
+      ([, change]) => change.after === undefined && change.before !== undefined,
+    );
     const queries: pg.QueryConfig[] = [];
     if (deleted.length > 0) {
       queries.push({
@@ -131,14 +153,29 @@ export class RowsTable {
   #upsert(written: readonly (readonly [string, RowChange])[]): pg.QueryConfig {
     const { versionColumn, positionColumn } = this.definition;
     const columns: [string, ColumnType][] = [...this.#columns];
-    const values = this.#columns.map(([name, type]) => encodeColumn(type, written.map(([, change]) => change.after?.[name])));
+    const values = this.#columns.map(([name, type]) =>
+      encodeColumn(
+        type,
+        written.map(([, change]) => change.after?.[name]),
+      ),
+    );
     if (versionColumn !== undefined) {
       columns.push([versionColumn, 'bigint']);
-      values.push(encodeColumn('bigint', written.map(([, change]) => change.version)));
+      values.push(
+        encodeColumn(
+          'bigint',
+          written.map(([, change]) => change.version),
+        ),
+      );
     }
     if (positionColumn !== undefined) {
       columns.push([positionColumn, 'bigint']);
-      values.push(encodeColumn('bigint', written.map(([, change]) => change.position)));
+      values.push(
+        encodeColumn(
+          'bigint',
+          written.map(([, change]) => change.position),
+        ),
+      );
     }
     const names = columns.map(([name]) => name);
     const arrays = columns.map(([, type], index) => `$${index + 1}::${type}[]`).join(', ');

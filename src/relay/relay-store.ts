@@ -14,6 +14,12 @@ export interface Publication {
   readonly confirmedAt: number;
 }
 
+/** How far a relay has come: everything up to this event was confirmed by the broker. */
+export interface Cursor {
+  readonly position: number;
+  readonly eventId: string | undefined;
+}
+
 /** The SQL that makes the relay's tables and the outbox view. */
 export function relaySchema(names: LogNames): string {
   return fillNames(readFileSync(new URL('./schema.sql', import.meta.url), 'utf8'), names);
@@ -33,28 +39,28 @@ export class RelayStore {
     return `relay:${this.#destination}`;
   }
 
-  /** How far this destination's relay has come; 0 before its first event. */
-  async position(): Promise<{ readonly position: number; readonly eventId: string | undefined }> {
-    const result = await this.#pool.query<{ position: string; event_id: string | null }>(
-      'select position, event_id from relay_cursors where destination = $1',
-      [this.#destination],
-    );
+  /** How far this destination's relay has come; position 0 before its first event. */
+  async cursor(): Promise<Cursor> {
+    const result = await this.#pool.query<{ position: string; event_id: string | null }>({
+      name: 'relay-cursor',
+      text: 'select position, event_id from relay_cursors where destination = $1',
+      values: [this.#destination],
+    });
     const row = result.rows[0];
     return { position: Number(row?.position ?? 0), eventId: row?.event_id ?? undefined };
   }
 
-  /** Rejects with SQLSTATE MR010 when the lease is not ours any more. */
-  async advance(
-    lease: HeldLease,
-    position: number,
-    eventId: string,
-    publications: readonly Publication[],
-  ): Promise<void> {
+  /**
+   * Moves the cursor. Rejects with SQLSTATE MR010 when the lease is not ours any more, and with MR012 when the cursor or
+   * the log is not what it was: a backup was put back.
+   */
+  async advance(lease: HeldLease, from: Cursor, to: Cursor, publications: readonly Publication[]): Promise<void> {
     await this.#pool.query({
       name: 'relay-advance',
-      text: 'select relay_advance($1, $2, $3, $4, $5, $6, $7, $8, $9)',
+      text: 'select relay_advance($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)',
       values: [
-        ...[this.#destination, this.leaseName, lease.token, position, eventId],
+        ...[this.#destination, this.leaseName, lease.token],
+        ...[from.position, from.eventId ?? null, to.position, to.eventId ?? null],
         int8Array(publications.map((one) => one.first)),
         int8Array(publications.map((one) => one.last)),
         timestampArray(publications.map((one) => one.handedAt)),
@@ -63,13 +69,13 @@ export class RelayStore {
     });
   }
 
-  /** Puts the cursor back to where the log still is, after a restore. */
-  async reset(position: number, eventId: string | undefined): Promise<void> {
-    await this.#pool.query('update relay_cursors set position = $2, event_id = $3 where destination = $1', [
-      this.#destination,
-      position,
-      eventId ?? null,
-    ]);
+  /** Puts the cursor back to where the log still is, after a restore. Does nothing when the lease is not ours. */
+  async reset(lease: HeldLease, to: Cursor): Promise<void> {
+    await this.#pool.query(
+      `update relay_cursors set position = $2, event_id = $3 where destination = $1
+         and exists (select from leases l where l.name = $4 and l.token = $5)`,
+      [this.#destination, to.position, to.eventId ?? null, this.leaseName, lease.token],
+    );
   }
 }
 

@@ -31,16 +31,29 @@ create table if not exists relay_failures (
   primary key (destination, position)
 );
 
+-- Ledger look-ups ask which batch a position was in, whatever the destination.
+create index if not exists relay_publications_last_position on relay_publications (last_position);
+
 -- Moves the cursor and writes down what was published. Raises when the lease went to somebody else meanwhile: a relay
--- that wakes up late moves nothing.
+-- that wakes up late moves nothing. Raises as well when the cursor is not where the relay left it, or the log does not
+-- have the event that was published at its new place: then a backup was put back, and the relay has to look anew.
+-- The same call again changes nothing, so a call whose outcome is unknown is repeated.
 create or replace function relay_advance(
-  destination_name text, lease_name text, fence bigint, new_position bigint, new_event uuid,
-  first_positions bigint[], last_positions bigint[], handed timestamptz[], confirmed timestamptz[]
+  destination_name text, lease_name text, fence bigint, from_position bigint, from_event uuid, new_position bigint,
+  new_event uuid, first_positions bigint[], last_positions bigint[], handed timestamptz[], confirmed timestamptz[]
 ) returns void language plpgsql as $$
+declare
+  known relay_cursors;
 begin
   perform 1 from leases l where l.name = lease_name and l.token = fence for share;
   if not found then
     raise exception 'the relay lease is held by somebody else' using errcode = 'MR010';
+  end if;
+  select * into known from relay_cursors where destination = destination_name for update;
+  if known.position = new_position and known.event_id = new_event then return; end if;
+  if coalesce(known.position, 0) <> from_position or known.event_id is distinct from from_event
+     or not exists (select from :events e where e.position = new_position and e.event_id = new_event) then
+    raise exception 'the relay cursor or the log was changed' using errcode = 'MR012';
   end if;
   insert into relay_publications (destination, first_position, last_position, handed_at, confirmed_at)
   select destination_name, p.f, p.l, p.h, p.c
@@ -48,8 +61,9 @@ begin
   on conflict do nothing;
   insert into relay_cursors as c (destination, position, event_id) values (destination_name, new_position, new_event)
   on conflict (destination) do update
-    set position = excluded.position, event_id = excluded.event_id, moved_at = clock_timestamp()
-    where c.position < excluded.position;
+    set position = excluded.position, event_id = excluded.event_id, moved_at = clock_timestamp();
+  -- Kept for the ledger, which copies them when the projector is back; not without bound.
+  delete from relay_publications where destination = destination_name and last_position < new_position - 1000000;
 end $$;
 
 -- What was published everywhere: the smallest cursor; nothing when there is no relay yet.

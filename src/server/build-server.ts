@@ -17,6 +17,7 @@ import type { MillraceServer } from './route-module.ts';
 import { deadLetterRoutes } from './routes/dead-letter-routes.ts';
 import { eventRoutes } from './routes/event-routes.ts';
 import { healthRoutes } from './routes/health-routes.ts';
+import { logRoutes } from './routes/log-routes.ts';
 import { lagRoutes } from './routes/lag-routes.ts';
 import { addMetricsRoute } from './routes/metrics-route.ts';
 import { projectionRoutes } from './routes/projection-routes.ts';
@@ -45,6 +46,7 @@ export async function buildServer(
   system: RunningSystem,
   options: BuildOptions = {},
 ): Promise<{ readonly server: MillraceServer; readonly feeds: LiveFeeds }> {
+  const hasFeeds = application.live !== undefined && application.live.length > 0;
   const server: MillraceServer = Fastify({
     ...(options.logger === undefined ? { logger: false } : { loggerInstance: options.logger }),
     logController: new LogController({ disableRequestLogging: true }),
@@ -53,7 +55,8 @@ export async function buildServer(
     requestTimeout: 30_000,
     // What comes in while the server stops is still answered; its connection ends behind it.
     return503OnClosing: false,
-    http: { shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket' },
+    // Any other upgrade is an offer that need not be taken.
+    http: { shouldUpgradeCallback: ({ headers }) => hasFeeds && headers.upgrade?.toLowerCase() === 'websocket' },
     frameworkErrors: answerFailure,
     clientErrorHandler: answerBrokenConnection,
   }).withTypeProvider<TypeBoxTypeProvider>();
@@ -85,6 +88,7 @@ export async function buildServer(
     eventRoutes(eventsOf),
     projectionRoutes(replaced),
     lagRoutes,
+    logRoutes,
     deadLetterRoutes(replaced),
   ]) {
     await routes(server, system);

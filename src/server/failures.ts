@@ -28,9 +28,17 @@ export function addFailureAnswers(server: MillraceServer, paths: KnownPaths): vo
   server.setNotFoundHandler((request, reply) => {
     answerFailure(notFound(request, reply, paths), request, reply);
   });
+  server.addHook('onRequest', (request, reply, done) => {
+    // An upgrade that comes to nothing leaves a connection that nobody reads from any more.
+    if (request.headers.upgrade !== undefined) reply.raw.once('finish', () => request.raw.socket.end());
+    done();
+  });
   // Before the body is read: what is wrong with the body of a request to nowhere is of no interest.
   server.addHook('onRequest', (request, reply, done) => {
-    done(request.is404 ? notFound(request, reply, paths) : undefined);
+    if (request.is404) done(notFound(request, reply, paths));
+    // No database takes a NUL character in a text.
+    else if (request.raw.url?.includes('%00') === true) done(new MillraceError('URL_INVALID', 'The URL holds a NUL.'));
+    else done();
   });
 }
 

@@ -4,7 +4,7 @@ import type { MillraceServer } from './route-module.ts';
 
 /**
  * Reads bodies: JSON in UTF-8 and nothing else. An empty body is no body; whether one is needed is the route's matter.
- * Keys that reach an object's prototype are refused.
+ * Keys that reach an object's prototype are refused, and characters that no database can store.
  */
 export function addJsonBody(server: MillraceServer): void {
   server.removeAllContentTypeParsers();
@@ -18,7 +18,33 @@ export function addJsonBody(server: MillraceServer): void {
       done(new MillraceError('JSON_INVALID', 'The body is not UTF-8.'));
       return;
     }
+    const text = body.toString('utf8');
+    // Only an escape can bring such a character past the check of the bytes, and escapes are rare.
+    const check = text.includes(String.raw`\u`)
+      ? (error: Error | null, value?: unknown) => {
+          if (error === null && !storable(value)) done(unstorable());
+          else done(error, value);
+        }
+      : done;
     // Either calls back or returns a promise by its type; this one calls back.
-    void parse(request, body.toString('utf8'), done);
+    void parse(request, text, check);
   });
+}
+
+function unstorable(): MillraceError {
+  return new MillraceError('JSON_INVALID', 'The body holds a NUL character or half of a surrogate pair.');
+}
+
+/** Without recursion: a body may be nested as deep as it is long. */
+function storable(body: unknown): boolean {
+  const left: unknown[] = [body];
+  while (left.length > 0) {
+    const value = left.pop();
+    if (typeof value === 'string') {
+      if (!value.isWellFormed() || value.includes('\0')) return false;
+    } else if (typeof value === 'object' && value !== null) {
+      for (const [key, member] of Object.entries(value)) left.push(key, member);
+    }
+  }
+  return true;
 }

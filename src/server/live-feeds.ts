@@ -15,7 +15,7 @@ export class LiveFeeds {
   readonly #log: FastifyBaseLogger;
   readonly #mostSubscribers: number;
   readonly #timer: NodeJS.Timeout;
-  #build: { readonly generation: number; readonly parked: number } | undefined;
+  #build: { readonly generation: number; readonly parked: number; readonly position: number } | undefined;
 
   constructor(
     definitions: readonly LiveFeedDefinition[],
@@ -76,8 +76,11 @@ export class LiveFeeds {
     const primary = this.#system.definition.projections[0];
     if (primary === undefined) return;
     const before = this.#build;
-    const { generation, parked } = await this.#system.projections.get(primary.id);
-    this.#build = { generation, parked };
-    if (before !== undefined && (generation !== before.generation || parked < before.parked)) this.replaced();
+    const { generation, parked, position } = await this.#system.projections.get(primary.id);
+    this.#build = { generation, parked, position };
+    if (before === undefined) return;
+    // An older backup was restored.
+    if (position < before.position) for (const tail of this.tails) tail.replaced(position);
+    else if (generation !== before.generation || parked < before.parked) this.replaced();
   }
 }

@@ -1,4 +1,4 @@
-import type { ReadModels } from '../running-system.ts';
+import type { ReadModels, RunningSystem } from '../running-system.ts';
 import type { LiveMessage, ResetReason } from './live-feed.ts';
 import { changedRow, mostRows, type PreparedView } from './live-query.ts';
 import type { LiveSubscriber } from './live-subscriber.ts';
@@ -9,13 +9,15 @@ const atTheSameTime = 4;
 /** Brings clients that come (back) up to date before they join the live ones. */
 export class GapFilling {
   readonly #views: readonly PreparedView[];
+  readonly #system: RunningSystem;
   readonly #readModels: ReadModels;
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
-  constructor(views: readonly PreparedView[], readModels: ReadModels) {
+  constructor(views: readonly PreparedView[], system: RunningSystem) {
     this.#views = views;
-    this.#readModels = readModels;
+    this.#system = system;
+    this.#readModels = system.readModels;
   }
 
   /** Says hello, sends what changed behind `after` or why the client has to load again, and lets it go live. */
@@ -38,7 +40,7 @@ export class GapFilling {
   async #catchUp(subscriber: LiveSubscriber, given: string, position: number): Promise<ResetReason | undefined> {
     const after = Number(given);
     if (!/^\d{1,16}$/.test(given) || !Number.isSafeInteger(after)) return 'after-invalid';
-    if (after > position) return 'after-ahead';
+    if (after > position && after > (await this.#storedPosition())) return 'after-ahead';
     const messages: LiveMessage[] = [];
     const filled: [string, number][] = [];
     let count = 0;
@@ -62,5 +64,11 @@ export class GapFilling {
       subscriber.send(index === messages.length - 1 ? { ...message, position } : message);
     }
     return undefined;
+  }
+
+  /** What this process has heard of may be older than what the client has seen elsewhere: ask the database. */
+  async #storedPosition(): Promise<number> {
+    const primary = this.#system.definition.projections[0];
+    return primary === undefined ? 0 : (await this.#system.projections.get(primary.id)).position;
   }
 }

@@ -1,5 +1,5 @@
 import { MillraceError } from '../errors.ts';
-import type { Row } from '../projections/definition.ts';
+import type { ColumnValue, Row } from '../projections/definition.ts';
 import type { LiveFeedDefinition, LiveView } from './live-feed.ts';
 
 /** How many rows are sent again to a client that comes back, and how many the tail reads at a time. */
@@ -46,7 +46,7 @@ export function prepareViews(feed: LiveFeedDefinition): PreparedView[] {
 /** A row as it was read, taken apart. */
 export function changedRow({ view }: PreparedView, row: Row): ChangedRow {
   const position = Number(row[view.positionColumn]);
-  const filterValue = view.filter === undefined ? undefined : String(row[view.filter.column]);
+  const filterValue = view.filter === undefined ? undefined : textOf(row[view.filter.column]);
   const sent: Record<string, unknown> = {};
   for (const column of view.columns) sent[column] = row[column];
   sent[view.positionColumn] = position;
@@ -55,4 +55,10 @@ export function changedRow({ view }: PreparedView, row: Row): ChangedRow {
 
 function quoted(name: string): string {
   return `"${name}"`;
+}
+
+/** As PostgreSQL's `::text` writes it; nothing for null, which equals no text. */
+function textOf(value: ColumnValue | undefined): string | undefined {
+  if (value === null || value === undefined) return undefined;
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

@@ -27,7 +27,6 @@ export class LiveTail {
   /** For each view, the position up to which its rows were sent; empty while nobody listens. */
   readonly #sent = new Map<string, number>();
   #begun: Promise<void> | undefined;
-  #reached = 0;
   #running = false;
   #changed = false;
   #closed = false;
@@ -38,7 +37,7 @@ export class LiveTail {
     this.#system = system;
     this.#log = log;
     this.#views = prepareViews(definition);
-    this.#gaps = new GapFilling(this.#views, system.readModels);
+    this.#gaps = new GapFilling(this.#views, system);
     this.#stopListening = system.readModels.onChanged(() => this.#wake());
   }
 
@@ -85,8 +84,9 @@ export class LiveTail {
     this.#begun = undefined;
   }
 
-  /** Tells everybody to load again: rows changed without a newer position. */
-  replaced(): void {
+  /** Tells everybody to load again: rows changed without a newer position. From `position` on when it went back. */
+  replaced(position?: number): void {
+    if (position !== undefined) for (const name of this.#sent.keys()) this.#sent.set(name, position);
     this.#reset('read-model-replaced');
   }
 
@@ -114,17 +114,18 @@ export class LiveTail {
 
   /** Starts at the present when the first one listens. */
   #begin(): Promise<void> {
-    this.#begun ??= this.#system.readModels.position().then(
-      (position) => {
-        this.#reached = position;
-        for (const { view } of this.#views) this.#sent.set(view.name, position);
-      },
-      (error: unknown) => {
-        this.#begun = undefined;
-        throw error;
-      },
-    );
+    this.#begun ??= this.#beginAtPresent();
     return this.#begun;
+  }
+
+  async #beginAtPresent(): Promise<void> {
+    try {
+      const position = await this.#system.readModels.position();
+      for (const { view } of this.#views) this.#sent.set(view.name, position);
+    } catch (error) {
+      this.#begun = undefined;
+      throw error;
+    }
   }
 
   #wake(): void {
@@ -171,8 +172,6 @@ export class LiveTail {
     const before = this.position;
     // Read first: whatever is committed up to here is seen by every query that follows.
     const reached = await this.#system.readModels.position();
-    if (reached < this.#reached) this.#goBack(reached);
-    this.#reached = reached;
     let more = false;
     const batches: { readonly prepared: PreparedView; readonly rows: readonly ChangedRow[] }[] = [];
     for (const prepared of this.#views) {
@@ -215,12 +214,6 @@ export class LiveTail {
       const message = messages.get(value);
       if (message !== undefined) subscriber.sendRows(view, newest, message, position);
     }
-  }
-
-  /** The read model is older than it was: another log, or a backup. */
-  #goBack(position: number): void {
-    for (const name of this.#sent.keys()) this.#sent.set(name, position);
-    this.#reset('read-model-replaced');
   }
 
   #reset(reason: ResetReason): void {

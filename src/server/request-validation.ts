@@ -28,6 +28,7 @@ export function compileValidator(schema: unknown, httpPart: string | undefined):
   const given = asSchema(schema);
   const strict = part === 'body' || part === 'querystring' ? closed(given) : given;
   const validator = Compile(strict as TSchema);
+  const fields = textFields(strict);
   const optionalBody = part === 'body' && validator.Check(null);
   return (value) => {
     if (part === 'body') {
@@ -36,7 +37,7 @@ export function compileValidator(schema: unknown, httpPart: string | undefined):
       }
       return validator.Check(value) ? { value } : { error: problemOf(part, validator.Errors(value)) };
     }
-    const read = readText(strict, value);
+    const read = readText(fields, value);
     return validator.Check(read) ? { value: read } : { error: problemOf(part, validator.Errors(read)) };
   };
 }
@@ -47,7 +48,7 @@ export function compileValidator(schema: unknown, httpPart: string | undefined):
  */
 export function closed(schema: JsonSchema): JsonSchema {
   const result: Record<string, unknown> = { ...schema };
-  if (isSchemaMap(schema.properties)) {
+  if (isSchema(schema.properties)) {
     result.properties = Object.fromEntries(
       Object.entries(schema.properties).map(([name, property]) => [
         name,
@@ -67,20 +68,37 @@ export function closed(schema: JsonSchema): JsonSchema {
   return result;
 }
 
+/** What a URL says in text and the schema wants as something else, worked out once. */
+interface TextField {
+  readonly name: string;
+  readonly type: unknown;
+  /** The type of the items of a list. */
+  readonly items: unknown;
+  readonly byDefault: unknown;
+}
+
+function textFields(schema: JsonSchema): TextField[] {
+  if (!isSchema(schema.properties)) return [];
+  return Object.entries(schema.properties)
+    .map(([name, property]) => {
+      const { type, items, default: byDefault } = isSchema(property) ? property : {};
+      return { name, type, items: isSchema(items) ? items.type : undefined, byDefault };
+    })
+    .filter(({ type, byDefault }) => type !== 'string' || byDefault !== undefined);
+}
+
 /** Reads the texts of a query string or path as the schema's types, and fills in defaults. */
-function readText(schema: JsonSchema, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || !isSchemaMap(schema.properties)) return value;
+function readText(fields: readonly TextField[], value: unknown): unknown {
+  if (fields.length === 0 || typeof value !== 'object' || value === null) return value;
   const result: Record<string, unknown> = { ...value };
-  for (const [name, property] of Object.entries(schema.properties)) {
-    if (!isSchema(property)) continue;
+  for (const { name, type, items, byDefault } of fields) {
     const text = result[name];
     if (text === undefined) {
-      if (property.default !== undefined) result[name] = property.default;
-    } else if (property.type === 'array') {
-      const items = isSchema(property.items) ? property.items.type : undefined;
+      if (byDefault !== undefined) result[name] = byDefault;
+    } else if (type === 'array') {
       result[name] = (Array.isArray(text) ? text : [text]).map((item: unknown) => readAs(items, item));
     } else {
-      result[name] = readAs(property.type, text);
+      result[name] = readAs(type, text);
     }
   }
   return result;
@@ -118,8 +136,10 @@ function problemOf(part: string, errors: readonly ValidationError[]): MillraceEr
       wrong.push({ field: fieldAt(instancePath), problem: `must be one of ${constantsAt(instancePath, errors)}` });
     } else if (keyword === 'enum' && 'allowedValues' in params && Array.isArray(params.allowedValues)) {
       wrong.push({ field: fieldAt(instancePath), problem: `must be one of ${params.allowedValues.join(', ')}` });
-    } else if (keyword !== 'boolean' || !error.schemaPath.endsWith('/additionalProperties')) {
-      // That keyword repeats for each unknown field what `additionalProperties` has said.
+    } else if (keyword === 'boolean' && error.schemaPath.endsWith('/additionalProperties')) {
+      // Says the same as that keyword, field by field; with very many of them the keyword itself is left out.
+      unknown.push({ field: fieldAt(instancePath), problem: 'is unknown' });
+    } else {
       wrong.push({ field: fieldAt(instancePath), problem: error.message });
     }
   }
@@ -158,10 +178,6 @@ function names(value: unknown): string[] {
 
 function isSchema(value: unknown): value is JsonSchema {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isSchemaMap(value: unknown): value is { readonly [name: string]: unknown } {
-  return isSchema(value);
 }
 
 function asSchema(schema: unknown): JsonSchema {

@@ -1,4 +1,4 @@
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { MillraceError } from '../errors.ts';
 import type { RunningSystem } from '../running-system.ts';
 import type { Application } from './application.ts';
@@ -16,7 +16,7 @@ export interface RunningServer {
   readonly url: string;
   readonly port: number;
   /** Stops accepting, lets requests in flight finish, ends live connections. Takes 5 seconds at most. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 const stopWithinMs = 5_000;
@@ -33,6 +33,12 @@ export async function startServer(
   options: ServerOptions,
 ): Promise<RunningServer> {
   const { server, feeds } = await buildServer(application, system, options);
+  // The HTTP server forgets connections that were upgraded, and does not count those that never sent anything as idle.
+  const sockets = new Set<Socket>();
+  server.server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   try {
     await server.listen({ host: options.host, port: options.port });
   } catch (error) {
@@ -51,11 +57,13 @@ export async function startServer(
   async function stop(): Promise<void> {
     feeds.close();
     // A connection that was busy when the closing began is idle later, and would be waited for.
-    const idle = setInterval(() => server.server.closeIdleConnections(), 50);
+    const idle = setInterval(() => {
+      server.server.closeIdleConnections();
+      for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+    }, 50);
     const goodbye = setTimeout(() => feeds.drop(), goodbyeMs);
     const enough = setTimeout(() => {
-      feeds.drop();
-      server.server.closeAllConnections();
+      for (const socket of sockets) socket.destroy();
     }, stopWithinMs);
     try {
       await server.close();

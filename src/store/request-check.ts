@@ -1,5 +1,5 @@
 import { MillraceError } from '../errors.ts';
-import type { AppendRequest, EventQuery, EventToAppend } from './store.ts';
+import type { AppendRequest, EventQuery, EventToAppend, ReadOptions } from './store.ts';
 
 /** Throws APPEND_INVALID for a request that can never be stored as it stands, whatever the log holds. */
 export function checkRequest(request: AppendRequest): void {
@@ -23,6 +23,13 @@ export function checkQueries(queries: readonly EventQuery[]): void {
           : 'A query needs a stream name and a version from 0 up.'
         : (problemOfTags(query.tags) ?? problemOfTypes(query.types));
     if (problem !== undefined) throw new MillraceError('QUERY_INVALID', problem);
+  }
+}
+
+/** Throws QUERY_INVALID for positions or a limit that cannot be. */
+export function checkRange({ after = 0, upTo = 0, limit = 0 }: ReadOptions): void {
+  if (!isCount(after) || !isCount(upTo) || !isCount(limit)) {
+    throw new MillraceError('QUERY_INVALID', 'A position or a limit is not a whole number from 0 up.');
   }
 }
 

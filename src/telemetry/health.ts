@@ -25,7 +25,8 @@ export async function checkHealth(sources: HealthSources): Promise<Health> {
     }),
     check('read-models', async () => {
       const bad = (await sources.projections.list()).filter((projection) => !projection.healthy);
-      if (bad.length > 0) throw new Error(bad.map((one) => `${one.id}: ${one.error ?? `${one.behind} events behind`}`).join('; '));
+      if (bad.length > 0)
+        throw new Error(bad.map((one) => `${one.id}: ${one.error ?? `${one.behind} events behind`}`).join('; '));
       return null;
     }),
     check('relay', async () => {

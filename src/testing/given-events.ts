@@ -109,22 +109,21 @@ function addDifference(
   after: Row | undefined,
   event: StoredEvent,
 ): void {
+  const keys = new Set([before, after].flatMap((row) => (row === undefined ? [] : (totals.keyOf(row) ?? []))));
   const table = tableOf(tables, totals.table, totals.key);
-  for (const [row, sign] of [
-    [before, -1],
-    [after, 1],
-  ] as const) {
-    const key = row === undefined ? undefined : totals.keyOf(row);
-    if (row === undefined || key === undefined) continue;
+  for (const key of keys) {
+    const amount = (addend: (row: Row) => number, row: Row | undefined) =>
+      row !== undefined && totals.keyOf(row) === key ? addend(row) : 0;
+    const differences = Object.entries(totals.sums).map(
+      ([column, addend]) => [column, amount(addend, after) - amount(addend, before)] as const,
+    );
+    if (differences.every(([, difference]) => difference === 0)) continue;
     const current = table.rows.get(key) ?? {};
-    const sums = Object.entries(totals.sums).map(([column, addend]) => {
-      const value = current[column];
-      return [column, (typeof value === 'number' ? value : 0) + sign * addend(row)] as const;
-    });
-    const highest = Object.entries(marks(totals, event)).map(([column, mark]) => {
-      const value = current[column];
-      return [column, Math.max(typeof value === 'number' ? value : 0, Number(mark))] as const;
-    });
+    const number = (column: string) => (typeof current[column] === 'number' ? current[column] : 0);
+    const sums = differences.map(([column, difference]) => [column, number(column) + difference] as const);
+    const highest = Object.entries(marks(totals, event)).map(
+      ([column, mark]) => [column, Math.max(number(column), Number(mark))] as const,
+    );
     table.rows.set(key, { ...current, [totals.key]: key, ...Object.fromEntries([...sums, ...highest]) });
   }
 }

@@ -1,5 +1,6 @@
 import { MillraceError } from '../errors.ts';
 import type { RecordedEvent } from '../events/envelope.ts';
+import { checkQueries, checkRange, checkRequest } from '../store/request-check.ts';
 import type {
   AppendOutcome,
   AppendRequest,
@@ -29,20 +30,21 @@ export class MemoryLog implements EventLog {
     this.name = name;
   }
 
-  append(request: AppendRequest): Promise<AppendOutcome> {
+  async append(request: AppendRequest): Promise<AppendOutcome> {
+    checkRequest(request);
+    checkJson(request);
     const done = this.#last.then(() => this.#append(request));
     this.#last = done.catch(() => undefined);
     return done;
   }
 
-  query(queries: readonly EventQuery[], options: ReadOptions = {}): Promise<readonly RecordedEvent[]> {
-    return Promise.resolve(
-      this.#page(options, (event) => queries.some((query) => matches(event, query, options.after ?? 0))),
-    );
+  async query(queries: readonly EventQuery[], options: ReadOptions = {}): Promise<readonly RecordedEvent[]> {
+    checkQueries(queries);
+    return this.#page(options, (event) => queries.some((query) => matches(event, query, options.after ?? 0)));
   }
 
-  read(options: ReadOptions = {}): Promise<readonly RecordedEvent[]> {
-    return Promise.resolve(this.#page(options, (event) => event.position > (options.after ?? 0)));
+  async read(options: ReadOptions = {}): Promise<readonly RecordedEvent[]> {
+    return this.#page(options, (event) => event.position > (options.after ?? 0));
   }
 
   event(id: string): Promise<RecordedEvent | undefined> {
@@ -58,7 +60,9 @@ export class MemoryLog implements EventLog {
   }
 
   saveSnapshot(snapshot: Snapshot): Promise<void> {
-    this.#snapshots.set(snapshot.name, snapshot);
+    const known = this.#snapshots.get(snapshot.name);
+    const older = known?.stateVersion === snapshot.stateVersion && known.position >= snapshot.position;
+    if (!older) this.#snapshots.set(snapshot.name, snapshot);
     return Promise.resolve();
   }
 
@@ -87,16 +91,25 @@ export class MemoryLog implements EventLog {
     if (before !== undefined) return before;
     const reason = this.#conflict(request);
     if (reason === undefined) return this.#store(request);
-    const revised = await request.revise?.((queries, after) => this.query(queries, { after, limit: Infinity }));
-    return revised === undefined ? { outcome: 'conflict', reason } : this.#append(revised);
+    const revised = await request.revise?.((queries, after) =>
+      this.query(queries, { after, limit: Number.MAX_SAFE_INTEGER }),
+    );
+    if (revised === undefined) return { outcome: 'conflict', reason };
+    // Decided once more, as the log of a running system does: a guard that does not hold would not hold next time.
+    const { revise: _, ...lastTry } = revised;
+    return this.#append(lastTry);
   }
 
   /** The same event ids again are the same request again. */
   #alreadyStored({ events }: AppendRequest): AppendOutcome | undefined {
-    const ids = new Set(events.map((event) => event.id));
-    const stored = this.#events.filter((event) => ids.has(event.id));
+    const streams = new Map(events.map((event) => [event.id, event.stream]));
+    const stored = this.#events.filter((event) => streams.has(event.id));
     const [first] = stored;
-    return first === undefined ? undefined : { outcome: 'stored', firstPosition: first.position, events: stored };
+    if (first === undefined) return undefined;
+    if (stored.length < events.length || stored.some((event) => streams.get(event.id) !== event.stream)) {
+      throw new MillraceError('APPEND_INVALID', 'Another event has one of these ids.');
+    }
+    return { outcome: 'stored', firstPosition: first.position, events: stored };
   }
 
   #conflict({ expect = [], conditions = [] }: AppendRequest): 'version' | 'condition' | undefined {
@@ -119,13 +132,38 @@ export class MemoryLog implements EventLog {
     });
     this.#events.push(...stored);
     for (const key of keys) this.#keys.set(key.key, storedKey(key, head));
-    if (stored.length > 0) for (const listener of this.#listeners) listener(stored);
+    if (stored.length > 0) this.#tell(stored);
     return { outcome: 'stored', firstPosition: stored.length === 0 ? head : head + 1, events: stored };
   }
 
+  #tell(stored: readonly RecordedEvent[]): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(stored);
+      } catch {
+        // What a listener does with the news does not make the append undone.
+      }
+    }
+  }
+
   #page(options: ReadOptions, wanted: (event: RecordedEvent) => boolean): readonly RecordedEvent[] {
+    checkRange(options);
     const upTo = options.upTo ?? this.#events.length;
     return this.#events.filter((event) => event.position <= upTo && wanted(event)).slice(0, options.limit ?? 1000);
+  }
+}
+
+/** A database refuses what is no JSON by the types of its columns. */
+function checkJson({ events, keys = [] }: AppendRequest): void {
+  for (const text of [
+    ...events.flatMap(({ payload, metadata }) => [payload, metadata]),
+    ...keys.map((key) => key.answer),
+  ]) {
+    try {
+      JSON.parse(text);
+    } catch (error) {
+      throw new MillraceError('APPEND_INVALID', 'A payload, metadata or an answer is no JSON.', { cause: error });
+    }
   }
 }
 
@@ -134,7 +172,10 @@ function storedKey({ key, requestHash, answer, firstEvent, eventCount }: Command
 }
 
 function matches(event: RecordedEvent, query: EventQuery, after: number): boolean {
-  if ('stream' in query) return event.stream === query.stream && event.version > (query.afterVersion ?? 0);
+  if ('stream' in query) {
+    if (event.stream !== query.stream) return false;
+    return query.afterVersion === undefined ? event.position > after : event.version > query.afterVersion;
+  }
   return (
     event.position > after &&
     query.tags.every((tag) => event.tags.includes(tag)) &&

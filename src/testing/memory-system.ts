@@ -26,7 +26,7 @@ export function memorySystem(definition: SystemDefinition, log = new MemoryLog(d
     registry,
     execute: (decider, command, options) => handler.execute(decider, command, options),
     state: (decider, boundary) => handler.state(decider, boundary),
-    events: async () => (await log.read({ limit: Infinity })).map((event) => registry.decode(event)),
+    events: async () => (await log.read({ limit: Number.MAX_SAFE_INTEGER })).map((event) => registry.decode(event)),
     stop: () => handler.close(),
   };
 }

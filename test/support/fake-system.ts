@@ -14,7 +14,7 @@ import type {
   RunningSystem,
 } from '../../src/running-system.ts';
 import type { SystemDefinition } from '../../src/system.ts';
-import { MemoryLog } from './memory-log.ts';
+import { MemoryLog } from '../../src/testing/memory-log.ts';
 
 /** What a test can set of a fake system; everything may be changed while it runs. */
 export class FakeState {
@@ -142,6 +142,7 @@ export function fakeSystem(definition: SystemDefinition): FakeSystem {
           .toSorted((a, b) => (b.totalLagMs ?? 0) - (a.totalLagMs ?? 0))
           .slice(0, limit),
       recent: async (limit) => fake.lags.toReversed().slice(0, limit),
+      range: async (after, upTo) => fake.lags.filter(({ position }) => position > after && position <= upTo),
     },
     outbox: {
       pending: async (limit = 100) => ({
@@ -161,7 +162,7 @@ function select(fake: FakeState, sql: string, parameters: readonly unknown[]): R
   let rows = fake.tables.get(relation) ?? [];
   const behind = /where "(\w+)" > \$1/.exec(sql)?.[1];
   const filter = /and "(\w+)"::text = \$3/.exec(sql)?.[1];
-  if (filter !== undefined) rows = rows.filter((row) => String(row[filter]) === parameters[2]);
+  if (filter !== undefined) rows = rows.filter((row) => row[filter] === parameters[2]);
   if (behind === undefined) return rows;
   const limit = Number(parameters[1]);
   return rows

@@ -8,21 +8,11 @@ import { race, raceRequest } from './races.ts';
 import { readChildJob, type ChildTask } from './store-processes.ts';
 import { anEvent, testNames } from './test-log.ts';
 
-function run(log: PostgresLog, task: ChildTask): Promise<unknown> {
-  switch (task.what) {
-    case 'race':
-      return race(
-        [log],
-        task.racers,
-        task.rounds,
-        (round) => raceRequest(task.boundary, `${task.boundary}-${round}`),
-        together,
-      );
-    case 'write':
-      return write(log, task.callers, task.each);
-    case 'commands':
-      return executeCommands(log, task.streams, task.each);
-  }
+async function run(log: PostgresLog, task: ChildTask): Promise<unknown> {
+  if (task.what === 'write') return write(log, task.callers, task.each);
+  if (task.what === 'commands') return executeCommands(log, task.streams, task.each);
+  const { boundary, racers, rounds } = task;
+  return race([log], racers, rounds, (round) => raceRequest(boundary, `${boundary}-${round}`), together);
 }
 
 async function write(log: PostgresLog, callers: number, each: number): Promise<number> {

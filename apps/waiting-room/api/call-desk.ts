@@ -16,13 +16,20 @@ export class CallDesk {
   /** Visits that a call of this process is under way for: the next call takes somebody else. */
   readonly #claimed = new Set<string>();
 
-  constructor(readModels: Pick<RunningSystem['readModels'], 'query'>, momentsAgo: Pick<MomentsAgo, 'arrivals' | 'hasLeft' | 'leftCount' | 'lastTurn'>) {
+  constructor(
+    readModels: Pick<RunningSystem['readModels'], 'query'>,
+    momentsAgo: Pick<MomentsAgo, 'arrivals' | 'hasLeft' | 'leftCount' | 'lastTurn'>,
+  ) {
     this.#readModels = readModels;
     this.#momentsAgo = momentsAgo;
   }
 
   /** Calls one visit. `send` executes the command; it may run several times, and takes effect once. */
-  async call<Answer>(visitId: string, roomId: string, send: (command: CallPatient) => Promise<Answer>): Promise<Answer> {
+  async call<Answer>(
+    visitId: string,
+    roomId: string,
+    send: (command: CallPatient) => Promise<Answer>,
+  ): Promise<Answer> {
     let turn = await this.#nextTurn(roomId);
     for (;;) {
       try {
@@ -82,9 +89,10 @@ export class CallDesk {
   async #nextTurn(roomId: string): Promise<number> {
     const known = this.#momentsAgo.lastTurn(roomId);
     if (known !== undefined) return known + 1;
-    const [room] = await this.#readModels.query<{ room_turn: number }>('select room_turn from rooms_view where room_key = $1', [
-      roomKey(roomId),
-    ]);
+    const [room] = await this.#readModels.query<{ room_turn: number }>(
+      'select room_turn from rooms_view where room_key = $1',
+      [roomKey(roomId)],
+    );
     return (room?.room_turn ?? 0) + 1;
   }
 }

@@ -80,6 +80,7 @@ export class KnownQueues {
 
   #learn(event: RecordedEvent): void {
     const { queueId, maxCapacity } = dataOf(QueueConfigured, this.#system.registry.decode(event));
-    if (event.position > this.of(queueId).position) this.#queues.set(queueId, { maxCapacity, position: event.position });
+    if (event.position > this.of(queueId).position)
+      this.#queues.set(queueId, { maxCapacity, position: event.position });
   }
 }

@@ -79,7 +79,13 @@ export class MomentsAgo {
       case PatientCheckedIn.type: {
         const { queueId, priority, arrivedAt } = dataOf(PatientCheckedIn, this.#system.registry.decode(event));
         const { stream: visitId, position } = event;
-        this.#arrivals.set(visitId, { visitId, queueId, rank: rankOf(priority), arrivedAt: Date.parse(arrivedAt), position });
+        this.#arrivals.set(visitId, {
+          visitId,
+          queueId,
+          rank: rankOf(priority),
+          arrivedAt: Date.parse(arrivedAt),
+          position,
+        });
         dropOldest(this.#arrivals, maximumArrivals);
         break;
       }

@@ -33,6 +33,13 @@ describe('a call', () => {
       .thenRefused('VISIT_NOT_WAITING');
   });
 
+  test('is not misled by the turn of another room that the patient had', () => {
+    const elsewhere = PatientCalled({ ...about, roomId: 'room-2', turn: 1, calledAt: at });
+    given(callDecider, [hasCheckedIn(), elsewhere])
+      .when({ ...call, turn: 1 })
+      .thenRefused('VISIT_NOT_WAITING');
+  });
+
   test('of nobody is refused', () => {
     given(callDecider, [otherCalled, otherLeft]).when(call).thenRefused('VISIT_NOT_FOUND');
   });

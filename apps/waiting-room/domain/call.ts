@@ -31,8 +31,8 @@ export class CallMissed extends Error {
 
 export interface CallState {
   readonly visit: Visit | undefined;
-  /** The room's turns that were read: true while a patient holds the room. */
-  readonly turns: ReadonlyMap<number, boolean>;
+  /** The turns that were read, by tag: true while a patient holds the room. The visit may bring turns of other rooms. */
+  readonly turns: ReadonlyMap<string, boolean>;
 }
 
 /**
@@ -54,9 +54,10 @@ export const callDecider: Decider<CallState, CallPatient, VisitEvent> = {
   }),
   evolve: (state, event) => ({ visit: nextVisit(state.visit, event), turns: nextTurns(state.turns, event) }),
   decide({ visit, turns }, { visitId, roomId, turn, anyPatient }, { now }) {
-    if (turns.has(turn)) throw new CallMissed('turn-taken');
-    if (turn > 1 && !turns.has(turn - 1)) throw new CallMissed('turn-unknown');
-    if (turns.get(turn - 1) === true) throw refuse('ROOM_OCCUPIED', { field: 'roomId', problem: 'holds a patient' });
+    if (turns.has(roomTurnTag(roomId, turn))) throw new CallMissed('turn-taken');
+    const before = turns.get(roomTurnTag(roomId, turn - 1));
+    if (turn > 1 && before === undefined) throw new CallMissed('turn-unknown');
+    if (before === true) throw refuse('ROOM_OCCUPIED', { field: 'roomId', problem: 'holds a patient' });
     if (anyPatient === true && visit?.status !== 'WAITING') throw new CallMissed('visit-gone');
     const { queueId, patientKey } = permit('call', visit);
     return [PatientCalled({ visitId, queueId, patientKey, roomId, turn, calledAt: momentOf(now) })];
@@ -70,16 +71,7 @@ function nextVisit(visit: Visit | undefined, event: VisitEvent): Visit | undefin
 }
 
 function nextTurns(turns: CallState['turns'], event: VisitEvent): CallState['turns'] {
-  switch (event.type) {
-    case 'PatientCalled':
-      return new Map(turns).set(event.data.turn, true);
-    case 'ConsultationCompleted':
-    case 'PatientNoShow':
-      return new Map(turns).set(event.data.turn, false);
-    case 'VisitCancelled':
-      return event.data.turn === null ? turns : new Map(turns).set(event.data.turn, false);
-    case 'PatientCheckedIn':
-    case 'ConsultationStarted':
-      return turns;
-  }
+  if (!('turn' in event.data) || event.data.roomId === null || event.data.turn === null) return turns;
+  const tag = roomTurnTag(event.data.roomId, event.data.turn);
+  return new Map(turns).set(tag, event.type === 'PatientCalled');
 }

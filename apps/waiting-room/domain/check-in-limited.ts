@@ -2,14 +2,13 @@ import type { Decider } from '#millrace';
 import { checkedIn, occupancyTypes, refuseDuplicate, type CheckIn, type PatientRecord } from './check-in.ts';
 import type { QueueEvent, VisitEvent } from './events.ts';
 import { queueTag } from './names.ts';
-import { PersistentMap } from './persistent-map.ts';
+import { OpenVisits } from './open-visits.ts';
 import { refuse } from './refusals.ts';
 
 export interface Occupancy {
   readonly maxCapacity: number | null;
-  readonly waiting: number;
-  /** Open visits by patient key, or by visit for walk-ins: true while the patient waits. No names: it is snapshotted. */
-  readonly open: PersistentMap<boolean>;
+  /** No names: it is snapshotted. */
+  readonly open: OpenVisits;
 }
 
 /**
@@ -19,7 +18,7 @@ export interface Occupancy {
  */
 export const checkInToLimitedQueue: Decider<Occupancy, CheckIn, VisitEvent | QueueEvent> = {
   name: 'check-in-limited',
-  initial: { maxCapacity: null, waiting: 0, open: PersistentMap.of() },
+  initial: { maxCapacity: null, open: OpenVisits.none },
   boundary: ({ visitId, queueId }) => ({
     stream: visitId,
     newStream: true,
@@ -43,7 +42,7 @@ export const checkInToLimitedQueue: Decider<Occupancy, CheckIn, VisitEvent | Que
   },
   decide(state, command, context) {
     refuseDuplicate(recordOf(state, command), command);
-    if (state.maxCapacity !== null && state.waiting >= state.maxCapacity) {
+    if (state.maxCapacity !== null && state.open.waiting >= state.maxCapacity) {
       throw refuse('QUEUE_CAPACITY_REACHED', {
         field: 'queueId',
         problem: `holds ${state.maxCapacity} patients at most`,
@@ -54,22 +53,21 @@ export const checkInToLimitedQueue: Decider<Occupancy, CheckIn, VisitEvent | Que
   snapshot: {
     version: 1,
     every: 1000,
-    toJson: ({ maxCapacity, open }) => [maxCapacity, ...[...open].flat()],
+    toJson: ({ maxCapacity, open }) => [maxCapacity, ...[...open.entries()].flat()],
     fromJson(json) {
       // Written by toJson above under the same version: the limit, then key and waiting in turn.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       const [maxCapacity, ...entries] = json as [number | null, ...(string | boolean)[]];
-      const open = entries.flatMap((key, at): [string, boolean][] =>
-        at % 2 === 0 ? [[String(key), entries[at + 1] === true]] : [],
-      );
-      return { maxCapacity, waiting: open.filter(([, waits]) => waits).length, open: PersistentMap.of(open) };
+      const open: [string, boolean][] = [];
+      for (let i = 0; i < entries.length; i += 2) open.push([String(entries[i]), entries[i + 1] === true]);
+      return { maxCapacity, open: OpenVisits.of(open) };
     },
   },
 };
 
 /** Whether the visit is open is known here; the name stands with the patient's earlier visits, looked up by the caller. */
 function recordOf({ open }: Occupancy, command: CheckIn): PatientRecord | undefined {
-  const isOpen = open.has(keyOf(command));
+  const isOpen = open.get(keyOf(command)) !== undefined;
   if (!isOpen && command.nameOnRecord === undefined) return undefined;
   return { name: command.nameOnRecord ?? command.patientName, open: isOpen };
 }
@@ -84,8 +82,5 @@ function withVisit(
   about: { readonly patientKey: string | null; readonly visitId: string },
   waiting: boolean | undefined,
 ): Occupancy {
-  const key = keyOf(about);
-  const before = state.open.get(key) === true ? 1 : 0;
-  const open = waiting === undefined ? state.open.delete(key) : state.open.set(key, waiting);
-  return { ...state, waiting: state.waiting - before + (waiting === true ? 1 : 0), open };
+  return { ...state, open: state.open.with(keyOf(about), waiting) };
 }

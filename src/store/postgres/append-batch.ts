@@ -106,7 +106,8 @@ export function plannedVersions(request: AppendRequest): number[] {
   });
 }
 
-function appendParameters(requests: readonly AppendRequest[], take: TakeMemory): Buffer[] {
+/** The arguments of `millrace_append` for some requests, in its order. */
+export function appendParameters(requests: readonly AppendRequest[], take?: TakeMemory): Buffer[] {
   const e = { group: num(), id: str(), stream: str(), version: num(), type: str(), schema: num() };
   const body = { payload: str(), metadata: str(), tags: opt(), occurred: num() };
   const t = { event: num(), tag: str() };

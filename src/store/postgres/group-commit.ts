@@ -75,7 +75,17 @@ export class GroupCommit {
       const since = performance.now();
       const size = sizeOf(request);
       const epoch = this.#epoch;
-      this.#waiting.push({ request, since, size, epoch, uncertainSince: undefined, collisions: 0, resolve, reject });
+      this.#waiting.push({
+        request,
+        since,
+        size,
+        epoch,
+        uncertain: false,
+        failedSince: undefined,
+        collisions: 0,
+        resolve,
+        reject,
+      });
       this.#running ??= this.#run();
     });
   }
@@ -111,9 +121,7 @@ export class GroupCommit {
   #expireWaiting(): void {
     const limit = performance.now() - this.#patience;
     if (this.#lastSuccess > limit) return;
-    for (const pending of this.#waiting.remove(
-      ({ since, uncertainSince }) => uncertainSince === undefined && since < limit,
-    )) {
+    for (const pending of this.#waiting.remove(({ since, uncertain }) => !uncertain && since < limit)) {
       pending.reject(asUnavailable(new Error('The event store gave no answer in time.')));
     }
   }
@@ -259,11 +267,14 @@ export class GroupCommit {
     if (failure === 'collision') return this.#recoverFromCollision(members, error);
     if (failure === 'fault') {
       for (const member of members) {
-        member.reject(member.uncertainSince === undefined ? asFault(error) : asUnavailable(error));
+        member.reject(!member.uncertain ? asFault(error) : asUnavailable(error));
       }
       return;
     }
-    if (failure === 'uncertain') for (const member of members) member.uncertainSince ??= performance.now();
+    for (const member of members) {
+      member.failedSince ??= performance.now();
+      if (failure === 'uncertain') member.uncertain = true;
+    }
     await this.#connection.pause(failure !== 'again');
     const keep = members.filter((member) => {
       const expired = this.#isExpired(member);
@@ -271,17 +282,16 @@ export class GroupCommit {
       return !expired;
     });
     try {
-      const unknown = keep.some((member) => member.uncertainSince !== undefined);
+      const unknown = keep.some((member) => member.uncertain);
       this.#waiting.putBack(unknown ? await this.#lookUp(keep) : keep);
     } catch (lookUpError) {
       await this.#recover(keep, lookUpError);
     }
   }
 
-  #isExpired({ since, uncertainSince }: Pending): boolean {
-    const now = performance.now();
-    if (uncertainSince !== undefined) return now - uncertainSince > this.#patience * 3;
-    return now - since > this.#patience && now - this.#lastSuccess > this.#patience;
+  #isExpired({ failedSince, uncertain }: Pending): boolean {
+    const patience = uncertain ? this.#patience * 3 : this.#patience;
+    return failedSince !== undefined && performance.now() - failedSince > patience;
   }
 
   async #oneByOne(members: Pending[], error: unknown): Promise<void> {
@@ -313,14 +323,13 @@ export class GroupCommit {
       this.#statements,
       members.map((member) => member.request),
     );
-    this.#lastSuccess = performance.now();
     const rest: Pending[] = [];
     const stored: [Pending, readonly RecordedEvent[]][] = [];
     for (const member of members) {
       const events = storedEvents(member.request, found);
       if (events !== undefined) stored.push([member, events]);
       else {
-        member.uncertainSince = undefined;
+        member.uncertain = false;
         rest.push(member);
       }
     }

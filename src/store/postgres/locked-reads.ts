@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import type { RecordedEvent } from '../../events/envelope.ts';
-import { checkQueries } from '../request-check.ts';
+import { checkQueries, checkRange } from '../request-check.ts';
 import type { EventQuery, ReadUnderLock } from '../store.ts';
 import type { EventRow, LogStatements } from './statements.ts';
 
@@ -34,6 +34,7 @@ export class LockedReads {
   readonly read: ReadUnderLock = (queries, after) =>
     new Promise((resolve, reject) => {
       checkQueries(queries);
+      checkRange({ after });
       this.#wanted.push({ queries, after, resolve, reject });
       if (this.#wanted.length === 1) queueMicrotask(() => void this.#flush());
     });

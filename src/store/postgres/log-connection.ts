@@ -9,11 +9,16 @@ export type OnConnect = (client: Client) => Promise<void>;
 export interface LogConnectionOptions {
   /** How long an answer may take, in milliseconds, before the connection counts as dead. Default 35,000. */
   readonly answerTimeout?: number;
+  /**
+   * How long the server lets a connection hold the log's lock without a word, in milliseconds: every writer waits
+   * meanwhile. Default 5,000.
+   */
+  readonly silenceUnderLock?: number;
 }
 
 /** Plans made on small tables are kept: without these, look-ups by index turn into sequential scans later. */
 const settings = '-c jit=off -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off';
-const guards = '-c statement_timeout=30s -c lock_timeout=20s -c idle_in_transaction_session_timeout=30s';
+const guards = '-c statement_timeout=30s -c lock_timeout=20s';
 
 /** How long a goodbye may take before the sockets are torn down: a half-open connection never answers it. */
 const goodbye = 2_000;
@@ -26,6 +31,7 @@ export class LogConnection {
   readonly #name: string;
   /** Longer than the server's own time-outs: whoever is silent beyond them is not there any more. */
   readonly #answerTimeout: number;
+  readonly #silence: number;
   readonly #sockets = new Set<Socket>();
   #client: Client | undefined;
   #clientSocket: Socket | undefined;
@@ -38,10 +44,11 @@ export class LogConnection {
     this.#onConnect = onConnect;
     this.#name = `${applicationName} append`;
     this.#answerTimeout = options.answerTimeout ?? 35_000;
+    this.#silence = options.silenceUnderLock ?? 5_000;
     this.pool = new Pool({
       connectionString: url,
       max: 6,
-      options: `${settings} ${guards}`,
+      options: `${settings} ${guards} -c idle_in_transaction_session_timeout=30s`,
       application_name: `${applicationName} reads`,
       connectionTimeoutMillis: 10_000,
       query_timeout: this.#answerTimeout,
@@ -68,7 +75,7 @@ export class LogConnection {
     const client = new Client({
       connectionString: this.#url,
       pipeline: true,
-      options: `${settings} -c synchronous_commit=on ${guards}`,
+      options: `${settings} ${guards} -c synchronous_commit=on -c idle_in_transaction_session_timeout=${this.#silence}`,
       application_name: this.#name,
       connectionTimeoutMillis: 5_000,
       query_timeout: this.#answerTimeout,

@@ -2,7 +2,7 @@ import type { Client, QueryConfig, QueryResult, QueryResultRow } from 'pg';
 import type { RecordedEvent } from '../../events/envelope.ts';
 import { MillraceError } from '../../errors.ts';
 import type { AppendOutcome, AppendRequest, EventLog, EventQuery, LogHead, ReadOptions, Snapshot } from '../store.ts';
-import { checkQueries, checkRequest, isUuid } from '../request-check.ts';
+import { checkQueries, checkRange, checkRequest, isUuid } from '../request-check.ts';
 import { asReadFailure } from './failure-class.ts';
 import { GroupCommit, type GroupCommitOptions } from './group-commit.ts';
 import { LogConnection, type LogConnectionOptions } from './log-connection.ts';
@@ -188,11 +188,7 @@ function callBack(listener: () => void): void {
 }
 
 function rangeOf(options: ReadOptions): Required<ReadOptions> {
+  checkRange(options);
   const { after = 0, upTo = Number.MAX_SAFE_INTEGER, limit = 1000 } = options;
-  for (const value of [after, upTo, limit]) {
-    if (!Number.isSafeInteger(value) || value < 0) {
-      throw new MillraceError('QUERY_INVALID', 'A position or a limit is not a whole number from 0 up.');
-    }
-  }
   return { after, upTo, limit };
 }

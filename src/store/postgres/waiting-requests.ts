@@ -10,8 +10,10 @@ export interface Pending {
   readonly size: number;
   /** Counts the incarnations of the log that this process has met: the request was decided on that one. */
   readonly epoch: number;
-  /** Since when it may be stored without our knowing: it was sent, and the connection broke. */
-  uncertainSince: number | undefined;
+  /** It may be stored without our knowing: it was sent, and the connection broke. */
+  uncertain: boolean;
+  /** When its first batch failed. From then on its patience counts, however often it is sent again. */
+  failedSince: number | undefined;
   /** How often a unique index fired in its batch although a look-up found nothing. */
   collisions: number;
   readonly resolve: (outcome: AppendOutcome) => void;

@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import type { RunningSystem, Static } from '#millrace';
+import type { VisitStatus } from '../domain/visit.ts';
+import type { patientSchema, queueSchema } from './schemas.ts';
+
+type Queue = Static<typeof queueSchema>;
+type Patient = Static<typeof patientSchema>;
+
+const sql = (name: string) => readFileSync(new URL(`./${name}`, import.meta.url), 'utf8');
+const queuesSql = sql('queues.sql');
+const waitingSql = sql('waiting-patients.sql');
+const othersSql = sql('other-patients.sql');
+
+/** More patients than this in one queue is a high load. */
+const highLoad = 50;
+
+interface QueueRow {
+  readonly queueId: string;
+  readonly queueName: string;
+  readonly maxCapacity: number | null;
+  readonly currentPatientCount: number;
+  readonly urgent: number;
+  readonly high: number;
+  readonly medium: number;
+  readonly low: number;
+  readonly called: number;
+  readonly inConsultation: number;
+  readonly completed: number;
+  readonly noShow: number;
+  readonly cancelled: number;
+  readonly averageWaitMs: number | null;
+  readonly createdAt: Date | null;
+  readonly lastModifiedAt: Date | null;
+  readonly updatedPosition: number;
+}
+
+type PatientRow = Omit<Patient, 'positionInQueue' | 'arrivedAt' | 'calledAt' | 'startedAt' | 'checkedOutAt'> & {
+  readonly arrivedAt: Date;
+  readonly calledAt: Date | null;
+  readonly startedAt: Date | null;
+  readonly checkedOutAt: Date | null;
+};
+
+type ReadModels = Pick<RunningSystem['readModels'], 'query'>;
+type When = { readonly minPosition?: number };
+
+/** The queues with their counts, or the one with that id. */
+export async function queues(readModels: ReadModels, queueId: string | null, when: When = {}): Promise<Queue[]> {
+  const rows = await readModels.query<QueueRow>(queuesSql, [queueId], when);
+  return rows.map(shownQueue);
+}
+
+/** The first `limit` who wait, in the order of calling, by queue; in one queue when an id is given. */
+export async function waitingPatients(
+  readModels: ReadModels,
+  queueId: string | null,
+  limit: number,
+  when: When = {},
+): Promise<ReadonlyMap<string, Patient[]>> {
+  const byQueue = new Map<string, Patient[]>();
+  for (const row of await readModels.query<PatientRow>(waitingSql, [queueId, limit], when)) {
+    const before = byQueue.get(row.queueId) ?? [];
+    before.push(shownPatient(row, before.length + 1));
+    byQueue.set(row.queueId, before);
+  }
+  return byQueue;
+}
+
+/** The last `limit` who came to a queue and have that status now. */
+export async function otherPatients(
+  readModels: ReadModels,
+  queueId: string,
+  status: VisitStatus,
+  limit: number,
+  when: When = {},
+): Promise<Patient[]> {
+  const rows = await readModels.query<PatientRow>(othersSql, [queueId, status, limit], when);
+  return rows.map((row) => shownPatient(row, null));
+}
+
+function shownQueue(row: QueueRow): Queue {
+  const { queueId, queueName, maxCapacity, currentPatientCount, averageWaitMs, updatedPosition } = row;
+  const { called, inConsultation, completed, noShow, cancelled } = row;
+  return {
+    queueId,
+    queueName,
+    maxCapacity,
+    currentPatientCount,
+    utilisationPercent: maxCapacity === null ? null : Math.round((currentPatientCount / maxCapacity) * 1000) / 10,
+    highLoad: currentPatientCount > highLoad,
+    byPriority: { urgent: row.urgent, high: row.high, medium: row.medium, low: row.low },
+    byStatus: { waiting: currentPatientCount, called, inConsultation, completed, noShow, cancelled },
+    averageWaitMs,
+    createdAt: isoOf(row.createdAt),
+    lastModifiedAt: isoOf(row.lastModifiedAt),
+    updatedPosition,
+  };
+}
+
+function shownPatient(row: PatientRow, positionInQueue: number | null): Patient {
+  return {
+    ...row,
+    positionInQueue,
+    arrivedAt: row.arrivedAt.toISOString(),
+    calledAt: isoOf(row.calledAt),
+    startedAt: isoOf(row.startedAt),
+    checkedOutAt: isoOf(row.checkedOutAt),
+  };
+}
+
+function isoOf(date: Date | null): string | null {
+  return date === null ? null : date.toISOString();
+}

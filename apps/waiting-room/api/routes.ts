@@ -1,0 +1,23 @@
+import type { RouteModule } from '#millrace/server';
+import { CallDesk } from './call-desk.ts';
+import { checkInRoutes } from './check-in-routes.ts';
+import { KnownQueues } from './known-queues.ts';
+import { MomentsAgo } from './moments-ago.ts';
+import { queueRoutes } from './queue-routes.ts';
+import { visitRoutes } from './visit-routes.ts';
+
+/** All routes of the waiting room. */
+export function waitingRoomRoutes(patientKeySecret: string): RouteModule {
+  return async (server, system) => {
+    const queues = new KnownQueues(system);
+    const momentsAgo = new MomentsAgo(system);
+    server.addHook('onClose', () => {
+      queues.stop();
+      momentsAgo.stop();
+    });
+    await queues.refresh();
+    checkInRoutes(server, system, queues, patientKeySecret);
+    visitRoutes(server, new CallDesk(system.readModels, momentsAgo));
+    queueRoutes(server, system);
+  };
+}

@@ -1,0 +1,135 @@
+import { Type, type Static } from '#millrace';
+import { nullable } from '#millrace/server';
+import { priorities } from '../domain/priority.ts';
+
+/** One of the words, in any letter case: JSON Schema's patterns have no flag for that. */
+function inAnyCase(words: readonly string[]): string {
+  const pattern = words.join('|').replaceAll(/[a-z]/gi, (letter) => `[${letter.toUpperCase()}${letter.toLowerCase()}]`);
+  return `^(${pattern})$`;
+}
+
+/** At least one character that is not a space, so that a name is a name. */
+const notBlank = String.raw`\S`;
+
+export const queueIdSchema = Type.String({ pattern: '^[A-Za-z0-9._-]{1,60}$', description: 'For example `queue-1`.' });
+export const roomIdSchema = Type.String({
+  pattern: '^[A-Za-z0-9._-]{1,40}$',
+  description: 'A consulting room or desk. Upper and lower case are the same room.',
+});
+export const visitIdSchema = Type.String({
+  pattern: '^visit-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$',
+  description: 'As the check-in answered it.',
+});
+export const prioritySchema = Type.String({
+  pattern: inAnyCase(priorities),
+  description: 'Low, Medium, High or Urgent in any letter case. Default Medium.',
+});
+
+export const checkInBody = Type.Object({
+  queueId: queueIdSchema,
+  patientId: Type.Optional(
+    Type.String({ pattern: '^[A-Za-z0-9.-]{1,20}$', description: 'A walk-in has none and gets one.' }),
+  ),
+  patientName: Type.String({ minLength: 1, maxLength: 120, pattern: notBlank }),
+  priority: Type.Optional(prioritySchema),
+  consultationType: Type.String({ minLength: 2, maxLength: 100, pattern: notBlank }),
+  notes: Type.Optional(nullable(Type.String({ maxLength: 1000 }))),
+});
+export type CheckInBody = Static<typeof checkInBody>;
+
+const logPosition = Type.Integer({ description: 'Place in the log; send it as `minPosition` to read what you wrote.' });
+
+export const checkInAnswer = Type.Object({
+  visitId: Type.String(),
+  queueId: Type.String(),
+  patientId: Type.String(),
+  ticket: Type.String({ description: 'What displays show instead of a name.' }),
+  priority: Type.String(),
+  status: Type.String(),
+  arrivedAt: Type.String(),
+  position: logPosition,
+});
+
+export const callNextBody = Type.Object({ queueId: queueIdSchema, roomId: roomIdSchema });
+export const callPatientBody = Type.Object({ visitId: visitIdSchema, roomId: roomIdSchema });
+export const visitBody = Type.Object({ visitId: visitIdSchema });
+export const cancelBody = Type.Object({
+  visitId: visitIdSchema,
+  reason: Type.String({ minLength: 1, maxLength: 200, pattern: notBlank }),
+});
+
+export const visitAnswer = Type.Object({
+  visitId: Type.String(),
+  queueId: Type.String(),
+  ticket: Type.String(),
+  status: Type.String(),
+  roomId: nullable(Type.String()),
+  position: logPosition,
+});
+
+export const queueBody = Type.Object({
+  queueName: Type.Optional(Type.String({ minLength: 1, maxLength: 100, pattern: notBlank })),
+  maxCapacity: Type.Optional(
+    nullable(Type.Integer({ minimum: 1, maximum: 100_000, description: 'Who may wait at once; null for no limit.' })),
+  ),
+});
+export const queueAnswer = Type.Object({ queueId: Type.String(), changed: Type.Boolean(), position: logPosition });
+
+export const queueParams = Type.Object({ queueId: queueIdSchema });
+
+const count = Type.Integer();
+const moment = Type.String({ description: 'ISO 8601, UTC.' });
+
+/** A queue as lists and monitors show it. */
+export const queueSchema = Type.Object({
+  queueId: Type.String(),
+  queueName: Type.String(),
+  maxCapacity: nullable(Type.Integer()),
+  currentPatientCount: Type.Integer({ description: 'Patients who wait.' }),
+  utilisationPercent: nullable(Type.Number({ description: 'Of the capacity; null without one.' })),
+  highLoad: Type.Boolean({ description: 'More than 50 wait.' }),
+  byPriority: Type.Object({ urgent: count, high: count, medium: count, low: count }),
+  byStatus: Type.Object({
+    waiting: count,
+    called: count,
+    inConsultation: count,
+    completed: count,
+    noShow: count,
+    cancelled: count,
+  }),
+  averageWaitMs: nullable(
+    Type.Number({ description: 'From arrival to call, of all who were called; null before the first call.' }),
+  ),
+  createdAt: nullable(moment),
+  lastModifiedAt: nullable(moment),
+  updatedPosition: Type.Integer(),
+});
+
+/** A visit as lists and monitors show it. */
+export const patientSchema = Type.Object({
+  visitId: Type.String(),
+  queueId: Type.String(),
+  patientId: Type.String(),
+  patientName: Type.String(),
+  ticket: Type.String(),
+  priority: Type.String(),
+  consultationType: Type.String(),
+  status: Type.String(),
+  positionInQueue: nullable(Type.Integer({ description: '1 for who is next; null for who does not wait.' })),
+  notes: nullable(Type.String()),
+  roomId: nullable(Type.String()),
+  arrivedAt: moment,
+  calledAt: nullable(moment),
+  startedAt: nullable(moment),
+  checkedOutAt: nullable(moment),
+  updatedPosition: Type.Integer(),
+});
+
+export const roomSchema = Type.Object({
+  roomId: Type.String(),
+  occupied: Type.Boolean(),
+  visitId: Type.String({ description: 'The last visit that the room called.' }),
+  queueId: Type.String(),
+  ticket: Type.String(),
+  status: Type.String(),
+});

@@ -1,0 +1,26 @@
+-- The first $2 who wait in each queue, or in the queue $1. Read in the order of the index and no further, however many
+-- wait; the view's position_in_queue would number them all.
+select q.queue_id        as "queueId",
+       v.visit_id        as "visitId",
+       v.patient_id      as "patientId",
+       v.patient_name    as "patientName",
+       v.ticket,
+       v.priority,
+       v.consultation_type as "consultationType",
+       v.status,
+       v.notes,
+       v.room_id         as "roomId",
+       v.arrived_at      as "arrivedAt",
+       v.called_at       as "calledAt",
+       v.started_at      as "startedAt",
+       v.checked_out_at  as "checkedOutAt",
+       v.updated_position::float8 as "updatedPosition"
+from waiting_queue_view q
+cross join lateral (
+  select * from visits_view w
+  where w.queue_id = q.queue_id and w.status = 'WAITING'
+  order by w.priority_rank, w.arrived_at, w.visit_id
+  limit $2
+) v
+where $1::text is null or q.queue_id = $1
+order by q.queue_id, v.priority_rank, v.arrived_at, v.visit_id

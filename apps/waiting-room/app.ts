@@ -1,0 +1,92 @@
+import type { EventQuery } from '#millrace';
+import type { Application } from '#millrace/server';
+import { waitingRoomRoutes } from './api/routes.ts';
+import { queueTag } from './domain/names.ts';
+import { checkIns } from './load.ts';
+import { waitingRoom } from './system.ts';
+
+export interface WaitingRoomSettings {
+  /**
+   * Keys the pseudonyms of patients. Whoever knows it can try out which patient a tag stands for, so an installation
+   * with real patients sets one of its own, and keeps it: with another one, patients who wait are not recognised.
+   */
+  readonly patientKeySecret: string;
+}
+
+/** Good for demonstrations: it is public. */
+const demonstration: WaitingRoomSettings = { patientKeySecret: 'millrace waiting room demonstration' };
+
+const visitId = /^visit-[0-9a-f-]{36}$/;
+
+/** A visit's id is its stream; any other id is taken for a queue's. */
+export function eventsOf(id: string): readonly EventQuery[] {
+  return visitId.test(id) ? [{ stream: id }] : [{ tags: [queueTag(id)] }];
+}
+
+/** The waiting room of a clinic. */
+export function waitingRoomApplication(settings: WaitingRoomSettings = demonstration): Application {
+  return {
+    system: waitingRoom,
+    routes: waitingRoomRoutes(settings.patientKeySecret),
+    eventsOf,
+    // Built by `npm ci`; see scripts/build-web.ts.
+    web: new URL('../../dist/web/waiting-room/', import.meta.url),
+    live: [
+      {
+        name: 'waiting-room',
+        webSocketPath: '/ws/waiting-room',
+        ssePath: '/api/waiting-room/stream',
+        views: [
+          {
+            name: 'queues',
+            relation: 'waiting_queue_view',
+            positionColumn: 'updated_position',
+            columns: [
+              'queue_id',
+              'queue_name',
+              'max_capacity',
+              'current_patient_count',
+              'waiting_urgent',
+              'waiting_high',
+              'waiting_medium',
+              'waiting_low',
+              'called',
+              'in_consultation',
+              'completed',
+              'no_show',
+              'cancelled',
+              'average_wait_ms',
+            ],
+            filter: { parameter: 'queueId', column: 'queue_id' },
+          },
+          {
+            // Without position_in_queue, which changes for everybody at once: whoever listens orders by rank and arrival.
+            name: 'patients',
+            relation: 'visits_view',
+            positionColumn: 'updated_position',
+            columns: [
+              'visit_id',
+              'queue_id',
+              'patient_id',
+              'patient_name',
+              'ticket',
+              'priority',
+              'priority_rank',
+              'consultation_type',
+              'status',
+              'room_id',
+              'arrived_at',
+              'called_at',
+              'started_at',
+              'checked_out_at',
+            ],
+            filter: { parameter: 'queueId', column: 'queue_id' },
+          },
+        ],
+      },
+    ],
+    load: checkIns,
+  };
+}
+
+export const application: Application = waitingRoomApplication();

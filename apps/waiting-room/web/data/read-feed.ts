@@ -1,0 +1,89 @@
+import type { FeedMessage, QueueRow, VisitRow } from '../model/rows.ts';
+import {
+  fieldsOf,
+  listOf,
+  moment,
+  momentOrNull,
+  number,
+  numberOrNull,
+  text,
+  textOrNull,
+  type JsonFields,
+} from './json.ts';
+
+const ranks: ReadonlyMap<string, number> = new Map([
+  ['Urgent', 0],
+  ['High', 1],
+  ['Medium', 2],
+  ['Low', 3],
+]);
+
+/** 0 for who is called first. */
+export function rankOf(priority: string): number {
+  return ranks.get(priority) ?? 2;
+}
+
+/** A message of the feed; undefined when it is none that this page knows. */
+export function readFeedMessage(data: string): FeedMessage | undefined {
+  const message = fieldsOf(parsed(data));
+  const position = number(message['position']);
+  const rows = listOf(message['rows']).map(fieldsOf);
+  switch (message['type']) {
+    case 'hello':
+      return { type: 'hello', position };
+    case 'heartbeat':
+      return { type: 'heartbeat', position };
+    case 'reset':
+      return { type: 'reset', position, reason: text(message['reason']) };
+    case 'rows':
+      if (message['view'] === 'patients') return { type: 'visits', position, rows: rows.map(visitOfFeed) };
+      if (message['view'] === 'queues') return { type: 'queues', position, rows: rows.map(queueOfFeed) };
+      return { type: 'heartbeat', position };
+    default:
+      return undefined;
+  }
+}
+
+function visitOfFeed(row: JsonFields): VisitRow {
+  const priority = text(row['priority']);
+  return {
+    visitId: text(row['visit_id']),
+    queueId: text(row['queue_id']),
+    ticket: text(row['ticket']),
+    name: textOrNull(row['patient_name']),
+    priority,
+    rank: rankOf(priority),
+    consultationType: text(row['consultation_type']),
+    status: text(row['status']),
+    roomId: textOrNull(row['room_id']),
+    arrivedAt: moment(row['arrived_at']),
+    calledAt: momentOrNull(row['called_at']),
+    position: number(row['updated_position']),
+  };
+}
+
+function queueOfFeed(row: JsonFields): QueueRow {
+  return {
+    queueId: text(row['queue_id']),
+    name: text(row['queue_name']),
+    maxCapacity: numberOrNull(row['max_capacity']),
+    waiting: number(row['current_patient_count']),
+    waitingUrgent: number(row['waiting_urgent']),
+    waitingHigh: number(row['waiting_high']),
+    waitingMedium: number(row['waiting_medium']),
+    waitingLow: number(row['waiting_low']),
+    called: number(row['called']),
+    inConsultation: number(row['in_consultation']),
+    completed: number(row['completed']),
+    averageWaitMs: numberOrNull(row['average_wait_ms']),
+    position: number(row['updated_position']),
+  };
+}
+
+function parsed(data: string): unknown {
+  try {
+    return JSON.parse(data);
+  } catch {
+    return undefined;
+  }
+}

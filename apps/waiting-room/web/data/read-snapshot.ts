@@ -1,0 +1,93 @@
+import type { QueueRow, Snapshot, VisitRow } from '../model/rows.ts';
+import { keptInRooms, keptWaiting } from '../model/queue-board.ts';
+import {
+  fieldsOf,
+  listOf,
+  moment,
+  momentOrNull,
+  number,
+  numberOrNull,
+  text,
+  textOrNull,
+  type JsonFields,
+} from './json.ts';
+import { rankOf } from './read-feed.ts';
+import { get, type Answer } from './rest.ts';
+
+/** Loads all queues, with everything up to `minPosition` in them. Throws RequestFailure. */
+export async function loadSnapshot(
+  minPosition: number,
+  signal: AbortSignal,
+): Promise<{ readonly snapshot: Snapshot; readonly serverTime: number | undefined }> {
+  const when = `minPosition=${minPosition}`;
+  const { body, serverTime } = await get(`/api/waiting-room/monitor?limit=${keptWaiting}&${when}`, signal);
+  const monitors = listOf(fieldsOf(body)['queues']).map(fieldsOf);
+  const queues = monitors.map(queueOf);
+  const visits = monitors.flatMap((monitor) => visitsOf(monitor['patients']));
+  const lists = await Promise.all(queues.flatMap((queue) => inRooms(queue, when, signal)));
+  visits.push(...lists.flatMap(({ body }) => visitsOf(body)));
+  return {
+    snapshot: { position: minPosition, queues, visits: newestOfEach(visits), waitingLimit: keptWaiting },
+    serverTime,
+  };
+}
+
+function inRooms({ queueId, called, inConsultation }: QueueRow, when: string, signal: AbortSignal): Promise<Answer>[] {
+  const list = (status: string) =>
+    get(
+      `/api/waiting-room/queues/${encodeURIComponent(queueId)}/patients?status=${status}&limit=${keptInRooms}&${when}`,
+      signal,
+    );
+  return [...(called > 0 ? [list('CALLED')] : []), ...(inConsultation > 0 ? [list('IN_CONSULTATION')] : [])];
+}
+
+/** The lists are read one after the other, so somebody who was called meanwhile may stand in two. */
+function newestOfEach(visits: readonly VisitRow[]): VisitRow[] {
+  const newest = new Map<string, VisitRow>();
+  for (const visit of visits) {
+    if (visit.position >= (newest.get(visit.visitId)?.position ?? 0)) newest.set(visit.visitId, visit);
+  }
+  return [...newest.values()];
+}
+
+function queueOf(monitor: JsonFields): QueueRow {
+  const byPriority = fieldsOf(monitor['byPriority']);
+  const byStatus = fieldsOf(monitor['byStatus']);
+  return {
+    queueId: text(monitor['queueId']),
+    name: text(monitor['queueName']),
+    maxCapacity: numberOrNull(monitor['maxCapacity']),
+    waiting: number(monitor['currentPatientCount']),
+    waitingUrgent: number(byPriority['urgent']),
+    waitingHigh: number(byPriority['high']),
+    waitingMedium: number(byPriority['medium']),
+    waitingLow: number(byPriority['low']),
+    called: number(byStatus['called']),
+    inConsultation: number(byStatus['inConsultation']),
+    completed: number(byStatus['completed']),
+    averageWaitMs: numberOrNull(monitor['averageWaitMs']),
+    position: number(monitor['updatedPosition']),
+  };
+}
+
+function visitsOf(list: unknown): VisitRow[] {
+  return listOf(list).map(fieldsOf).map(visitOf);
+}
+
+function visitOf(patient: JsonFields): VisitRow {
+  const priority = text(patient['priority']);
+  return {
+    visitId: text(patient['visitId']),
+    queueId: text(patient['queueId']),
+    ticket: text(patient['ticket']),
+    name: textOrNull(patient['patientName']),
+    priority,
+    rank: rankOf(priority),
+    consultationType: text(patient['consultationType']),
+    status: text(patient['status']),
+    roomId: textOrNull(patient['roomId']),
+    arrivedAt: moment(patient['arrivedAt']),
+    calledAt: momentOrNull(patient['calledAt']),
+    position: number(patient['updatedPosition']),
+  };
+}

@@ -1,0 +1,5 @@
+create table loans (
+  book_id   text primary key,
+  reader_id text,
+  times     integer not null
+);

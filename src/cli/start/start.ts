@@ -1,0 +1,108 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { readSettings } from '../../config.ts';
+import type { Role } from '../../running-system.ts';
+import { findApplicationFile, loadApplication } from '../application-file.ts';
+import type { StartOptions } from '../commands/start.ts';
+import { ReportedFailure, reportFailure } from '../failure.ts';
+import { readRunRecord, removeRunRecord, writeRunRecord } from '../run-file.ts';
+import type { Terminal } from '../terminal.ts';
+import { packageVersion } from '../package-version.ts';
+import { openDatabases } from './database-urls.ts';
+import { checkPort } from './port-check.ts';
+import { stopInOrder, type StoppablePart } from './stop-in-order.ts';
+import { watchStopReasons, type StopReason } from './stop-reasons.ts';
+import { whereToLook } from './where-to-look.ts';
+
+const allRoles: readonly Role[] = ['api', 'relay', 'projector'];
+/** A stop takes no longer than this. npm, Docker and Kubernetes give ten seconds or more. */
+const stopBoundMs = 8_000;
+/** PostgreSQL stops last and has this much for itself. */
+const databaseStopMs = 3_000;
+
+/** Runs the application until there is a reason to stop. Throws ReportedFailure when that reason was an error. */
+export async function start(options: StartOptions, terminal: Terminal): Promise<void> {
+  const parts: StoppablePart[] = [];
+  const stopAsked = Promise.withResolvers<StopReason>();
+  const endWatch = watchStopReasons(stopAsked.resolve, () => {
+    terminal.err('Stopping at once.');
+    process.exit(1); // the embedded PostgreSQL is told to stop when this process exits
+  });
+  const begun = bringUp(options, terminal, parts);
+  begun.catch((error: unknown) => stopAsked.resolve({ kind: 'error', error }));
+  const reason = await stopAsked.promise;
+  const askedAt = performance.now();
+  tellReason(reason, terminal);
+
+  // Asked while it still started: what is half started becomes a part in a moment, and is stopped with the others.
+  await Promise.race([begun.catch(() => undefined), pause(stopBoundMs / 2, undefined, { ref: false })]);
+  const left = stopBoundMs - (performance.now() - askedAt);
+  const problems = await stopInOrder(parts.toReversed(), left, databaseStopMs);
+  for (const problem of problems) terminal.err(problem);
+  endWatch();
+  const failed = reason.kind === 'error' || problems.length > 0;
+  if (!failed) terminal.err('Stopped.');
+  // All is done; a handle that somebody forgot must not keep the process.
+  setTimeout(() => process.exit(), 500).unref();
+  if (failed) throw new ReportedFailure('stopped by an error');
+}
+
+function tellReason(reason: StopReason, terminal: Terminal): void {
+  if (reason.kind === 'error') reportFailure(reason.error, terminal, process.argv.includes('--debug'));
+  else if (reason.kind === 'signal') terminal.err(`Stopping (${reason.signal}).`);
+  else terminal.err('Stopping: the process that started this one is gone.');
+}
+
+/** Starts part by part and notes each in `parts` as soon as it has to be stopped. */
+async function bringUp(options: StartOptions, terminal: Terminal, parts: StoppablePart[]): Promise<void> {
+  const begunAt = performance.now();
+  const settings = readSettings(process.env);
+  const { host, port } = settings;
+  const roles = options.role ?? allRoles;
+  const hasApi = roles.includes('api');
+  if (hasApi) {
+    await checkPort(host, port, (await readRunRecord(settings.dataFolder))?.url);
+  }
+
+  // PostgreSQL takes its time to come up, and so do the modules: both at once.
+  const application = loadApplication(await findApplicationFile(options.app, process.cwd()));
+  const definition = application.then((loaded) => loaded.system);
+  const modules = loadModules(hasApi);
+  // Their errors are met below, where they are awaited.
+  for (const early of [definition, modules]) early.catch(() => undefined);
+  const databases = await openDatabases(settings, definition, terminal.err);
+  const { embedded } = databases;
+  if (embedded) parts.push({ name: 'PostgreSQL', stop: () => embedded.stop() });
+
+  const { startSystem, migrateSystem, startServer, pino } = await modules;
+  const logger = pino({ level: settings.logLevel });
+  const { name } = await definition;
+  if (settings.migrate) await migrateSystem(await definition, databases);
+  const system = await startSystem(await definition, { ...databases, roles, logger });
+  const stopSystem = async () => {
+    await system.stop();
+    // Connections that close while PostgreSQL stops complain about it, and that is no news any more.
+    logger.level = 'silent';
+  };
+  parts.push({ name: 'The system', stop: stopSystem });
+
+  if (!startServer) {
+    terminal.err(`${name} runs as ${roles.join(' and ')}.`);
+    return;
+  }
+  const server = await startServer(await application, system, { host, port, logger, version: packageVersion() });
+  parts.push({ name: 'The server', stop: () => server.stop() });
+  const record = { pid: process.pid, url: server.url, startedAt: new Date().toISOString() };
+  await writeRunRecord(settings.dataFolder, record);
+  parts.push({ name: 'The run file', stop: () => removeRunRecord(settings.dataFolder, process.pid) });
+  for (const line of whereToLook(name, server.url, performance.now() - begunAt)) terminal.err(line);
+}
+
+async function loadModules(hasApi: boolean) {
+  const [{ startSystem }, { migrateSystem }, server, { pino }] = await Promise.all([
+    import('../../start-system.ts'),
+    import('../../migrate-system.ts'),
+    hasApi ? import('../../server/start-server.ts') : undefined,
+    import('pino'),
+  ]);
+  return { startSystem, migrateSystem, startServer: server?.startServer, pino };
+}

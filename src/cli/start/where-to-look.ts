@@ -1,0 +1,14 @@
+/** What `millrace start` prints once it can be used. */
+export function whereToLook(name: string, url: string, tookMs: number): string[] {
+  return [
+    `${name} is ready (${(tookMs / 1_000).toFixed(1)} s).`,
+    '',
+    `  live page     ${url}/`,
+    `  API           ${url}/docs`,
+    `  health        ${url}/health/ready`,
+    `  check it      npx millrace doctor`,
+    `  event store   psql "$(npx millrace url event-store)"`,
+    '',
+    'Ctrl-C stops it. The data stays.',
+  ];
+}

@@ -1,0 +1,336 @@
+import { DatabaseError } from 'pg';
+import type { Delivery, Subscription } from '../brokers/broker.ts';
+import { backoff, Doorbell } from '../doorbell.ts';
+import { MillraceError } from '../errors.ts';
+import { wallClock } from '../events/wall-clock.ts';
+import type { LeaseKeeper } from '../postgres/lease.ts';
+import { liveBuild } from '../projections/builds.ts';
+import { arrive, describeFailure, type Arrival } from './batch.ts';
+import { BuildApplier } from './build-applier.ts';
+import { assertSameLog } from '../log-checkpoint.ts';
+import { ConsumerConnection } from './consumer-connection.ts';
+import type { ConsumerOptions } from './consumer.ts';
+
+/** At a stop, what was delivered is still applied for so long, in milliseconds. */
+const drainFor = 2000;
+
+/**
+ * One life of a consumer: takes deliveries, passes over doubles, fills holes from the log, applies a batch, and commits
+ * effect, checkpoint, stamps and dead letters in one transaction of the read-model database. So every event takes
+ * effect exactly once, whatever is delivered twice, late, out of order or not at all.
+ */
+export class ConsumerRun {
+  readonly #options: ConsumerOptions;
+  readonly #batchSize: number;
+  readonly #connection: ConsumerConnection;
+  readonly #work = new Doorbell();
+  readonly #ending = new Doorbell();
+  #stopListening: () => void = () => undefined;
+  #subscription: Subscription | undefined;
+  #keeper: LeaseKeeper | undefined;
+  #applier: BuildApplier | undefined;
+  #position = 0;
+  #error: unknown;
+  #failures = 0;
+  #logReads = 0;
+  #refused = 0;
+  #ended = false;
+  #abandoned = false;
+  /** The log may not be the one that the checkpoint belongs to. */
+  #doubt = false;
+  #lastCompared = -Infinity;
+  #busySince: number | undefined;
+  #loop: Promise<void> | undefined;
+
+  constructor(options: ConsumerOptions) {
+    this.#options = options;
+    this.#batchSize = options.batchSize ?? 1000;
+    this.#connection = new ConsumerConnection(options.readModelsUrl, `millrace ${options.definition.id}`);
+  }
+
+  get active(): boolean {
+    return this.#keeper?.held === true;
+  }
+
+  get position(): number {
+    return this.#applier?.position ?? this.#position;
+  }
+
+  get error(): unknown {
+    return this.#error;
+  }
+
+  get logReads(): number {
+    return this.#logReads;
+  }
+
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /** True while it waits for something to come. */
+  get idle(): boolean {
+    return this.#busySince === undefined;
+  }
+
+  /** Milliseconds since the last step forward while there is something to do; 0 when it waits. */
+  get busyFor(): number {
+    return this.#busySince === undefined ? 0 : performance.now() - this.#busySince;
+  }
+
+  start(): void {
+    this.#stopListening = this.#options.log.onIncarnationChanged(() => {
+      this.#doubt = true;
+      this.#lastCompared = -Infinity;
+      this.#work.ring();
+    });
+    this.#loop ??= this.#run();
+  }
+
+  nudge(): void {
+    this.#work.ring();
+  }
+
+  async stop(): Promise<void> {
+    this.#ended = true;
+    this.#work.ring();
+    this.#ending.ring();
+    await this.#loop;
+    await this.#connection.close();
+  }
+
+  /** Gives up without waiting for anything. What is under way either has committed or never will. */
+  abandon(): void {
+    this.#ended = true;
+    this.#abandoned = true;
+    this.#stopListening();
+    this.#keeper?.stop();
+    this.#connection.destroy();
+    this.#work.ring();
+    this.#ending.ring();
+    this.#dropSubscription();
+  }
+
+  async #run(): Promise<void> {
+    this.#busySince = performance.now();
+    while (!this.#ended) {
+      try {
+        await this.#step();
+      } catch (error) {
+        if (this.#abandoned) return;
+        await this.#failed(error);
+      }
+    }
+    if (this.#abandoned) return;
+    await this.#finish();
+  }
+
+  async #step(): Promise<void> {
+    this.#progress();
+    const idleInterval = this.#options.idleInterval ?? 1000;
+    if (this.#keeper?.held !== true && !(await this.#takeOver())) {
+      await this.#rest(this.#ending, idleInterval);
+      return;
+    }
+    if (this.#subscription === undefined || this.#applier === undefined) await this.#reload();
+    const subscription = this.#subscription;
+    if (subscription === undefined) return;
+    if (this.#doubt) await this.#compare();
+    const deliveries = subscription.take(this.#batchSize);
+    if (deliveries.length > 0) {
+      await this.#consume(deliveries);
+      subscription.acknowledge(deliveries);
+      return;
+    }
+    await this.#rest(this.#work, idleInterval);
+    if (!this.#ended && subscription.waiting === 0) await this.#catchUpWithRelay();
+  }
+
+  async #rest(bell: Doorbell, milliseconds: number): Promise<void> {
+    this.#busySince = undefined;
+    await bell.wait(milliseconds);
+    this.#progress();
+  }
+
+  #progress(): void {
+    this.#busySince = performance.now();
+  }
+
+  async #failed(error: unknown): Promise<void> {
+    // What was taken and not acknowledged comes again, or is read from the log.
+    this.#dropSubscription();
+    this.#position = this.position;
+    this.#applier = undefined;
+    this.#failures++;
+    // A moved checkpoint, or tables that are gone, are how rebuild, retry and another consumer announce themselves.
+    const moved =
+      error instanceof DatabaseError && (error.code === 'MR011' || error.code === '42P01' || error.code === '3F000');
+    if (moved && this.#failures === 1) return;
+    if (!moved) {
+      this.#error = error;
+      this.#options.onError?.(error);
+      await this.#markUnhealthy(error);
+    }
+    if (!this.#ended) await this.#rest(this.#ending, backoff(this.#failures, 50, 2000));
+  }
+
+  async #finish(): Promise<void> {
+    const deadline = performance.now() + drainFor;
+    try {
+      while (this.#applier !== undefined && this.#subscription !== undefined && performance.now() < deadline) {
+        const deliveries = this.#subscription.take(this.#batchSize);
+        if (deliveries.length === 0) break;
+        await this.#consume(deliveries);
+        this.#subscription.acknowledge(deliveries);
+      }
+    } catch (error) {
+      // It is read from the log at the next start.
+      this.#options.onError?.(error);
+    }
+    this.#stopListening();
+    this.#dropSubscription();
+    const keeper = this.#keeper;
+    this.#keeper = undefined;
+    if (keeper === undefined) return;
+    keeper.stop();
+    await this.#options.lease.release(keeper.lease).catch(() => undefined);
+  }
+
+  #dropSubscription(): void {
+    const subscription = this.#subscription;
+    this.#subscription = undefined;
+    subscription?.close().catch((error: unknown) => this.#options.onError?.(error));
+  }
+
+  async #takeOver(): Promise<boolean> {
+    this.#keeper?.stop();
+    this.#keeper = undefined;
+    this.#applier = undefined;
+    // Who stands by takes no deliveries away from the one that consumes.
+    this.#dropSubscription();
+    const { lease, onError } = this.#options;
+    const held = await lease.acquire();
+    if (held === undefined) return false;
+    this.#keeper = lease.keep(held, onError === undefined ? {} : { onError });
+    return true;
+  }
+
+  /** Reads checkpoint and parked keys, compares the checkpoint with the log, and catches up. */
+  async #reload(): Promise<void> {
+    const { broker, definition, log } = this.#options;
+    // Before the checkpoint is read, so that nothing comes between the two.
+    this.#subscription ??= await broker.subscribe(definition.id, () => this.#work.wake());
+    const client = await this.#connection.client();
+    const build = await liveBuild(client, definition.id);
+    if (build === undefined)
+      throw new MillraceError('SCHEMA_MISSING', `Projection ${definition.id} has no live build.`);
+    const head = await log.head();
+    await assertSameLog(definition.id, build, log);
+    const parked = await client.query<{ ordering_key: string }>(
+      `select distinct ordering_key from dead_letters
+       where projection_id = $1 and generation = $2 and status in ('failed', 'waiting')`,
+      [definition.id, build.generation],
+    );
+    this.#applier = new BuildApplier({
+      definition,
+      build,
+      incarnation: head.incarnation,
+      parkedKeys: parked.rows.map((row) => row.ordering_key),
+      stamps: this.#options.stamps ?? true,
+    });
+    this.#doubt = false;
+    await client.query(
+      `update projection_builds set is_healthy = true, error_message = null where projection_id = $1 and state = 'live' and not is_healthy`,
+      [definition.id],
+    );
+    await this.#catchUpWithRelay();
+    this.#error = undefined;
+  }
+
+  async #consume(deliveries: readonly Delivery[]): Promise<void> {
+    let arrivals: Arrival[] = [];
+    let expected = this.position + 1;
+    for (const { message, receivedAt } of deliveries) {
+      const { event } = message;
+      if (message.log !== this.#options.log.name || message.incarnation !== this.#applier?.incarnation) {
+        this.#refused++;
+        this.#doubt = true;
+        continue;
+      }
+      if (event.position < expected) {
+        // A double, as a rule; after a restore, a new event at an old place.
+        if (event.position <= this.position) this.#doubt = true;
+        continue;
+      }
+      if (event.position > expected) {
+        await this.#apply(arrivals);
+        arrivals = [];
+        await this.#catchUp(event.position - 1);
+        // Stopped on the way: the rest is read from the log at the next start.
+        if (this.position !== event.position - 1) return;
+      }
+      arrivals.push(arrive(this.#options.registry, event, message.handedAt, receivedAt));
+      expected = event.position + 1;
+    }
+    await this.#apply(arrivals);
+  }
+
+  async #catchUpWithRelay(): Promise<void> {
+    const published = await this.#options.published();
+    if (published < this.position) this.#doubt = true;
+    if (published > this.position && (this.#subscription?.waiting ?? 0) === 0) await this.#catchUp(published);
+    this.#failures = 0;
+  }
+
+  /** Compares checkpoint and log, once a second at most: doubles come in swarms. */
+  async #compare(): Promise<void> {
+    const applier = this.#applier;
+    if (applier === undefined || performance.now() - this.#lastCompared < 1000) return;
+    this.#lastCompared = performance.now();
+    this.#doubt = false;
+    await assertSameLog(this.#options.definition.id, applier, this.#options.log);
+    const head = await this.#options.log.head();
+    // Another incarnation with our event still in place: nothing is lost, only the name is new.
+    if (head.incarnation !== applier.incarnation) await this.#reload();
+  }
+
+  async #catchUp(upTo: number): Promise<void> {
+    while (this.position < upTo && !this.#abandoned) {
+      this.#logReads++;
+      const events = await this.#options.log.read({ after: this.position, upTo, limit: this.#batchSize });
+      if (events.length === 0) throw new MillraceError('LOG_RESTORED', 'The log ends before what was published.');
+      const receivedAt = wallClock();
+      await this.#apply(events.map((event) => arrive(this.#options.registry, event, undefined, receivedAt)));
+      if (this.#ended) return;
+    }
+  }
+
+  async #apply(arrivals: readonly Arrival[]): Promise<void> {
+    if (this.#applier === undefined || arrivals.length === 0 || this.#abandoned) return;
+    const client = await this.#connection.client();
+    await this.#applier.apply(client, arrivals);
+    this.#progress();
+    this.#failures = 0;
+    this.#error = undefined;
+    try {
+      this.#options.onCommitted?.(this.#applier.position);
+    } catch (error) {
+      this.#options.onError?.(error);
+    }
+  }
+
+  /** For whoever looks at the database: other processes, and the tables that operators query. */
+  async #markUnhealthy(error: unknown): Promise<void> {
+    const text = error instanceof MillraceError ? `${error.code}: ${error.message}` : describeFailure(error);
+    try {
+      const client = await this.#connection.client();
+      await client.query(
+        `update projection_builds set is_healthy = false, error_message = $2 where projection_id = $1 and state = 'live'
+           and (is_healthy or error_message is distinct from $2)`,
+        [this.#options.definition.id, text],
+      );
+    } catch {
+      // The database is what is wrong, then; this process's own health tells.
+    }
+  }
+}

@@ -1,0 +1,1 @@
+create table parcel_events (parcel_id text primary key, events integer not null);
