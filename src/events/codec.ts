@@ -57,7 +57,8 @@ export class EventRegistry {
     const definition = this.definition(event.type);
     const payload: unknown = this.#codec.encode(definition, event.data);
     if (typeof payload !== 'string') throw new MillraceError('EVENT_INVALID', `${event.type} has no data.`);
-    if (payload.length > maximumPayload && Buffer.byteLength(payload) > maximumPayload) {
+    // A UTF-16 unit is at most three bytes: short payloads need not be measured.
+    if (payload.length * 3 > maximumPayload && Buffer.byteLength(payload) > maximumPayload) {
       throw new MillraceError('EVENT_TOO_LARGE', `${event.type} is larger than ${maximumPayload} bytes.`);
     }
     // PostgreSQL's text cannot hold it, and a query on the payload would fail much later.

@@ -12,7 +12,7 @@ let scenario = 0;
 beforeAll(async () => {
   shop = await createTestLog();
   proxy = await TcpProxy.open(shop.url);
-  cut = shop.open({ url: proxy.url(shop.url), patience: 5_000, answerTimeout: 250, silenceUnderLock: 250 });
+  cut = shop.open({ url: proxy.url(shop.url), patience: 5_000, answerTimeout: 150, silenceUnderLock: 150 });
 });
 afterEach(async () => {
   proxy.arm([]);
@@ -122,11 +122,11 @@ describe('I1, I9: a batch whose connection breaks is stored once', () => {
     },
   );
 
-  test('again and again, at ten exchanges in a row', async () => {
+  test('again and again, at six exchanges in a row', async () => {
     const every = faults.filter((fault) => fault !== 'silent');
     await expectStoredOnce(
       batch(),
-      Array.from({ length: 10 }, (_, n) => ({ exchange: n * 2 + 1, fault: every[n % every.length] ?? 'before' })),
+      Array.from({ length: 6 }, (_, n) => ({ exchange: n * 2 + 1, fault: every[n % every.length] ?? 'before' })),
     );
   });
 
@@ -143,8 +143,8 @@ describe('I1, I9: a batch whose connection breaks is stored once', () => {
   });
 
   test('a batch that was cut right behind its request counts what the server did with it', async () => {
-    // Which of the two it was is up to the server: both must end well. Twenty times, so that both are met.
-    for (let n = 0; n < 20; n++) await expectStoredOnce(batch(), [{ exchange: 1, fault: 'after' }]);
+    // Which of the two it was is up to the server: both must end well. Ten times, so that both are met.
+    for (let n = 0; n < 10; n++) await expectStoredOnce(batch(), [{ exchange: 1, fault: 'after' }]);
   });
 });
 

@@ -65,7 +65,7 @@ test('whatever is sent at the same time, the outcomes are those of some serial o
         expect(flawsOf(await shop.log.read({ limit: 100_000 }))).toEqual([]);
       },
     ),
-    { numRuns: 60, interruptAfterTimeLimit: 15_000, markInterruptAsFailure: false },
+    { numRuns: 40, interruptAfterTimeLimit: 15_000, markInterruptAsFailure: false },
   );
 });
 

@@ -119,6 +119,28 @@ describe('a server that is not as it should be', () => {
     expect(await readAll(shop.log)).toHaveLength(3);
   });
 
+  test('options in the URL come on top of ours, and cannot make a commit less durable', async () => {
+    const url = new URL(shop.url);
+    url.searchParams.set('options', '-c search_path=public -c synchronous_commit=off -c statement_timeout=7s');
+    // The append function itself writes down what its session looks like.
+    await shop.sql('create table seen as select name, setting from pg_settings where false');
+    const text = shop.log.statements.file('append.sql');
+    const names = `'synchronous_commit', 'statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'`;
+    await shop.sql(
+      text.replace(
+        'perform 1 from',
+        `insert into seen select name, setting from pg_settings where name in (${names});\n  perform 1 from`,
+      ),
+    );
+    await shop.open({ url: url.href }).append({ events: [anEvent()] });
+    expect(await shop.sql('select * from seen order by name')).toEqual([
+      { name: 'idle_in_transaction_session_timeout', setting: '5000' },
+      { name: 'lock_timeout', setting: '20000' },
+      { name: 'statement_timeout', setting: '7000' },
+      { name: 'synchronous_commit', setting: 'on' },
+    ]);
+  });
+
   test('a read-only server is no success, and the log goes on when it may write again', async () => {
     const { pathname } = new URL(shop.url);
     const database = pathname.slice(1);

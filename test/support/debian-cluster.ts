@@ -52,8 +52,8 @@ export async function dumpAndRestore(from: string, to: string): Promise<void> {
 }
 
 async function postgresUser(): Promise<{ readonly uid: number; readonly gid: number }> {
-  const number = async (flag: string) => Number((await run('id', [flag, 'postgres'])).stdout);
-  return { uid: await number('-u'), gid: await number('-g') };
+  const [uid, gid] = await Promise.all(['-u', '-g'].map((flag) => run('id', [flag, 'postgres'])));
+  return { uid: Number(uid?.stdout), gid: Number(gid?.stdout) };
 }
 
 function freePort(): Promise<number> {

@@ -27,6 +27,7 @@ const goodbye = 2_000;
 export class LogConnection {
   readonly pool: Pool;
   readonly #url: string;
+  readonly #options: string;
   readonly #onConnect: OnConnect;
   readonly #name: string;
   /** Longer than the server's own time-outs: whoever is silent beyond them is not there any more. */
@@ -40,15 +41,18 @@ export class LogConnection {
   #closed: Promise<void> | undefined;
 
   constructor(url: string, onConnect: OnConnect, applicationName: string, options: LogConnectionOptions = {}) {
-    this.#url = url;
+    // What a URL says in `options` would replace ours: the two are put together, the URL's last.
+    const { address, options: own } = splitUrl(url);
+    this.#url = address;
+    this.#options = `${settings} ${guards} ${own}`;
     this.#onConnect = onConnect;
     this.#name = `${applicationName} append`;
     this.#answerTimeout = options.answerTimeout ?? 35_000;
     this.#silence = options.silenceUnderLock ?? 5_000;
     this.pool = new Pool({
-      connectionString: url,
+      connectionString: address,
       max: 6,
-      options: `${settings} ${guards} -c idle_in_transaction_session_timeout=30s`,
+      options: `${this.#options} -c idle_in_transaction_session_timeout=30s`,
       application_name: `${applicationName} reads`,
       connectionTimeoutMillis: 10_000,
       query_timeout: this.#answerTimeout,
@@ -75,7 +79,7 @@ export class LogConnection {
     const client = new Client({
       connectionString: this.#url,
       pipeline: true,
-      options: `${settings} ${guards} -c synchronous_commit=on -c idle_in_transaction_session_timeout=${this.#silence}`,
+      options: `${this.#options} -c synchronous_commit=on -c idle_in_transaction_session_timeout=${this.#silence}`,
       application_name: this.#name,
       connectionTimeoutMillis: 5_000,
       query_timeout: this.#answerTimeout,
@@ -147,4 +151,12 @@ export class LogConnection {
       for (const socket of this.#sockets) socket.destroy();
     }
   }
+}
+
+function splitUrl(url: string): { readonly address: string; readonly options: string } {
+  if (!URL.canParse(url)) return { address: url, options: '' };
+  const address = new URL(url);
+  const options = address.searchParams.get('options') ?? '';
+  address.searchParams.delete('options');
+  return { address: options === '' ? url : address.href, options };
 }
