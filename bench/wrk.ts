@@ -15,13 +15,16 @@ export interface WrkResult {
 
 /** Makes sure that wrk is there; installs it where apt and root allow it. */
 export function needWrk(progress: (line: string) => void): void {
-  const found = () => spawnSync('wrk', ['--version']).error === undefined;
-  if (found()) return;
+  if (hasWrk()) return;
   if (process.getuid?.() === 0) {
     progress('installing wrk (apt-get install wrk) ...');
     spawnSync('apt-get', ['install', '--yes', 'wrk'], { stdio: ['ignore', 2, 2] });
   }
-  if (!found()) throw new Error('The load comes from wrk, and wrk is not installed: apt-get install wrk');
+  if (!hasWrk()) throw new Error('The load comes from wrk, and wrk is not installed: apt-get install wrk');
+}
+
+function hasWrk(): boolean {
+  return spawnSync('wrk', ['--version']).error === undefined;
 }
 
 /** Sends check-ins to a server for some seconds, with 128 connections, from a process of its own. */
@@ -35,5 +38,6 @@ export async function runWrk(url: string, seconds: number, run: string): Promise
   const line = output.split('\n').find((one) => one.startsWith('RESULT '));
   if (line === undefined) throw new Error(`wrk told no result:\n${output}`);
   // Printed by check-ins.lua, in this shape.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return JSON.parse(line.slice('RESULT '.length)) as WrkResult;
 }

@@ -10,7 +10,7 @@ export const part: Part = {
   name: 'http',
   title: 'HTTP: check-ins over 128 connections, each answered when it is durable',
   run: async (context) => {
-    needWrk(context.progress);
+    needWrk((line) => context.progress(line));
     const { system } = await startBenchSystem(context, application.system, 'http');
     const server = await startServer(application, system, { host: '127.0.0.1', port: 0 });
     const rounds: Round[] = [];
