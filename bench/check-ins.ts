@@ -12,7 +12,7 @@ export function checkInCommand(n: number, queueId: string, settingsPosition = 0)
     queueId,
     patientId: `PAT-${n}`,
     // As spread out as a keyed hash: the random end of the id comes first.
-    patientKey: [...uuidV7().replaceAll('-', '')].reverse().join(''),
+    patientKey: Array.from(uuidV7().replaceAll('-', '')).toReversed().join(''),
     patientName: `Alex ${lastNames[n % lastNames.length] ?? ''}`,
     priority: priorities[n % priorities.length] ?? 'Medium',
     consultationType: 'General',

@@ -8,13 +8,13 @@ export async function callPaced(
 ): Promise<{ readonly elapsedSeconds: number }> {
   const start = performance.now();
   const under = new Set<Promise<void>>();
-  let failure: unknown;
-  for (let made = 0; made < pace.calls && failure === undefined;) {
+  const failures: unknown[] = [];
+  for (let made = 0; made < pace.calls && failures.length === 0;) {
     const due = Math.min(pace.calls, Math.floor(((performance.now() - start) / 1000) * pace.perSecond) + 1);
     for (; made < due; made += 1) {
       const answered: Promise<void> = call(made)
         .catch((error: unknown) => {
-          failure ??= error;
+          failures.push(error);
         })
         .finally(() => under.delete(answered));
       under.add(answered);
@@ -25,6 +25,6 @@ export async function callPaced(
     });
   }
   await Promise.all(under);
-  if (failure !== undefined) throw failure;
+  if (failures.length > 0) throw failures[0];
   return { elapsedSeconds: (performance.now() - start) / 1000 };
 }

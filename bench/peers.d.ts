@@ -1,13 +1,7 @@
 // What the benchmarks use of the peers. Written down here because the peers are installed on the first run only, and
 // the type check of the repository must not depend on that.
 
-declare module '@event-driven-io/dumbo' {
-  export type SQL = string & { readonly __brand: 'sql' };
-  export function rawSql(text: string): SQL;
-}
-
 declare module '@event-driven-io/emmett-postgresql' {
-  import type { SQL } from '@event-driven-io/dumbo';
   import type { Pool } from 'pg';
 
   export interface PostgresEventStore {
@@ -25,7 +19,7 @@ declare module '@event-driven-io/emmett-postgresql' {
     readonly canHandle: readonly string[];
     readonly evolve: (
       events: readonly { readonly type: string; readonly data: Readonly<Record<string, unknown>> }[],
-    ) => SQL[];
+    ) => string[];
   }
   export function postgreSQLRawBatchSQLProjection(projection: Projection): Projection;
 

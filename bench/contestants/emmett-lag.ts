@@ -1,4 +1,3 @@
-import { rawSql } from '@event-driven-io/dumbo';
 import {
   getPostgreSQLEventStore,
   postgreSQLEventStoreConsumer,
@@ -24,14 +23,12 @@ export async function emmettLag(url: string): Promise<LagContestant> {
       name: 'visits_seen',
       canHandle: ['PatientCheckedIn'],
       evolve: (events) => [
-        rawSql(
-          `insert into visits_seen values ${events
-            .map(
-              ({ data }) =>
-                `('${String(data['visitId'])}', 'Alex Olsen', ${String(data['decidedMs'])}, clock_timestamp())`,
-            )
-            .join(', ')}`,
-        ),
+        `insert into visits_seen values ${events
+          .map(
+            ({ data }) =>
+              `('${String(data['visitId'])}', 'Alex Olsen', ${String(data['decidedMs'])}, clock_timestamp())`,
+          )
+          .join(', ')}`,
       ],
     }),
   });

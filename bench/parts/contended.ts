@@ -103,6 +103,7 @@ async function untilEnded(child: ChildProcess): Promise<void> {
 
 function readResult(line: string): WriterResult {
   // Printed by contended-writer.ts, in this shape.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return JSON.parse(line) as WriterResult;
 }
 

@@ -54,6 +54,9 @@ const maximumSize = 1_000_000;
 /** Lost races in a row before a command gives up, in a store that cannot decide again under its lock. */
 const maximumLost = 100;
 
+/** After two lost races in a row, so many appends are decided under the lock. */
+const contendedRounds = 16;
+
 /**
  * The mailbox of one boundary: its commands queue here, are decided in order on the state in memory, and travel in one
  * append. A conflict (another process wrote) brings back what is new and decides again; from the second lost race on,
@@ -69,6 +72,11 @@ export class Mailbox<State, Command, Event extends DecidedEvent> {
   /** Counts how often the memory was dropped: what was read before is not put back after. */
   #epoch = 0;
   #running = false;
+  /**
+   * Others write to this boundary as well: so many appends decide under the lock at once, without a try that would
+   * fail. Counts down while nobody else writes.
+   */
+  #lockedRounds = 0;
   /** All that came so far expected to find nothing: what is kept here will hardly be asked for again. */
   #passing = true;
   readonly #onDone: () => void;
@@ -164,7 +172,8 @@ export class Mailbox<State, Command, Event extends DecidedEvent> {
         continue;
       }
       const sent = { chain, underLock: false };
-      const request = lost < 2 ? chain.request : { ...chain.request, revise: this.#reviser(sent, left) };
+      const request =
+        this.#lockedRounds === 0 ? chain.request : { ...chain.request, revise: this.#reviser(sent, left), stale: true };
       let outcome: AppendOutcome;
       try {
         outcome = await this.#log.append(request);
@@ -199,6 +208,7 @@ export class Mailbox<State, Command, Event extends DecidedEvent> {
             break;
           }
           lost++;
+          if (lost > 1) this.#lockedRounds = contendedRounds;
           // What conflicts although it was decided under the lock never passes: a guard, or a stream that must be new.
           if (sent.underLock || lost > maximumLost) {
             if (left.length > 1) return left;
@@ -233,6 +243,7 @@ export class Mailbox<State, Command, Event extends DecidedEvent> {
   ): NonNullable<AppendRequest['revise']> {
     return async (read) => {
       const state = await this.#reader.refreshUnderLock(sent.chain.base, read);
+      this.#lockedRounds = state === sent.chain.base ? Math.max(0, this.#lockedRounds - 1) : contendedRounds;
       sent.chain = this.#decide(state, left);
       sent.underLock = true;
       return sent.chain.request === undefined

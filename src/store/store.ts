@@ -61,6 +61,11 @@ export interface AppendRequest {
    * `read`, and return what to append instead, or undefined to give up. When it is not given, a conflict is the answer.
    */
   readonly revise?: (read: ReadUnderLock) => Promise<AppendRequest | undefined>;
+  /**
+   * The caller knows that others write to the same and that it comes late: `revise` is asked at once, under the lock,
+   * without a try that would fail. Says nothing without `revise`.
+   */
+  readonly stale?: boolean;
 }
 
 /** Reads the log while its lock is held: nothing can come between this read and the append. */

@@ -1,4 +1,4 @@
-import type { Client } from 'pg';
+import type { Client, QueryResult } from 'pg';
 import type { RecordedEvent } from '../../events/envelope.ts';
 import { MillraceError } from '../../errors.ts';
 import { checkRequest } from '../request-check.ts';
@@ -163,15 +163,24 @@ export class GroupCommit {
 
   async #sendLocked(client: Client, members: Pending[]): Promise<void> {
     const settled: Settled = [];
-    await client.query('begin');
+    // Statements of one turn travel together: everybody else waits while the lock is held.
+    const began = client.query('begin isolation level read committed');
+    const locked = client.query('select 1 from log_lock for update');
+    const entered = Promise.all([began, locked]);
+    // Heard below; until then it must not count as unhandled.
+    entered.catch(() => undefined);
     try {
-      const lost: Pending[] = [];
-      for (const [pending, outcome] of sortAnswer(members, await this.#send(client, asBatch(members)))) {
-        if (outcome.outcome === 'conflict' && pending.request.revise !== undefined) lost.push(pending);
-        else settled.push([pending, outcome]);
+      // A try is worth a round trip under the lock only where nobody knows that it fails.
+      let lost = members;
+      if (members.every(({ request }) => request.stale !== true)) {
+        lost = [];
+        for (const [pending, outcome] of sortAnswer(members, await this.#send(client, asBatch(members)))) {
+          if (outcome.outcome === 'conflict' && pending.request.revise !== undefined) lost.push(pending);
+          else settled.push([pending, outcome]);
+        }
       }
-      if (lost.length > 0) await this.#decideAgain(client, lost, settled);
-      const ended = await client.query('commit');
+      const ended = await this.#decideAgain(client, lost, settled);
+      await entered;
       if (ended.command !== 'COMMIT') throw new RolledBack('The transaction was rolled back.');
     } catch (error) {
       // A broken connection rolls back by itself; the answer to this rollback does not matter.
@@ -181,8 +190,11 @@ export class GroupCommit {
     this.#settle(settled);
   }
 
-  /** Nobody else can write: what was decided on fresh reads and conflicts all the same can never be stored. */
-  async #decideAgain(client: Client, lost: Pending[], settled: Settled): Promise<void> {
+  /**
+   * Nobody else can write: what was decided on fresh reads and conflicts all the same can never be stored. Commits with
+   * the last batch.
+   */
+  async #decideAgain(client: Client, lost: Pending[], settled: Settled): Promise<QueryResult> {
     const reads = new LockedReads(client, this.#statements);
     for (let left = lost; left.length > 0;) {
       const batch = new AppendBatch();
@@ -197,10 +209,18 @@ export class GroupCommit {
           members.push(pending);
         } else rest.push(pending);
       }
-      if (members.length > 0) settled.push(...sortAnswer(members, await this.#send(client, batch)));
       // The others were decided before these were appended: they look once more.
       left = rest;
+      if (members.length === 0) continue;
+      const sent = this.#send(client, batch);
+      if (rest.length > 0) settled.push(...sortAnswer(members, await sent));
+      else {
+        const [answer, ended] = await Promise.all([sent, client.query('commit')]);
+        settled.push(...sortAnswer(members, answer));
+        return ended;
+      }
     }
+    return client.query('commit');
   }
 
   #settle(outcomes: Settled): void {
@@ -339,9 +359,11 @@ function parametersOf(batch: AppendBatch, memory: BatchMemory): Buffer[] {
   }
 }
 
+/** A request that cannot be decided again stands as it is, and conflicts if it is late. */
 async function revise(pending: Pending, reads: LockedReads, settled: Settled): Promise<Pending | undefined> {
+  if (pending.request.revise === undefined) return pending;
   try {
-    const request = await pending.request.revise?.(reads.read);
+    const request = await pending.request.revise(reads.read);
     if (request !== undefined) {
       checkRequest(request);
       return Object.assign(pending, { request });
