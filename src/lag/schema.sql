@@ -70,10 +70,15 @@ create table if not exists projection_checkpoints (
 create or replace view lag_pending as
   select e.event_id, e.position, e.event_name, e.aggregate_id,
          case when e.position <= c.published then 'PUBLISHED' else 'CREATED' end as status,
-         e.occurred_at as created_at, e.occurred_at as event_created_at, p.confirmed_at as event_published_at,
+         e.occurred_at as created_at, e.occurred_at as event_created_at,
+         -- When the clocks disagree, a stamp is moved to the one before it: as in copy_lag_stamps.
+         case when p.confirmed_at is not null then greatest(p.confirmed_at, p.handed_at, e.occurred_at) end as event_published_at,
          null::timestamptz as event_received_at, null::timestamptz as projection_processed_at,
-         extract(epoch from p.handed_at - e.occurred_at)::float8 * 1000 as outbox_wait_ms,
-         extract(epoch from p.confirmed_at - p.handed_at)::float8 * 1000 as outbox_dispatch_duration_ms,
+         case when p.handed_at is not null then extract(epoch from greatest(p.handed_at - e.occurred_at, interval '0'))::float8 * 1000 end
+           as outbox_wait_ms,
+         case when p.handed_at is not null then
+           extract(epoch from greatest(p.confirmed_at - greatest(p.handed_at, e.occurred_at), interval '0'))::float8 * 1000 end
+           as outbox_dispatch_duration_ms,
          null::float8 as transit_ms, null::float8 as projection_processing_duration_ms, null::float8 as total_lag_ms
   from (select position, relay_published() as published from lag_cursor offset 0) c
   join :events e on e.position > c.position

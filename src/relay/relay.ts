@@ -173,8 +173,8 @@ export class Relay {
       const [cursor, head] = await Promise.all([store.cursor(), log.head()]);
       let from = cursor;
       if (!(await isInLog(cursor, log))) {
-        // The log is older than the cursor, or another one: a backup was put back. What is published twice has no effect.
-        from = cursor.position > head.position ? head : { position: 0, eventId: undefined };
+        // Another log than the one that was published: then nothing of it was. What is published twice has no effect.
+        from = { position: 0, eventId: undefined };
         await store.reset(held, from);
       }
       this.#incarnation = head.incarnation;

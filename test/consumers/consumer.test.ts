@@ -268,7 +268,7 @@ it('a consumer that hangs is unhealthy and is started again, and what it had not
   await rig.deliver(await databases.append(journey('a', ['north'])));
   await reached(databases, 1);
   await eventually('it is idle', () => consumer.state.position === 1);
-  proxy.arm([{ exchange: 2, fault: 'silent' }]);
+  proxy.arm(Array.from({ length: 7 }, (_, index) => ({ exchange: index + 2, fault: 'silent' as const })));
   await rig.deliver(await databases.append(journey('b', ['north', 'south'])));
   rig.published = 3;
   await reached(databases, 3);

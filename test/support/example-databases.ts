@@ -21,6 +21,7 @@ export interface ExampleDatabases extends AsyncDisposable {
   readonly log: EventLog;
   /** Starts a system that ends with the databases. */
   start(options?: Partial<StartOptions>): Promise<RunningSystem>;
+  /** Appends in the first system that runs, so that its relay hears of it; in the log beside when none does. */
   append(steps: readonly Step[]): Promise<readonly RecordedEvent[]>;
   /** Rows from the event store. */
   store<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]>;
@@ -40,6 +41,7 @@ export async function exampleDatabases(
   const registry = new EventRegistry(example.system.name, example.system.events);
   const log = openPostgresLog({ url: eventStore.url, name: example.system.name, names: example.system.tables });
   const pools = { store: poolOf(eventStore.url), read: poolOf(readModels.url) };
+  const systems = new Set<RunningSystem>();
   const ends: (() => Promise<unknown>)[] = [];
   return {
     ...urls,
@@ -48,10 +50,19 @@ export async function exampleDatabases(
     log,
     async start(startOptions = {}) {
       const system = await startSystem(example.system, { ...urls, ...startOptions });
+      const stop = system.stop.bind(system);
+      system.stop = () => {
+        systems.delete(system);
+        return stop();
+      };
+      systems.add(system);
       ends.push(() => system.stop());
       return system;
     },
-    append: (steps) => appendSteps(log, registry, steps),
+    append: (steps) => {
+      const [running] = systems;
+      return appendSteps(running?.log ?? log, registry, steps);
+    },
     store: async <Row extends pg.QueryResultRow>(sql: string, values: unknown[] = []) =>
       (await pools.store.query<Row>(sql, values)).rows,
     read: async <Row extends pg.QueryResultRow>(sql: string, values: unknown[] = []) =>
