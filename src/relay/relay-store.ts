@@ -134,15 +134,7 @@ export class PostgresOutbox implements Outbox {
         text: `select coalesce((select position from ${events} order by position desc limit 1), 0) - relay_published()
           + (select count(*) from relay_failures f where f.position <= relay_published()) as count`,
       }),
-<<<<<<< HEAD
-      this.#pool.query<PendingRow>({ name: 'outbox-pending', text: pendingSql(events), values: [limit] }),
-=======
-      this.#pool.query<PendingRow>({
-        name: 'outbox-pending',
-        text: pendingEvents(this.#names),
-        values: [limit],
-      }),
->>>>>>> pipetests
+      this.#pool.query<PendingRow>({ name: 'outbox-pending', text: pendingEvents(this.#names), values: [limit] }),
     ]);
     const pending = rows.rows.map((row): PendingEvent => ({
       eventId: row.event_id,
@@ -156,24 +148,4 @@ export class PostgresOutbox implements Outbox {
     }));
     return { count: Number(count.rows[0]?.count ?? 0), oldestAgeMs: pending[0]?.ageMs ?? 0, events: pending };
   }
-}
-
-/**
- * The unpublished rows of the outbox view. Each of its branches is read to the limit by itself: through the view, all
- * that wait would be read and sorted, and after an outage that may be millions.
- */
-function pendingSql(events: string): string {
-  const columns = `e.event_id, e.position, e.event_name, e.aggregate_id`;
-  return `select event_id, position, event_name, aggregate_id, status, retry_count, created_at,
-      (extract(epoch from clock_timestamp() - created_at) * 1000)::float8 as age_ms
-    from (
-      (select ${columns}, 'PENDING' as status, 0 as retry_count, e.created_at
-       from ${events} e
-       where e.position > (select relay_published())
-         and not exists (select from relay_failures f where f.position = e.position)
-       order by e.position limit $1)
-      union all
-      (select ${columns}, f.status, f.retry_count, e.created_at
-       from (select * from relay_failures order by position limit $1) f join ${events} e on e.position = f.position)
-    ) p order by position limit $1`;
 }
