@@ -1,8 +1,10 @@
 import pg from 'pg';
 import { EmbeddedBroker } from './brokers/embedded.ts';
 import { CommandHandler } from './commands/command-handler.ts';
+import { describeFailure } from './consumers/batch.ts';
 import { Consumer } from './consumers/consumer.ts';
 import { PostgresDeadLetters } from './consumers/dead-letters.ts';
+import { MillraceError } from './errors.ts';
 import { EventRegistry } from './events/codec.ts';
 import { newEventId } from './events/event-id.ts';
 import { LedgerCopier } from './lag/ledger-copier.ts';
@@ -221,7 +223,9 @@ class MillraceSystem implements RunningSystem {
   #errorOf(id: string): string | null {
     const index = this.definition.projections.findIndex((projection) => projection.id === id);
     const error = this.#consumers[index]?.state.error;
-    return error === undefined ? null : describe(error);
+    if (error === undefined) return null;
+    // Shown to whoever asks for health: no text of a driver, which may name hosts and users.
+    return error instanceof MillraceError ? `${error.code}: ${error.message}` : describeFailure(error);
   }
 }
 
@@ -251,6 +255,10 @@ function makePool(url: string, name: string, logger: Logger): pg.Pool {
     application_name: name,
     options: '-c jit=off -c statement_timeout=60s -c lock_timeout=30s -c idle_in_transaction_session_timeout=60s',
     connectionTimeoutMillis: 10_000,
+    // Longer than the server's own time-outs: on a half-open connection an answer would be waited for for many minutes,
+    // and with it relay and ledger.
+    query_timeout: 65_000,
+    keepAlive: true,
   });
   pool.on('error', (error) => logger.warn(`${name}: ${describe(error)}`));
   return pool;

@@ -4,7 +4,15 @@ import type { EventRegistry } from '../events/codec.ts';
 import type { EventMetadata, JsonObject, NewEvent, RecordedEvent } from '../events/envelope.ts';
 import { wallClock } from '../events/wall-clock.ts';
 import { DomainError, MillraceError, type DomainErrorKind, type FieldProblem } from '../errors.ts';
-import type { AppendOutcome, AppendRequest, CommandKey, EventLog, EventToAppend, StoredKey } from '../store/store.ts';
+import type {
+  AppendCondition,
+  AppendOutcome,
+  AppendRequest,
+  CommandKey,
+  EventLog,
+  EventToAppend,
+  StoredKey,
+} from '../store/store.ts';
 import type { BoundaryReader, BoundaryState } from './boundary-state.ts';
 import type { Boundary, DecidedEvent, Decider } from './decider.ts';
 
@@ -262,6 +270,9 @@ export class Mailbox<State, Command, Event extends DecidedEvent> {
     const members: Decided<Command>[] = [];
     for (const waiting of commands) {
       if (events.length >= maximumEvents || size >= maximumSize) break;
+      // The log compares guards with what it holds, not with the chain that brings them: who may be excluded by an
+      // event of this chain travels behind it.
+      if (events.length > 0 && waiting.boundary.guards?.some((guard) => excludes(guard, events)) === true) break;
       const now = wallClock();
       const firstEvent = events.length;
       try {
@@ -379,6 +390,11 @@ function replayAnswer<Command>(waiting: WaitingCommand<Command>, key: StoredKey)
   }
   const position = key.eventCount === 0 ? key.position : key.position + key.eventCount - 1;
   waiting.resolve({ position, events: [], answer: kept.answer, replayed: true });
+}
+
+/** True when one of the events is what the condition forbids; its position, being new, lies behind the condition's. */
+function excludes({ tags, types }: AppendCondition, events: readonly EventToAppend[]): boolean {
+  return events.some((event) => (types?.includes(event.type) ?? true) && tags.every((tag) => event.tags.includes(tag)));
 }
 
 function impossible(reason: 'version' | 'condition'): MillraceError {

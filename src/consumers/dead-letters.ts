@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { EventRegistry } from '../events/codec.ts';
 import { wallClock } from '../events/wall-clock.ts';
 import { MillraceError } from '../errors.ts';
+import { asking } from '../postgres/asking.ts';
 import { buildSchema, liveBuild, type Build } from '../projections/builds.ts';
 import type { ProjectionDefinition } from '../projections/definition.ts';
 import { ProjectionWriter } from '../projections/projection-writer.ts';
@@ -45,7 +46,7 @@ export class PostgresDeadLetters implements DeadLetters {
   }
 
   async list(filter: { projection?: string; open?: boolean; limit?: number } = {}): Promise<DeadLetter[]> {
-    const result = await this.#pool.query<LetterRow>(
+    const result = await this.#ask<LetterRow>(
       `select d.* from dead_letters d
        where ($1::text is null or d.projection_id = $1)
          and (not $2::boolean or (d.status in ('failed', 'waiting') and exists (
@@ -57,12 +58,16 @@ export class PostgresDeadLetters implements DeadLetters {
   }
 
   async count(): Promise<number> {
-    const result = await this.#pool.query<{ count: string }>(
+    const result = await this.#ask<{ count: string }>(
       `select count(*) as count from dead_letters d
        join projection_builds b on b.projection_id = d.projection_id and b.generation = d.generation and b.state = 'live'
        where d.status in ('failed', 'waiting')`,
     );
     return Number(result.rows[0]?.count ?? 0);
+  }
+
+  #ask<Row extends pg.QueryResultRow>(sql: string, values: unknown[] = []): Promise<pg.QueryResult<Row>> {
+    return asking(this.#pool.query<Row>(sql, values));
   }
 
   async retry(id: number, actor: string): Promise<Drained> {
@@ -91,7 +96,9 @@ export class PostgresDeadLetters implements DeadLetters {
       );
       return this.#drain({ ...work, letters: work.letters.slice(1) }, actor);
     });
-    return first === undefined || first.stopped ? outcome(first) : this.#drainKey(letter, actor, first.applied);
+    // A rebuild has replaced the build meanwhile: nothing was discarded, and the letter is another one now.
+    if (first === undefined) throw unknown(id);
+    return first.stopped ? { applied: first.applied, left: first.left } : this.#drainKey(letter, actor, first.applied);
   }
 
   /** Drains a key a piece at a time, so that the live consumer never waits long for its checkpoint. */
@@ -99,13 +106,15 @@ export class PostgresDeadLetters implements DeadLetters {
     let applied = appliedBefore;
     for (;;) {
       const piece = await this.#withKey(letter, (work) => this.#drain(work, actor));
-      applied += piece?.applied ?? 0;
-      if (piece === undefined || piece.stopped || piece.applied === 0) return { applied, left: piece?.left ?? 0 };
+      // A rebuild has replaced the build meanwhile; what was applied to the old one does not count any more.
+      if (piece === undefined) throw unknown(Number(letter.id));
+      applied += piece.applied;
+      if (piece.stopped || piece.applied === 0) return { applied, left: piece.left };
     }
   }
 
   async #open(id: number): Promise<LetterRow> {
-    const found = await this.#pool.query<LetterRow>(
+    const found = await this.#ask<LetterRow>(
       `select d.* from dead_letters d join projection_builds b
          on b.projection_id = d.projection_id and b.generation = d.generation and b.state = 'live'
        where d.id = $1 and d.status in ('failed', 'waiting')`,
@@ -124,7 +133,7 @@ export class PostgresDeadLetters implements DeadLetters {
   async #withKey(letter: LetterRow, work: (work: KeyWork) => Promise<Piece>): Promise<Piece | undefined> {
     const definition = this.#definitions.get(letter.projection_id);
     if (definition === undefined) throw unknown(Number(letter.id));
-    const client = await this.#pool.connect();
+    const client = await asking(this.#pool.connect());
     try {
       await client.query('begin');
       const build = await liveBuild(client, letter.projection_id, true);
@@ -234,10 +243,6 @@ interface Drained {
 interface Piece extends Drained {
   /** One of them failed again. */
   readonly stopped: boolean;
-}
-
-function outcome(piece: Piece | undefined): Drained {
-  return { applied: piece?.applied ?? 0, left: piece?.left ?? 0 };
 }
 
 /** This process's clock at the time that the server calls the transaction's beginning. */

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { asking } from '../postgres/asking.ts';
 import type { LogNames } from '../postgres/log-names.ts';
 import type { EventLag, LagStatistics, LagSummary } from '../running-system.ts';
 
@@ -55,9 +56,10 @@ export class PostgresLagStatistics implements LagStatistics {
   }
 
   async statistics(filter: { eventName?: string; from?: Date; to?: Date; sample?: number } = {}): Promise<LagSummary> {
-    const result = await this.#pool.query<SummaryRow>({
-      name: 'lag-summary',
-      text: `select count(*) as count, count(*) filter (where status = 'PROCESSED') as processed,
+    const result = await asking(
+      this.#pool.query<SummaryRow>({
+        name: 'lag-summary',
+        text: `select count(*) as count, count(*) filter (where status = 'PROCESSED') as processed,
           count(*) filter (where status in ('CREATED', 'PUBLISHED')) as pending, count(*) filter (where status = 'FAILED') as failed,
           avg(total_lag_ms) as avg, min(total_lag_ms) as min, max(total_lag_ms) as max,
           percentile_cont(0.5) within group (order by total_lag_ms) as p50,
@@ -72,8 +74,9 @@ export class PostgresLagStatistics implements LagStatistics {
             union all
             (select * from lag_pending where ${wanted} order by created_at desc limit $4)) both_parts
           order by created_at desc limit $4) newest`,
-      values: [filter.eventName ?? null, filter.from ?? null, filter.to ?? null, filter.sample ?? defaultSample],
-    });
+        values: [filter.eventName ?? null, filter.from ?? null, filter.to ?? null, filter.sample ?? defaultSample],
+      }),
+    );
     return toSummary(filter, result.rows[0]);
   }
 
@@ -104,7 +107,7 @@ export class PostgresLagStatistics implements LagStatistics {
   }
 
   async #rows(rest: string, values: unknown[]): Promise<EventLag[]> {
-    const result = await this.#pool.query<LagRow>(`select * from event_processing_lag ${rest}`, values);
+    const result = await asking(this.#pool.query<LagRow>(`select * from event_processing_lag ${rest}`, values));
     return result.rows.map(toLag);
   }
 }

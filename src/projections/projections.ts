@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { EventRegistry } from '../events/codec.ts';
 import { MillraceError } from '../errors.ts';
+import { asking } from '../postgres/asking.ts';
 import type { Lease } from '../postgres/lease.ts';
 import type { Projections, ProjectionStatus, RebuildProgress } from '../running-system.ts';
 import type { EventLog } from '../store/store.ts';
@@ -47,18 +48,20 @@ export class PostgresProjections implements Projections {
 
   async list(): Promise<ProjectionStatus[]> {
     const { pool, log } = this.#options;
-    const [result, head] = await Promise.all([
-      pool.query<StatusRow>(
-        `select b.projection_id, b.generation, b.position, b.event_id, b.updated_at, b.is_healthy, b.error_message,
+    const [result, head] = await asking(
+      Promise.all([
+        pool.query<StatusRow>(
+          `select b.projection_id, b.generation, b.position, b.event_id, b.updated_at, b.is_healthy, b.error_message,
            extract(epoch from clock_timestamp() - b.updated_at)::float8 * 1000 as quiet_for,
            exists (select from projection_builds o where o.projection_id = b.projection_id and o.state = 'building')
              and exists (select from leases l where l.name = 'rebuild:' || b.projection_id and l.lease_until > clock_timestamp()) as building,
            (select count(*) from dead_letters d where d.projection_id = b.projection_id and d.generation = b.generation
               and d.status in ('failed', 'waiting')) as parked
          from projection_builds b where b.state = 'live' order by b.projection_id`,
-      ),
-      log.head(),
-    ]);
+        ),
+        log.head(),
+      ]),
+    );
     return Promise.all(result.rows.map((row) => this.#status(row, head.position)));
   }
 

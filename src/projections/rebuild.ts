@@ -115,6 +115,14 @@ async function dropLeftovers(client: pg.Client, projection: string): Promise<voi
   }
 }
 
+/**
+ * An event that the new build has parked was discarded in the live one meanwhile. Swapped in, the new build would show
+ * less than readers have seen: it is begun again, and passes over that event.
+ */
+class DiscardedMeanwhile extends Error {
+  override readonly name = 'DiscardedMeanwhile';
+}
+
 class Rebuild {
   readonly #options: RebuildOptions;
   readonly #client: pg.Client;
@@ -133,11 +141,18 @@ class Rebuild {
   async run(): Promise<RebuildProgress> {
     const { definition } = this.#options;
     // What a killed rebuild has left.
-    await dropLeftovers(this.#client, definition.id);
-    const generation = await this.#prepare();
-    await this.#catchUp(await this.#applier(generation));
     let position: number | undefined;
-    for (let attempt = 1; position === undefined; attempt++) position = await this.#trySwap(generation, attempt);
+    while (position === undefined) {
+      await dropLeftovers(this.#client, definition.id);
+      this.#runs = [];
+      const generation = await this.#prepare();
+      await this.#catchUp(await this.#applier(generation));
+      try {
+        for (let attempt = 1; position === undefined; attempt++) position = await this.#trySwap(generation, attempt);
+      } catch (error) {
+        if (!(error instanceof DiscardedMeanwhile)) throw error;
+      }
+    }
     // Readers that still look at the old tables may take a while; then the next rebuild removes them.
     await dropLeftovers(this.#client, definition.id).catch(() => undefined);
     return this.#progress('done', position, position);
@@ -275,6 +290,13 @@ class Rebuild {
       if (events.length === 0) throw new MillraceError('LOG_RESTORED', 'The log ends before the live read model.');
       await applier.apply(client, this.#arrivals(events), transactInside);
     }
+    const outdated = await client.query(
+      `select 1 from dead_letters n join dead_letters d using (projection_id, position, event_id)
+       where n.projection_id = $1 and n.generation = $2 and n.status in ('failed', 'waiting') and d.status = 'discarded'
+       limit 1`,
+      [definition.id, generation],
+    );
+    if (outdated.rowCount !== 0) throw new DiscardedMeanwhile();
     await this.#stamp(restored);
     await client.query(`update projection_builds set state = 'old' where projection_id = $1 and state = 'live'`, [
       definition.id,

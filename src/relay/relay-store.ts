@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type pg from 'pg';
 import type { Outbox, PendingEvent } from '../running-system.ts';
 import type { HeldLease } from '../postgres/lease.ts';
+import { asking } from '../postgres/asking.ts';
 import { int8Array, timestampArray } from '../postgres/binary-arrays.ts';
 import { fillNames, type LogNames } from '../postgres/log-names.ts';
 
@@ -128,18 +129,16 @@ export class PostgresOutbox implements Outbox {
     limit = 100,
   ): Promise<{ readonly count: number; readonly oldestAgeMs: number; readonly events: PendingEvent[] }> {
     const { events } = this.#names;
-    const [count, rows] = await Promise.all([
-      this.#pool.query<{ count: string }>({
-        name: 'outbox-count',
-        text: `select coalesce((select position from ${events} order by position desc limit 1), 0) - relay_published()
-          + (select count(*) from relay_failures f where f.position <= relay_published()) as count`,
-      }),
-      this.#pool.query<PendingRow>({
-        name: 'outbox-pending',
-        text: pendingEvents(this.#names),
-        values: [limit],
-      }),
-    ]);
+    const [count, rows] = await asking(
+      Promise.all([
+        this.#pool.query<{ count: string }>({
+          name: 'outbox-count',
+          text: `select coalesce((select position from ${events} order by position desc limit 1), 0) - relay_published()
+            + (select count(*) from relay_failures f where f.position <= relay_published()) as count`,
+        }),
+        this.#pool.query<PendingRow>({ name: 'outbox-pending', text: pendingEvents(this.#names), values: [limit] }),
+      ]),
+    );
     const pending = rows.rows.map((row): PendingEvent => ({
       eventId: row.event_id,
       position: Number(row.position),

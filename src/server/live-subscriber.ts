@@ -1,4 +1,4 @@
-import type { LiveMessage } from './live-feed.ts';
+import type { LiveMessage, ResetReason } from './live-feed.ts';
 
 /** The way to one client. */
 export interface LiveConnection {
@@ -34,6 +34,10 @@ export class LiveSubscriber {
   readonly #filled = new Map<string, number>();
   /** What the feed sent while the gap is being filled; undefined afterwards. */
   #waiting: WaitingMessage[] | undefined = [];
+  /** Why the client has to load again, heard while the gap is being filled. */
+  #reset: ResetReason | undefined;
+  /** The connection was ended from this side. What is written behind the end of a stream is an error of ours there. */
+  #ended = false;
 
   constructor(connection: LiveConnection, filters: ReadonlyMap<string, string>) {
     this.#connection = connection;
@@ -53,6 +57,12 @@ export class LiveSubscriber {
     this.#write(JSON.stringify(message), message.position);
   }
 
+  /** Tells the client to load again; at the end of the gap when that is still being filled, since it may hold old rows. */
+  reset(position: number, reason: ResetReason): void {
+    if (this.#waiting === undefined) this.send({ type: 'reset', position, reason });
+    else this.#reset = reason;
+  }
+
   /** Hands on the rows of a round, written once for everybody; `newest` is the highest position among them. */
   sendRows(view: string, newest: number, message: string, position: number): void {
     if (this.#waiting !== undefined) this.#waiting.push({ view, newest, message, position });
@@ -67,8 +77,9 @@ export class LiveSubscriber {
   goLive(position: number): void {
     const waiting = this.#waiting ?? [];
     this.#waiting = undefined;
-    if (waiting.length > mostWaiting) {
-      this.send({ type: 'reset', position, reason: 'too-many-changes' });
+    const reason = waiting.length > mostWaiting ? 'too-many-changes' : this.#reset;
+    if (reason !== undefined) {
+      this.send({ type: 'reset', position, reason });
       return;
     }
     for (const { view, newest, message, position: behind } of waiting) {
@@ -80,19 +91,22 @@ export class LiveSubscriber {
   heartbeat(message: string, position: number): void {
     if (!this.live) return;
     if (this.#connection.ping()) this.#write(message, position);
-    else this.#connection.drop();
+    else this.drop();
   }
 
   close(): void {
+    this.#ended = true;
     this.#connection.close();
   }
 
   drop(): void {
+    this.#ended = true;
     this.#connection.drop();
   }
 
   #write(message: string, position: number): void {
-    if (this.#connection.buffered > largestBuffer) this.#connection.drop();
+    if (this.#ended) return;
+    if (this.#connection.buffered > largestBuffer) this.drop();
     else this.#connection.send(message, position);
   }
 }

@@ -218,9 +218,7 @@ export class LiveTail {
 
   #reset(reason: ResetReason): void {
     const { position } = this;
-    for (const subscriber of this.#subscribers) {
-      if (subscriber.live) subscriber.send({ type: 'reset', position, reason });
-    }
+    for (const subscriber of this.#subscribers) subscriber.reset(position, reason);
   }
 }
 

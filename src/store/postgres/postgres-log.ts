@@ -76,8 +76,17 @@ export class PostgresLog implements EventLog {
   }
 
   async head(): Promise<LogHead> {
-    const result = await this.#read<HeadRow>(this.statements.head());
-    return toHead(result.rows[0]);
+    const before = this.#known;
+    const head = toHead((await this.#read<HeadRow>(this.statements.head())).rows[0]);
+    // Whoever follows the log asks often, so a process that only reads or refuses hears of a restore as well. What was
+    // known before the question can only have grown.
+    const changed =
+      before !== undefined && (before.incarnation !== head.incarnation || head.position < before.position);
+    if (changed && this.#known?.incarnation === before.incarnation && this.#known.position === before.position) {
+      this.#known = head;
+      this.#announceChange(head);
+    }
+    return head;
   }
 
   async saveSnapshot(snapshot: Snapshot): Promise<void> {
@@ -153,7 +162,10 @@ export class PostgresLog implements EventLog {
       const at = await client.query<EventRow>(this.statements.read(before.position - 1, before.position, 1));
       changed = at.rows[0]?.event_id !== before.eventId;
     }
-    if (!changed) return;
+    if (changed) this.#announceChange(head);
+  }
+
+  #announceChange(head: LogHead): void {
     this.#announced = head.position;
     this.#commit.voidDecisions();
     for (const listener of this.#incarnationListeners) callBack(listener);
