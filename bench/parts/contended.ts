@@ -11,6 +11,9 @@ import type { Part, PartContext } from '../part.ts';
 const streams = 64;
 const callers = 64;
 
+/** Every turn has streams of its own: what a young process reads of a long history is no contention. */
+let turns = 0;
+
 interface WriterResult {
   readonly commands: number;
   /** Those of the warm-up as well. */
@@ -66,7 +69,8 @@ export const part: Part = {
 };
 
 async function turn(context: PartContext, urls: SystemUrls, processes: number): Promise<Turn> {
-  const writers = Array.from({ length: processes }, () => startWriter(urls, context));
+  turns += 1;
+  const writers = Array.from({ length: processes }, () => startWriter(urls, context, turns));
   try {
     for (const { nextLine } of writers) await nextLine();
     await context.settle();
@@ -85,6 +89,7 @@ async function turn(context: PartContext, urls: SystemUrls, processes: number): 
 function startWriter(
   urls: SystemUrls,
   { settings: { warmUpSeconds, seconds } }: PartContext,
+  number: number,
 ): { child: ChildProcess; nextLine: () => Promise<string> } {
   const script = fileURLToPath(new URL('../workers/contended-writer.ts', import.meta.url));
   const settings = [
@@ -94,6 +99,7 @@ function startWriter(
     String(callers),
     String(warmUpSeconds),
     String(seconds),
+    String(number),
   ];
   const child = spawn(process.execPath, [script, ...settings], { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
