@@ -71,7 +71,7 @@ it('hears a nudge that comes while it reads the log', async () => {
   const { log } = databases;
   let relay: Relay | undefined;
   let raced = false;
-  const slow: typeof log = Object.create(log);
+  const slow = Object.create(log) as typeof log;
   // Another process appends right after the read has looked, and its nudge comes before the read's answer.
   slow.onAppended = () => () => undefined;
   slow.onIncarnationChanged = () => () => undefined;
@@ -86,8 +86,9 @@ it('hears a nudge that comes while it reads the log', async () => {
     }
     return events;
   };
-  relay = rig.start(broker, { log: slow, pollingInterval: 600_000 });
-  await eventually('it has the lease', () => relay?.active === true);
+  const started = rig.start(broker, { log: slow, pollingInterval: 600_000 });
+  relay = started;
+  await eventually('it has the lease', () => started.active);
   await databases.append(journey('a', ['1']));
   await eventually('both are published', () => {
     if (!raced) relay?.nudge();
