@@ -103,7 +103,7 @@ it('waits for a reader with a long transaction, and the live consumer goes on me
   const reader = new pg.Client({ connectionString: databases.readModelsUrl });
   reader.on('error', () => undefined);
   await reader.connect();
-  onTestFinished(() => reader.end());
+  databases.onEnd(() => reader.end());
   await reader.query('begin');
   await reader.query('select count(*) from parcels');
   const rebuild = system.projections.rebuild('parcels');
