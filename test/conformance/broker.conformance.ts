@@ -50,20 +50,23 @@ async function takeAll(subscription: Subscription, last: number, maximum = 100):
 
 const positions = (deliveries: readonly Delivery[]): number[] => deliveries.map((one) => one.message.event.position);
 
+async function withOne(
+  make: () => Promise<BrokerUnderTest>,
+  test: (under: BrokerUnderTest) => Promise<void>,
+): Promise<void> {
+  const under = await make();
+  try {
+    await test(under);
+  } finally {
+    await under.close();
+  }
+}
+
 /** What every broker has to keep, whatever stands behind it. */
 export function brokerConformance(name: string, make: () => Promise<BrokerUnderTest>): void {
   describe(`broker conformance: ${name}`, () => {
-    async function withBroker(test: (under: BrokerUnderTest) => Promise<void>): Promise<void> {
-      const under = await make();
-      try {
-        await test(under);
-      } finally {
-        await under.close();
-      }
-    }
-
     it('delivers everything to every queue, in the order of publication', () =>
-      withBroker(async ({ broker }) => {
+      withOne(make, async ({ broker }) => {
         const [one, two] = await Promise.all([
           broker.subscribe('one', () => undefined),
           broker.subscribe('two', () => undefined),
@@ -78,7 +81,7 @@ export function brokerConformance(name: string, make: () => Promise<BrokerUnderT
       }));
 
     it('carries the whole message unchanged, and stamps when it came', () =>
-      withBroker(async ({ broker }) => {
+      withOne(make, async ({ broker }) => {
         const subscription = await broker.subscribe('one', () => undefined);
         const before = Date.now() - 3;
         await broker.publish(messages(1, 1));
@@ -89,7 +92,7 @@ export function brokerConformance(name: string, make: () => Promise<BrokerUnderT
       }));
 
     it('keeps queues apart: taking from one takes nothing from another', () =>
-      withBroker(async ({ broker }) => {
+      withOne(make, async ({ broker }) => {
         const slow = await broker.subscribe('slow', () => undefined);
         const quick = await broker.subscribe('quick', () => undefined);
         await broker.publish(messages(1, 10));
@@ -99,7 +102,7 @@ export function brokerConformance(name: string, make: () => Promise<BrokerUnderT
       }));
 
     it('hands out no more than was asked for, oldest first, and says how many wait', () =>
-      withBroker(async ({ broker }) => {
+      withOne(make, async ({ broker }) => {
         const subscription = await broker.subscribe('one', () => undefined);
         await broker.publish(messages(1, 10));
         await eventually('ten waiting', () => subscription.waiting >= 10);
@@ -110,7 +113,7 @@ export function brokerConformance(name: string, make: () => Promise<BrokerUnderT
       }));
 
     it('calls when something comes to an empty queue', () =>
-      withBroker(async ({ broker }) => {
+      withOne(make, async ({ broker }) => {
         let calls = 0;
         const subscription = await broker.subscribe('one', () => void calls++);
         await broker.publish(messages(1, 2));
@@ -122,14 +125,14 @@ export function brokerConformance(name: string, make: () => Promise<BrokerUnderT
       }));
 
     it('has taken what it confirmed: a publication that resolved is delivered', () =>
-      withBroker(async ({ broker }) => {
+      withOne(make, async ({ broker }) => {
         const subscription = await broker.subscribe('one', () => undefined);
         for (let position = 1; position <= 30; position += 3) await broker.publish(messages(position, position + 2));
         expect(new Set(positions(await takeAll(subscription, 30))).size).toBe(30);
       }));
 
     it('a closed subscription gets nothing any more, and the others go on', () =>
-      withBroker(async ({ broker }) => {
+      withOne(make, async ({ broker }) => {
         const closed = await broker.subscribe('one', () => undefined);
         const open = await broker.subscribe('two', () => undefined);
         await closed.close();
@@ -140,7 +143,7 @@ export function brokerConformance(name: string, make: () => Promise<BrokerUnderT
       }));
 
     it('takes an empty publication, and many at once', () =>
-      withBroker(async ({ broker }) => {
+      withOne(make, async ({ broker }) => {
         const subscription = await broker.subscribe('one', () => undefined);
         await broker.publish([]);
         await Promise.all([broker.publish(messages(1, 5)), broker.publish(messages(6, 10))]);
@@ -148,7 +151,7 @@ export function brokerConformance(name: string, make: () => Promise<BrokerUnderT
       }));
 
     it('holds no more than its bound: what is too much is dropped from the end, and what fits stays in order', () =>
-      withBroker(async ({ broker, capacity }) => {
+      withOne(make, async ({ broker, capacity }) => {
         if (capacity === undefined) return;
         const subscription = await broker.subscribe('one', () => undefined);
         await broker.publish(messages(1, capacity + 5));

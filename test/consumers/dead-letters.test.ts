@@ -15,6 +15,10 @@ import { journey, type Step } from '../support/example-system.ts';
 
 const moved = (parcel: string, depot: string): Step => ({ parcel, what: 'moved', depot });
 
+const numberOf = (event: StoredEvent): number => Number(event.stream.replace('parcel-n', ''));
+
+const isSecondOfA = (event: StoredEvent): boolean => event.stream === 'parcel-a' && event.version === 2;
+
 /** Fails for events of one parcel that go to one depot. */
 const poison = (parcel: string, depot: string) => (event: StoredEvent) =>
   event.stream === `parcel-${parcel}` && JSON.stringify(event.data).includes(`"${depot}"`);
@@ -233,9 +237,8 @@ it('what is written about a failure holds nothing of the event', async () => {
 it('many poison events in one batch, thrown and refused, park exactly their keys', async () => {
   await using databases = await exampleDatabases();
   const { trouble } = databases.example;
-  const number = (event: StoredEvent) => Number(event.stream.replace('parcel-n', ''));
-  trouble.throwFor = (event) => number(event) % 17 === 3;
-  trouble.refuseFor = (event) => number(event) % 17 === 5;
+  trouble.throwFor = (event) => numberOf(event) % 17 === 3;
+  trouble.refuseFor = (event) => numberOf(event) % 17 === 5;
   const steps = Array.from({ length: 120 }, (_, index) => journey(`n${index}`, ['north', 'south'])).flat();
   await databases.append(steps);
   const system = await databases.start();
@@ -260,7 +263,6 @@ it.each(['the ordering key', 'the key of a row'])(
   async (which) => {
     await using databases = await exampleDatabases();
     const { projection } = databases.example;
-    const fail = (event: StoredEvent): boolean => event.stream === 'parcel-a' && event.version === 2;
     const [parcels, labels] = projection.rows;
     if (parcels === undefined || labels === undefined) throw new Error('the example has two tables');
     const system = await databases.start({});
@@ -268,7 +270,7 @@ it.each(['the ordering key', 'the key of a row'])(
     const broken = {
       ...projection,
       orderingKey: (event: StoredEvent) => {
-        if (which === 'the ordering key' && fail(event)) throw new Error('no key');
+        if (which === 'the ordering key' && isSecondOfA(event)) throw new Error('no key');
         return event.stream;
       },
       rows: [
@@ -277,7 +279,7 @@ it.each(['the ordering key', 'the key of a row'])(
           ...labels,
           on: { ...labels.on, ParcelMoved: labels.on['ParcelDelivered'] ?? (() => undefined) },
           keyOf: (event: StoredEvent) => {
-            if (which === 'the key of a row' && fail(event)) throw new Error('no key');
+            if (which === 'the key of a row' && isSecondOfA(event)) throw new Error('no key');
             return labels.keyOf?.(event);
           },
         },

@@ -185,6 +185,14 @@ it('rows that retention deleted stay deleted: copied ones, ones not copied yet, 
   expect(await databases.store('select 1 from lag_deleted')).toEqual([]);
 });
 
+const percentile = (values: readonly number[], p: number): number => {
+  const sorted = values.toSorted((a, b) => a - b);
+  const place = (sorted.length - 1) * p;
+  const below = sorted[Math.floor(place)] ?? Number.NaN;
+  const above = sorted[Math.ceil(place)] ?? Number.NaN;
+  return below + (above - below) * (place - Math.floor(place));
+};
+
 it('statistics are those of the rows: count, average, percentiles, slowest', async () => {
   await using databases = await exampleDatabases();
   const system = await databases.start();
@@ -193,13 +201,6 @@ it('statistics are those of the rows: count, average, percentiles, slowest', asy
   const rows = await databases.store<{ name: string; lag: number }>(
     'select event_name as name, total_lag_ms as lag from event_processing_lag',
   );
-  const percentile = (values: readonly number[], p: number): number => {
-    const sorted = values.toSorted((a, b) => a - b);
-    const place = (sorted.length - 1) * p;
-    const below = sorted[Math.floor(place)] ?? Number.NaN;
-    const above = sorted[Math.ceil(place)] ?? Number.NaN;
-    return below + (above - below) * (place - Math.floor(place));
-  };
   for (const eventName of [undefined, 'ParcelAccepted', 'ParcelMoved']) {
     const lags = rows.filter((row) => eventName === undefined || row.name === eventName).map((row) => row.lag);
     const found = await system.lag.statistics(eventName === undefined ? {} : { eventName });

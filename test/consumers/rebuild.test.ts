@@ -33,15 +33,15 @@ it('gives the same read model as the live one at the same position, while writes
     ...parcels(0, 160),
     ...Array.from({ length: 50 }, (_, index): Step => ({ parcel: `p${index}`, what: 'delivered' })),
   ]);
-  let writing = true;
+  const writing = new AbortController();
   let next = 200;
   let last = 0;
   const writer = (async () => {
-    while (writing) last = (await databases.append(parcels(next++, 3))).at(-1)?.position ?? 0;
+    while (!writing.signal.aborted) last = (await databases.append(parcels(next++, 3))).at(-1)?.position ?? 0;
   })();
   const states: RebuildProgress['state'][] = [];
   const done = await system.projections.rebuild('parcels', (progress) => states.push(progress.state));
-  writing = false;
+  writing.abort();
   await writer;
   await reached(databases, last);
   expect(done).toMatchObject({ state: 'done', projection: 'parcels', secondsLeft: 0, error: null });
@@ -61,10 +61,10 @@ it('readers always see a complete read model: never an error, never a part of it
   await databases.append(parcels(0, 160));
   await reached(databases, 480);
   const pool = new pg.Pool({ connectionString: databases.readModelsUrl, max: 4 });
-  let reading = true;
+  const reading = new AbortController();
   let reads = 0;
   const readers = Array.from({ length: 4 }, async (_, reader) => {
-    while (reading) {
+    while (!reading.signal.aborted) {
       // A named statement keeps its plan over the swap.
       const query = reader % 2 === 0 ? { name: 'counts', text: counts } : counts;
       const result = await pool.query<{ rows: string; parcels: string; labels: string }>(query);
@@ -73,11 +73,13 @@ it('readers always see a complete read model: never an error, never a part of it
     }
   });
   for (let round = 0; round < 4; round++) await system.projections.rebuild('parcels');
-  reading = false;
+  reading.abort();
   await Promise.all(readers);
   await pool.end();
   expect(reads).toBeGreaterThan(20);
 });
+
+const bad = (event: StoredEvent): boolean => event.stream === 'parcel-p3' && event.version === 2;
 
 const counts = `select (select count(*) from parcels) as rows, (select sum(parcels) from depots) as parcels, (select count(*) from labels) as labels`;
 
@@ -103,7 +105,7 @@ it('waits for a reader with a long transaction, and the live consumer goes on me
   const reader = new pg.Client({ connectionString: databases.readModelsUrl });
   reader.on('error', () => undefined);
   await reader.connect();
-  onTestFinished(() => reader.end());
+  databases.onEnd(() => reader.end());
   await reader.query('begin');
   await reader.query('select count(*) from parcels');
   const rebuild = system.projections.rebuild('parcels');
@@ -219,7 +221,6 @@ it.each(['throws', 'is refused by the database'])(
   async (how) => {
     await using databases = await exampleDatabases();
     const { trouble } = databases.example;
-    const bad = (event: StoredEvent) => event.stream === 'parcel-p3' && event.version === 2;
     if (how === 'throws') trouble.throwFor = bad;
     else trouble.refuseFor = bad;
     const system = await databases.start();
