@@ -12,8 +12,11 @@ export function withErrorTable(page: string): string {
   return `${page.slice(0, from)}${begin}\n\n${errorTable()}\n\n${page.slice(to)}`;
 }
 
+function isCode(name: string): name is ErrorCode {
+  return name in errorCatalogue;
+}
+
 function errorTable(): string {
-  const isCode = (name: string): name is ErrorCode => name in errorCatalogue;
   const rows = Object.keys(errorCatalogue)
     .filter(isCode)
     .sort()

@@ -45,13 +45,16 @@ function runSuites(url: string): Promise<number> {
 function installPostgres(): boolean {
   if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return false;
   process.stderr.write('Installing the Debian package postgresql-15.\n');
-  const apt = (...args: readonly string[]): boolean =>
-    spawnSync('apt-get', ['-qq', '-y', '--no-install-recommends', ...args], {
-      stdio: ['ignore', 2, 2],
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    }).status === 0;
   if (!apt('update') || !apt('install', 'postgresql-common')) return false;
   mkdirSync('/etc/postgresql-common/createcluster.d', { recursive: true });
   writeFileSync('/etc/postgresql-common/createcluster.d/millrace-tests.conf', 'create_main_cluster = false\n');
   return apt('install', 'postgresql-15') && existsSync(postgres);
+}
+
+function apt(...args: readonly string[]): boolean {
+  const { status } = spawnSync('apt-get', ['-qq', '-y', '--no-install-recommends', ...args], {
+    stdio: ['ignore', 2, 2],
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  });
+  return status === 0;
 }

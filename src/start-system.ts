@@ -149,7 +149,7 @@ class MillraceSystem implements RunningSystem {
                 if (projection.id !== primary) return;
                 this.readModels.moved(position);
                 this.#copier?.nudge();
-                if (!this.roles.includes('api')) this.#wakeReadModels.notify(channels.projected);
+                this.#wakeReadModels.notify(channels.projected);
               },
               onError: report(`consumer ${projection.id}`),
             }),
@@ -166,9 +166,10 @@ class MillraceSystem implements RunningSystem {
         onError: report('ledger'),
       });
     }
-    if (!this.roles.includes('projector')) {
-      this.#wakeReadModels.listen(channels.projected, () => this.readModels.look());
-    }
+    this.#wakeReadModels.listen(channels.projected, () => {
+      // The consumer of this process has told already.
+      if (this.#consumers[0]?.state.active !== true) this.readModels.look();
+    });
     this.#housekeeping = setInterval(() => {
       this.log.pruneKeys().catch(report('command keys'));
     }, 60_000);

@@ -50,7 +50,7 @@ export async function emmettLag(url: string): Promise<LagContestant> {
       const limit = performance.now() + 30_000;
       for (;;) {
         const result = await pool.query<{ lag: number }>(
-          `select (extract(epoch from processed_at)::float8 * 1000 - decided_ms) as lag from visits_seen`,
+          `select (extract(epoch from processed_at)::float8 * 1000 - decided_ms) as lag from visits_seen order by decided_ms`,
         );
         if (result.rows.length >= sent || performance.now() > limit) {
           return { lagsMs: result.rows.map(({ lag }) => lag), complete: result.rows.length === sent };

@@ -1,5 +1,6 @@
 import { checkInToUnlimitedQueue } from '../../apps/waiting-room/domain/check-in-unlimited.ts';
 import { waitingRoom } from '../../apps/waiting-room/system.ts';
+import { MillraceError } from '../../src/index.ts';
 import { startBenchSystem, untilCaughtUp } from '../bench-system.ts';
 import { checkInCommand } from '../check-ins.ts';
 import { median } from '../measure.ts';
@@ -21,6 +22,7 @@ export const part: Part = {
     const latencies: number[] = [];
     let decided = 0;
     let consumed = 0;
+    let refused = 0;
     const stopListening = system.readModels.onChanged((position) => {
       consumed = Math.max(consumed, position);
     });
@@ -30,7 +32,13 @@ export const part: Part = {
       await context.settle();
       const { elapsedSeconds } = await callPaced({ perSecond, calls: Math.round(perSecond * seconds) }, async (n) => {
         const before = performance.now();
-        const result = await system.execute(checkInToUnlimitedQueue, checkInCommand(n, `queue-${n % 8}`));
+        const command = checkInCommand(n, `queue-${n % 8}`);
+        const result = await system.execute(checkInToUnlimitedQueue, command).catch((error: unknown) => {
+          if (!(error instanceof MillraceError) || error.code !== 'QUEUE_FULL') throw error;
+          // More comes than this machine can take: that shows in the figures.
+          refused += 1;
+        });
+        if (result === undefined) return;
         decided = Math.max(decided, result.position);
         latencies.push(performance.now() - before);
       });
@@ -59,6 +67,7 @@ export const part: Part = {
         ],
         figures: {
           seconds,
+          refused,
           eventsPerSecond,
           backlog: { atStart, atEnd, most: Math.max(...backlog) },
           p99Ms,

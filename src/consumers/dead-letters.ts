@@ -49,8 +49,8 @@ export class PostgresDeadLetters implements DeadLetters {
     const result = await this.#ask<LetterRow>(
       `select d.* from dead_letters d
        where ($1::text is null or d.projection_id = $1)
-         and (not $2::boolean or (d.status in ('failed', 'waiting') and exists (
-           select from projection_builds b where b.projection_id = d.projection_id and b.generation = d.generation and b.state = 'live')))
+         and $2::boolean = (d.status in ('failed', 'waiting') and exists (
+           select from projection_builds b where b.projection_id = d.projection_id and b.generation = d.generation and b.state = 'live'))
        order by d.projection_id, d.ordering_key, d.position limit $3`,
       [filter.projection ?? null, filter.open ?? true, filter.limit ?? 100],
     );

@@ -1,5 +1,8 @@
 import pg from 'pg';
 
+/** Milliseconds. A process that appends 10,000 events a second would otherwise nudge thousands of times. */
+const pauseBetweenNudges = 10;
+
 /**
  * Nudges between processes: LISTEN and NOTIFY on one connection of its own. A nudge may get lost (a half-open socket, a
  * reconnect), so whoever listens polls as well; it only makes waiting short. Nudges are coalesced: while one is on its
@@ -12,6 +15,7 @@ export class WakeUp {
   #connecting: Promise<pg.Client | undefined> | undefined;
   #wanted = new Set<string>();
   #sending = false;
+  #endRest: (() => void) | undefined;
   #closed = false;
   #retry: NodeJS.Timeout | undefined;
 
@@ -37,6 +41,7 @@ export class WakeUp {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#retry);
+    this.#endRest?.();
     await this.#connecting;
     await this.#client?.end().catch(() => undefined);
   }
@@ -58,8 +63,20 @@ export class WakeUp {
           // A connection that does not answer is given up; whoever listens polls meanwhile.
           if (client !== undefined) this.#giveUp(client);
         });
+      // The first nudge leaves at once; under load, one for each pause is enough.
+      await this.#rest();
     }
     this.#sending = false;
+  }
+
+  #rest(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, pauseBetweenNudges);
+      this.#endRest = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   #connect(): Promise<pg.Client | undefined> {

@@ -1,4 +1,3 @@
-// oxlint-disable unicorn/consistent-function-scoping -- small builders stand beside the tests that use them
 import { describe, expect, test } from 'vitest';
 import type { RecordedEvent } from '../../src/events/envelope.ts';
 import type { AppendRequest, EventLog, EventQuery } from '../../src/store/store.ts';

@@ -1,4 +1,3 @@
-// oxlint-disable unicorn/consistent-function-scoping -- small builders stand beside the tests that use them
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { newEventId } from '../../src/events/event-id.ts';
 import type { RecordedEvent } from '../../src/events/envelope.ts';

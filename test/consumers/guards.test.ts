@@ -142,7 +142,7 @@ it('a value that a column cannot hold is refused, not bent', () => {
 });
 
 it('the description of a failure is made of names, whatever the message looks like', () => {
-  const error = new Error('Jane Doe\n    at 10:30:00\n    at secret (/etc/jane/doe.ts:1:2)');
+  const error = new Error('Jane Doe\n    at 10:30:00\n    at secret (/srv/jane/doe.ts:1:2)');
   expect(describeFailure(error)).toMatch(/^Error at consumers\/guards\.test\.ts:\d+:\d+$/);
   expect(describeFailure(Object.assign(new Error('x'), { name: 'Jane Doe', code: 'Jane Doe' }))).toMatch(/^Error at /);
   expect(describeFailure('Jane Doe')).toBe('string');

@@ -123,6 +123,5 @@ test('an event is seen at every station of its way, over HTTP', async () => {
 async function eventsOf(id: string): Promise<{ count: number; events: { eventId: string }[] }> {
   const stream = (await system.log.read()).find((event) => event.payload.includes(id))?.stream ?? id;
   // The shape is compared by the test.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return (await json(`/api/events/${stream}`)) as { count: number; events: { eventId: string }[] };
 }

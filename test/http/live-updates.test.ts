@@ -82,7 +82,6 @@ async function listenByEvents(query: string, headers: Record<string, string>): P
 
 function read(text: string): LiveMessage {
   // What the server under test says is compared as a whole.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return JSON.parse(text) as LiveMessage;
 }
 

@@ -1,4 +1,3 @@
-// oxlint-disable unicorn/consistent-function-scoping -- small builders stand beside the tests that use them
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CommandHandler } from '../../src/commands/command-handler.ts';
 import { EventRegistry } from '../../src/events/codec.ts';

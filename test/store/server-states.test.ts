@@ -1,4 +1,3 @@
-// oxlint-disable unicorn/consistent-function-scoping -- small builders stand beside the tests that use them
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { anEvent, createTestLog, flawsOf, readAll, type TestLog } from '../support/test-log.ts';
 

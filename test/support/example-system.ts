@@ -24,7 +24,6 @@ interface ParcelData {
 
 function dataOf(event: StoredEvent): ParcelData {
   // The definitions above check the data; a handler only touches what its own event type has.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a stored event's data has no narrower type here
   return event.data as object as ParcelData;
 }
 

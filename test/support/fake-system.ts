@@ -89,7 +89,6 @@ export function fakeSystem(definition: SystemDefinition): FakeSystem {
           throw new MillraceError('PROJECTION_BEHIND', 'The read model did not reach the wanted position in time.');
         }
         // The caller names the row type of its own query, here as with a database.
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion
         return select(fake, sql, parameters) as unknown[] as R[];
       },
       position: async () => fake.position,

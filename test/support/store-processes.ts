@@ -44,7 +44,6 @@ function answerOf<Result>(child: ChildProcess, onReady: () => void): Promise<Res
         return;
       }
       // Sent by store-child.ts, in this shape.
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what comes through IPC has no type
       const { result, error } = message as { result?: Result; error?: string };
       if (result === undefined) reject(new Error(error));
       else resolve(result);
@@ -57,6 +56,5 @@ function answerOf<Result>(child: ChildProcess, onReady: () => void): Promise<Res
 /** The job of a child process, from its command line. */
 export function readChildJob(text: string | undefined): ChildJob {
   // Written above, in this shape.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what comes from a command line has no type
   return JSON.parse(text ?? '') as ChildJob;
 }

@@ -90,9 +90,12 @@ export const applicationFolders: { readonly [folder: string]: readonly string[] 
   web: ['web', 'preact', 'uplot', 'vite'],
 };
 
+function named(room: string): string {
+  return room === 'store' ? "the store's port" : `\`${room}/\``;
+}
+
 /** The table of rooms as CONTRIBUTING.md shows it. */
 export function roomsTable(): string {
-  const named = (room: string) => (room === 'store' ? "the store's port" : `\`${room}/\``);
   const rows = Object.entries(rooms).map(([room, { holds, mayImport }]) => {
     const may = mayImport.length === 0 ? 'nothing' : mayImport.map(named).join(', ');
     return `| \`${room}/\` | ${holds} | ${may} |`;

@@ -40,6 +40,11 @@ describe('files', () => {
     );
   });
 
+  test('hold no marks of an unfinished merge', () => {
+    const texts = repositoryFiles(['**/*.{ts,tsx,js,css,sql,md,json,txt,html}', '.ci/*']);
+    expect(linesWith(/^(<{7} |={7}$|>{7} )/, texts)).toEqual([]);
+  });
+
   test('name no folder of a machine', () => {
     const documents = repositoryFiles(['*.md', 'docs/**/*.{md,txt}', '.ci/*', '*.json', '.*rc*']);
     const machine = /(^|[\s"'`(=:])(\/work\/|\/home\/\w|\/Users\/\w|\/root\/|[A-Z]:\\Users)/;

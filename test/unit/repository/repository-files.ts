@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { globSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { repository } from '../../../scripts/development-tool.ts';
 
@@ -30,4 +29,11 @@ export function repositoryFiles(pattern: string | readonly string[]): readonly R
 
 export function readRepositoryFile(file: string): string {
   return readFileSync(path.join(repository, file), 'utf8');
+}
+
+/** The names in a section of package.json. @example namesIn('dependencies') */
+export function namesIn(section: 'dependencies' | 'devDependencies' | 'allowScripts' | 'scripts'): readonly string[] {
+  // npm reads it at every command, and refuses another shape.
+  const manifest = JSON.parse(readRepositoryFile('package.json')) as { [name: string]: { [name: string]: unknown } };
+  return Object.keys(manifest[section] ?? {});
 }
