@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, it, onTestFinished } from 'vitest';
@@ -108,7 +109,7 @@ it('is exact after kill -9 of the process, whenever it comes', async () => {
     const child = spawn(
       process.execPath,
       [
-        new URL('../support/run-example.ts', import.meta.url).pathname,
+        fileURLToPath(new URL('../support/run-example.ts', import.meta.url)),
         databases.eventStoreUrl,
         databases.readModelsUrl,
       ],

@@ -118,6 +118,7 @@ it('waits for a reader with a long transaction, and the live consumer goes on me
   await databases.append(parcels(10, 1));
   await reached(databases, 9);
   await reader.query('commit');
+  await reader.end();
   expect((await rebuild).position).toBe(9);
 });
 
