@@ -31,6 +31,8 @@ export interface RunningSystem {
   readonly deadLetters: DeadLetters;
   readonly lag: LagStatistics;
   readonly outbox: Outbox;
+  /** Calls back for every event that the primary projection has processed in this process, with the seconds it took. */
+  onProcessed?(listener: (eventType: string, seconds: number) => void): () => void;
   health(): Promise<Health>;
   /** Refuses new commands, lets what is under way finish, stops relay and projector, closes connections. */
   stop(): Promise<void>;

@@ -75,6 +75,7 @@ class MillraceSystem implements RunningSystem {
   readonly #consumers: readonly Consumer[];
   readonly #copier: LedgerCopier | undefined;
   readonly #broker = new EmbeddedBroker();
+  readonly #processedListeners = new Set<(eventType: string, seconds: number) => void>();
   readonly #housekeeping: NodeJS.Timeout;
   #stopping: Promise<void> | undefined;
 
@@ -151,6 +152,10 @@ class MillraceSystem implements RunningSystem {
                 this.#copier?.nudge();
                 this.#wakeReadModels.notify(channels.projected);
               },
+              onProcessed: (eventType, seconds) => {
+                if (projection.id !== primary) return;
+                for (const listener of this.#processedListeners) listener(eventType, seconds);
+              },
               onError: report(`consumer ${projection.id}`),
             }),
         )
@@ -191,6 +196,11 @@ class MillraceSystem implements RunningSystem {
   readonly execute: RunningSystem['execute'] = (decider, command, options) =>
     this.#commands.execute(decider, command, options);
   readonly state: RunningSystem['state'] = (decider, boundary) => this.#commands.state(decider, boundary);
+
+  onProcessed(listener: (eventType: string, seconds: number) => void): () => void {
+    this.#processedListeners.add(listener);
+    return () => this.#processedListeners.delete(listener);
+  }
 
   health(): Promise<Health> {
     return checkHealth({

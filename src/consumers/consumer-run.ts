@@ -308,12 +308,15 @@ export class ConsumerRun {
   async #apply(arrivals: readonly Arrival[]): Promise<void> {
     if (this.#applier === undefined || arrivals.length === 0 || this.#abandoned) return;
     const client = await this.#connection.client();
+    const begun = performance.now();
     await this.#applier.apply(client, arrivals);
+    const seconds = (performance.now() - begun) / 1000;
     this.#progress();
     this.#failures = 0;
     this.#error = undefined;
     try {
       this.#options.onCommitted?.(this.#applier.position);
+      for (const { event } of arrivals) this.#options.onProcessed?.(event.type, seconds);
     } catch (error) {
       this.#options.onError?.(error);
     }

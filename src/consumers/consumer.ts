@@ -17,6 +17,8 @@ export interface ConsumerOptions {
   readonly published: () => Promise<number>;
   /** Called after each commit with the new position. */
   readonly onCommitted?: (position: number) => void;
+  /** Called for every event of a committed batch with its type and how long the batch took. */
+  readonly onProcessed?: (eventType: string, seconds: number) => void;
   readonly onError?: (error: unknown) => void;
   /** Write stamps for the ledger: only for the primary projection, whose stamps are copied. Default true. */
   readonly stamps?: boolean;

@@ -136,7 +136,10 @@ export class LedgerCopier {
     return stamps.rows.length;
   }
 
-  /** Once a second the mirrors follow: checkpoints here, lag metrics there. Once in five, or less often under a high load, the minutes are summed up. */
+  /**
+   * Once a second the mirrors follow: checkpoints here, lag metrics there. Once in five, or less often under a high
+   * load, the minutes are summed up.
+   */
   async #mirror(now: number): Promise<void> {
     if (now - this.#lastMirror < 1000) return;
     this.#lastMirror = now;

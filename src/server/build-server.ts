@@ -78,6 +78,10 @@ export async function buildServer(
   addRequestContext(server, options.identify);
   addFailureAnswers(server, paths);
   addHttpMetrics(server, metrics);
+  const stopCounting = system.onProcessed?.((event_name, seconds) => {
+    metrics.eventProcessingDuration.observe({ event_name }, seconds);
+  });
+  server.addHook('onClose', async () => stopCounting?.());
   await addDocumentation(server, application.system.name, options.version ?? '0.0.0');
 
   const replaced = () => feeds.replaced();

@@ -19,7 +19,7 @@ export const metricTable = {
   },
   eventProcessingDuration: {
     name: 'event_processing_duration_seconds',
-    help: 'Time from received to read model committed.',
+    help: 'Time to apply the batch of an event: rows read, folded, written, committed.',
     type: 'histogram',
     labels: ['event_name'],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],

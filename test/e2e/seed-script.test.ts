@@ -107,7 +107,16 @@ describe('the seed documents’ scripts against a fresh start', () => {
       '/api/metrics/lag?eventName=PatientCheckedIn&from=2026-02-19&to=2026-02-20',
     ];
     for (const route of routes) expect((await get(route)).status, route).toBe(200);
-    for (const page of ['/metrics', '/docs']) expect((await fetch(`${place.url}${page}`)).status, page).toBe(200);
+    const metrics = await (await fetch(`${place.url}/metrics`)).text();
+    // S040–S042: what the seeds' PromQL asks for has samples.
+    for (const sample of [
+      'event_processing_lag_ms{event_name="PatientCheckedIn"}',
+      'outbox_pending_count 0',
+      'event_processing_duration_seconds_bucket{le="0.001",event_name="PatientCheckedIn"}',
+    ]) {
+      expect(metrics).toContain(sample);
+    }
+    for (const page of ['/', '/docs']) expect((await fetch(`${place.url}${page}`)).status, page).toBe(200);
     const rebuilt = await fetch(`${place.url}/api/projections/rebuild?wait=true`, { method: 'POST' });
     expect(rebuilt.ok, await rebuilt.text()).toBe(true);
     expect((await get('/api/waiting-room/monitor')).body).toMatchObject({ waiting: 1 });

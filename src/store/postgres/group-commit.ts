@@ -164,7 +164,7 @@ export class GroupCommit {
   async #sendLocked(client: Client, members: Pending[]): Promise<void> {
     const settled: Settled = [];
     // Statements of one turn travel together: everybody else waits while the lock is held.
-    const began = client.query('begin isolation level read committed');
+    const began = client.query('begin');
     const locked = client.query('select 1 from log_lock for update');
     const entered = Promise.all([began, locked]);
     // Heard below; until then it must not count as unhandled.
