@@ -22,6 +22,10 @@ describe('without its guard', () => {
     expect(text.split(place), 'the guard stands once in append.sql').toHaveLength(2);
     await shop.sql(text.replace(place, by));
   };
+  /** A log connects at its first use: racers that are still connecting do not race. */
+  const connectAll = async (): Promise<void> => {
+    for (const log of logs) await log.append({ events: [anEvent()] });
+  };
   const racing = async (boundary: 'stream' | 'condition'): Promise<string[]> =>
     unfairRounds(await race(logs, 4, 50, (round) => raceRequest(boundary, `race-${round}`)));
   const rollbacks = async (): Promise<number> => {
@@ -46,7 +50,13 @@ describe('without its guard', () => {
   });
 
   test('lock first: writers run into the unique indexes', async () => {
-    await weaken('perform 1 from log_lock for update;', 'perform 1 from log_lock;');
+    // The moment between reading the head and writing behind it is made long enough for the others to come in.
+    const unlocked = shop.log.statements
+      .file('append.sql')
+      .replace('perform 1 from log_lock for update;', 'perform 1 from log_lock;')
+      .replace('head := coalesce(head, 0);', 'head := coalesce(head, 0); perform pg_sleep(0.005);');
+    await shop.sql(unlocked);
+    await connectAll();
     await racing('condition').catch(String);
     expect(await rollbacksAfterClosing()).toBeGreaterThan(0);
   });
@@ -56,9 +66,10 @@ describe('without its guard', () => {
     const sequence = shop.log.statements
       .file('append.sql')
       .replace('perform 1 from log_lock for update;', 'perform 1 from log_lock;')
-      .replace('head := coalesce(head, 0);', `head := nextval('positions') * 1000;`);
+      .replace('head := coalesce(head, 0);', `head := nextval('positions') * 1000; perform pg_sleep(0.005);`);
     await shop.sql('create sequence positions');
     await shop.sql(sequence);
+    await connectAll();
     const wins = await race(logs, 4, 200, (round) => ({
       ...raceRequest('condition', `race-${round}`),
       conditions: [{ tags: [`race-${round}`], after: 0 }],
