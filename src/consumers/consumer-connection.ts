@@ -32,7 +32,9 @@ export class ConsumerConnection {
       connectionString: this.#url,
       pipeline: true,
       application_name: this.#name,
-      options: '-c jit=off -c statement_timeout=60s -c lock_timeout=30s -c idle_in_transaction_session_timeout=60s',
+      // What a crash of the server loses here, effect and checkpoint together, is applied again from the log: a read
+      // model need not wait for the disk. See docs/decisions/0005.
+      options: '-c synchronous_commit=off -c jit=off -c statement_timeout=60s -c lock_timeout=30s -c idle_in_transaction_session_timeout=60s',
       connectionTimeoutMillis: 5_000,
       keepAlive: true,
     });
