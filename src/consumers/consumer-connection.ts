@@ -34,7 +34,8 @@ export class ConsumerConnection {
       application_name: this.#name,
       // What a crash of the server loses here, effect and checkpoint together, is applied again from the log: a read
       // model need not wait for the disk. See docs/decisions/0005.
-      options: '-c synchronous_commit=off -c jit=off -c statement_timeout=60s -c lock_timeout=30s -c idle_in_transaction_session_timeout=60s',
+      options:
+        '-c synchronous_commit=off -c jit=off -c statement_timeout=60s -c lock_timeout=30s -c idle_in_transaction_session_timeout=60s',
       connectionTimeoutMillis: 5_000,
       keepAlive: true,
     });
