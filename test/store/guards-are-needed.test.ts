@@ -1,3 +1,4 @@
+import { DatabaseError } from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { appendParameters } from '../../src/store/postgres/append-batch.ts';
 import type { AppendRequest, EventLog } from '../../src/store/store.ts';
@@ -49,16 +50,26 @@ describe('without its guard', () => {
     expect(await rollbacksAfterClosing()).toBe(0);
   });
 
-  test('lock first: writers run into the unique indexes', async () => {
-    // The moment between reading the head and writing behind it is made long enough for the others to come in.
-    const unlocked = shop.log.statements
-      .file('append.sql')
-      .replace('perform 1 from log_lock for update;', 'perform 1 from log_lock;')
-      .replace('head := coalesce(head, 0);', 'head := coalesce(head, 0); perform pg_sleep(0.005);');
-    await shop.sql(unlocked);
-    await connectAll();
-    await racing('condition').catch(String);
-    expect(await rollbacksAfterClosing()).toBeGreaterThan(0);
+  test('lock first: a second writer runs into the unique indexes instead of waiting its turn', async () => {
+    await weaken('perform 1 from log_lock for update;', 'perform 1 from log_lock;');
+    const append = (): ReturnType<typeof shop.log.statements.append> =>
+      shop.log.statements.append(appendParameters([{ events: [anEvent()] }]));
+    const [first, second] = [await shop.connect(), await shop.connect()];
+    await first.query('begin');
+    await first.query(append());
+    const outcome = second.query(append()).then(
+      () => 'stored',
+      (error: unknown) => (error instanceof DatabaseError ? error.code : String(error)),
+    );
+    // The second one has read the same head, and waits to learn what becomes of the first one's position.
+    await expect
+      .poll(async () =>
+        shop.sql(`select from pg_locks where not granted and locktype = 'transactionid'
+          and pid in (select pid from pg_stat_activity where datname = current_database())`),
+      )
+      .toHaveLength(1);
+    await first.query('commit');
+    expect(await outcome).toBe('23505');
   });
 
   test('lock first, and positions from the key behind it: two racers win', async () => {
