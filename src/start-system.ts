@@ -1,10 +1,9 @@
 import pg from 'pg';
 import { EmbeddedBroker } from './brokers/embedded.ts';
 import { CommandHandler } from './commands/command-handler.ts';
-import { describeFailure } from './consumers/batch.ts';
+import { describeStandstill } from './consumers/batch.ts';
 import { Consumer } from './consumers/consumer.ts';
 import { PostgresDeadLetters } from './consumers/dead-letters.ts';
-import { MillraceError } from './errors.ts';
 import { EventRegistry } from './events/codec.ts';
 import { newEventId } from './events/event-id.ts';
 import { LedgerCopier } from './lag/ledger-copier.ts';
@@ -234,9 +233,7 @@ class MillraceSystem implements RunningSystem {
   #errorOf(id: string): string | null {
     const index = this.definition.projections.findIndex((projection) => projection.id === id);
     const error = this.#consumers[index]?.state.error;
-    if (error === undefined) return null;
-    // Shown to whoever asks for health: no text of a driver, which may name hosts and users.
-    return error instanceof MillraceError ? `${error.code}: ${error.message}` : describeFailure(error);
+    return error === undefined ? null : describeStandstill(error);
   }
 }
 

@@ -2,6 +2,7 @@ import { DatabaseError } from 'pg';
 import type pg from 'pg';
 import type { EventRegistry } from '../events/codec.ts';
 import type { RecordedEvent, StoredEvent } from '../events/envelope.ts';
+import { MillraceError } from '../errors.ts';
 import type { HandlerFailure } from '../projections/projection-writer.ts';
 import { int8Array, textArray, timestampArray, uuidArray } from '../postgres/binary-arrays.ts';
 import type { Build } from '../projections/builds.ts';
@@ -131,6 +132,14 @@ export function parkStatement(
       textArray(parked.map((one) => (one.failure === undefined ? undefined : describeFailure(one.failure.error)))),
     ],
   };
+}
+
+/**
+ * Why a consumer stands still, for whoever asks for its health: our own code and text, and of any other error what
+ * {@link describeFailure} lets out, since the text of a driver may name hosts and users.
+ */
+export function describeStandstill(error: unknown): string {
+  return error instanceof MillraceError ? `${error.code}: ${error.message}` : describeFailure(error);
 }
 
 /** Name, code and place of an error, never its message: a message may quote what the event holds. */

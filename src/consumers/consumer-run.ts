@@ -5,7 +5,7 @@ import { MillraceError } from '../errors.ts';
 import { wallClock } from '../events/wall-clock.ts';
 import type { LeaseKeeper } from '../postgres/lease.ts';
 import { liveBuild } from '../projections/builds.ts';
-import { arrive, describeFailure, type Arrival } from './batch.ts';
+import { arrive, describeStandstill, type Arrival } from './batch.ts';
 import { BuildApplier } from './build-applier.ts';
 import { assertSameLog } from '../store/log-checkpoint.ts';
 import { ConsumerConnection } from './consumer-connection.ts';
@@ -324,13 +324,12 @@ export class ConsumerRun {
 
   /** For whoever looks at the database: other processes, and the tables that operators query. */
   async #markUnhealthy(error: unknown): Promise<void> {
-    const text = error instanceof MillraceError ? `${error.code}: ${error.message}` : describeFailure(error);
     try {
       const client = await this.#connection.client();
       await client.query(
         `update projection_builds set is_healthy = false, error_message = $2 where projection_id = $1 and state = 'live'
            and (is_healthy or error_message is distinct from $2)`,
-        [this.#options.definition.id, text],
+        [this.#options.definition.id, describeStandstill(error)],
       );
     } catch {
       // The database is what is wrong, then; this process's own health tells.

@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import { Client, Pool } from 'pg';
+import { backoff } from '../../doorbell.ts';
 import { MillraceError } from '../../errors.ts';
 import { asUnavailable } from './failure-class.ts';
 
@@ -124,7 +125,7 @@ export class LogConnection {
       // Without a goodbye: a half-open connection may take minutes to answer one.
       this.#clientSocket?.destroy();
     }
-    const wait = Math.min(1000, 10 * 2 ** Math.min(this.#failures++, 10));
+    const wait = backoff(++this.#failures, 10, 1000);
     await new Promise((resolve) => {
       setTimeout(resolve, wait);
     });
