@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { inOnePacket } from '../postgres/one-packet.ts';
 
 /** Runs statements so that all of them take effect or none. */
 export type Scope = (client: pg.Client, queries: readonly pg.QueryConfig[]) => Promise<void>;
@@ -21,7 +22,7 @@ export const transactInside: Scope = async (client, queries) => {
 };
 
 async function inOneTurn(client: pg.Client, queries: readonly (pg.QueryConfig | string)[]): Promise<void> {
-  const results = await Promise.allSettled(queries.map((query) => client.query(query)));
+  const results = await Promise.allSettled(inOnePacket(client, () => queries.map((query) => client.query(query))));
   const failed = results.find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
 }

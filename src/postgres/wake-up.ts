@@ -92,6 +92,8 @@ export class WakeUp {
     const client = new pg.Client({
       connectionString: this.#url,
       application_name: 'millrace wake-up',
+      // A nudge is no data: it need not wait for the disk, where it would stand in the way of the appends.
+      options: '-c synchronous_commit=off',
       keepAlive: true,
       pipeline: true,
       query_timeout: 5000,

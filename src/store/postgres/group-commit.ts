@@ -6,6 +6,7 @@ import type { AppendOutcome, AppendRequest, StoredKey } from '../store.ts';
 import { sortAnswer, type AppendAnswer, type SortedOutcome } from './answer-sort.ts';
 import { AppendBatch } from './append-batch.ts';
 import { BatchMemory } from '../../postgres/binary-arrays.ts';
+import { inOnePacket } from '../../postgres/one-packet.ts';
 import { asFault, asRefused, asUnavailable, classify, RolledBack } from './failure-class.ts';
 import type { LogConnection } from './log-connection.ts';
 import { LockedReads } from './locked-reads.ts';
@@ -163,7 +164,11 @@ export class GroupCommit {
 
   async #sendLocked(client: Client, members: Pending[]): Promise<void> {
     const settled: Settled = [];
-    // Statements of one turn travel together: everybody else waits while the lock is held.
+    // Statements of one turn, the reads of those who decide again among them, travel together: everybody else waits
+    // while the lock is held.
+    const { stream } = client.connection;
+    stream.cork();
+    process.nextTick(() => stream.uncork());
     const began = client.query('begin');
     const locked = client.query('select 1 from log_lock for update');
     const entered = Promise.all([began, locked]);
@@ -212,10 +217,11 @@ export class GroupCommit {
       // The others were decided before these were appended: they look once more.
       left = rest;
       if (members.length === 0) continue;
-      const sent = this.#send(client, batch);
-      if (rest.length > 0) settled.push(...sortAnswer(members, await sent));
+      if (rest.length > 0) settled.push(...sortAnswer(members, await this.#send(client, batch)));
       else {
-        const [answer, ended] = await Promise.all([sent, client.query('commit')]);
+        const [answer, ended] = await Promise.all(
+          inOnePacket(client, () => [this.#send(client, batch), client.query('commit')] as const),
+        );
         settled.push(...sortAnswer(members, answer));
         return ended;
       }
