@@ -33,7 +33,7 @@ export {
   type TotalsDefinition,
 } from './projections/definition.ts';
 
-export { defineSystem, type SystemDefinition } from './system.ts';
+export { defineSystem, type SystemDefinition, type SystemOptions, type TransportNames } from './system.ts';
 export { migrateSystem } from './migrate-system.ts';
 export { startSystem, type Logger, type StartOptions } from './start-system.ts';
 export type { Role, RunningSystem } from './running-system.ts';

@@ -29,6 +29,8 @@ export interface Logger {
 export interface StartOptions {
   readonly eventStoreUrl: string;
   readonly readModelsUrl: string;
+  /** `amqp://user:password@host:5672/vhost`: a RabbitMQ instead of the broker inside the process. */
+  readonly rabbitmqUrl?: string;
   /** Default: all. */
   readonly roles?: readonly Role[];
   readonly logger?: Logger;

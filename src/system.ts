@@ -3,6 +3,14 @@ import type { LogNames } from './postgres/log-names.ts';
 import type { ProjectionDefinition } from './projections/definition.ts';
 import { MillraceError } from './errors.ts';
 
+/** The names that events go by on a broker outside the process. */
+export interface TransportNames {
+  /** The topic exchange that the relay publishes to. */
+  readonly exchange: string;
+  /** Words with dots between them; an event's routing key is this, a dot, and its type: `waiting.room.PatientCalled`. */
+  readonly routingPrefix: string;
+}
+
 /** Everything that Millrace has to know of an application. */
 export interface SystemDefinition {
   /** `order-list`: names the log, metrics and logs. */
@@ -13,10 +21,21 @@ export interface SystemDefinition {
   readonly databases: { readonly eventStore: string; readonly readModels: string };
   /** The first one is the primary projection: the lag ledger follows it. */
   readonly projections: readonly ProjectionDefinition[];
+  readonly transport: TransportNames;
 }
 
+/** What {@link defineSystem} is given. */
+export interface SystemOptions extends Omit<SystemDefinition, 'transport'> {
+  /** Default, for a system `order-list`: exchange `order_list_events`, routing prefix `order.list`. */
+  readonly transport?: TransportNames;
+}
+
+/** Longer names are refused by RabbitMQ. */
+const exchangeName = /^[a-zA-Z][a-zA-Z0-9_.-]{0,99}$/;
+const routingWords = /^[a-zA-Z0-9_-]+(?:\.[a-zA-Z0-9_-]+)*$/;
+
 /** Defines a system: the one value that binds events, projections and names together. */
-export function defineSystem(options: SystemDefinition): SystemDefinition {
+export function defineSystem(options: SystemOptions): SystemDefinition {
   if (!/^[a-z][a-z0-9-]{0,39}$/.test(options.name)) {
     throw new MillraceError('DEFINITION_INVALID', 'A system name is lower case letters, digits and dashes.');
   }
@@ -27,5 +46,19 @@ export function defineSystem(options: SystemDefinition): SystemDefinition {
   if (new Set(ids).size !== ids.length) {
     throw new MillraceError('DEFINITION_INVALID', `System ${options.name} has two projections of the same id.`);
   }
-  return options;
+  const transport = options.transport ?? {
+    exchange: `${options.name.replaceAll('-', '_')}_events`,
+    routingPrefix: options.name.replaceAll('-', '.'),
+  };
+  if (!exchangeName.test(transport.exchange) || !routingWords.test(transport.routingPrefix)) {
+    throw new MillraceError(
+      'DEFINITION_INVALID',
+      `System ${options.name}: the exchange or the routing prefix is not a name that a broker takes.`,
+    );
+  }
+  const queues = options.projections.map((projection) => projection.queue);
+  if (new Set(queues).size !== queues.length) {
+    throw new MillraceError('DEFINITION_INVALID', `System ${options.name} has two projections on one queue.`);
+  }
+  return { ...options, transport };
 }

@@ -9,4 +9,5 @@ export const waitingRoom = defineSystem({
   tables: { events: 'waiting_room_events', outbox: 'waiting_room_outbox' },
   databases: { eventStore: 'waitingroom_eventstore', readModels: 'waitingroom_read_models' },
   projections: [waitingRoomProjection],
+  transport: { exchange: 'waiting_room_events', routingPrefix: 'waiting.room' },
 });

@@ -34,10 +34,32 @@ export interface Subscription {
  * delivers at least once; after a failure it may double, reorder or lose, which consumers notice and mend from the log.
  */
 export interface Broker {
+  /** The relay's cursor and lease carry it: `embedded`, `rabbitmq`. */
   readonly name: string;
-  /** Resolves when the broker has taken all of them, in order. Rejects when that is not certain: send again. */
+  /** How long a confirmed message may be under way to an idle consumer before it counts as lost, in milliseconds. */
+  readonly transit: number;
+  /** Deliveries reach consumers in other processes as well. Those of a broker inside the process are told by nudges. */
+  readonly reachesOthers: boolean;
+  /**
+   * Resolves when the broker has taken all of them, in order. Rejects with {@link MessagesRefused} when it has taken all
+   * but some that it will not have; with anything else when nothing is certain: send all of them again.
+   */
   publish(messages: readonly BrokerMessage[]): Promise<void>;
   /** `onAvailable` is called when a delivery arrives at an empty queue. */
   subscribe(queue: string, onAvailable: () => void): Promise<Subscription>;
+  /** Resolves when the broker answers. Rejects with BROKER_UNAVAILABLE. */
+  check(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** The broker is there and has refused some messages of a publication, and those alone. */
+export class MessagesRefused extends Error {
+  override readonly name = 'MessagesRefused';
+  /** Positions of the refused events, ascending. */
+  readonly positions: readonly number[];
+
+  constructor(positions: readonly number[], reason: string) {
+    super(reason);
+    this.positions = positions;
+  }
 }

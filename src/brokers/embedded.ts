@@ -10,6 +10,8 @@ const defaultCapacity = 10_000;
  */
 export class EmbeddedBroker implements Broker {
   readonly name = 'embedded';
+  readonly transit = 0;
+  readonly reachesOthers = false;
   readonly #queues = new Map<string, Set<EmbeddedSubscription>>();
   readonly #capacity: number;
 
@@ -33,6 +35,10 @@ export class EmbeddedBroker implements Broker {
     );
     subscriptions.add(subscription);
     return Promise.resolve(subscription);
+  }
+
+  check(): Promise<void> {
+    return Promise.resolve();
   }
 
   close(): Promise<void> {

@@ -219,7 +219,7 @@ export class ConsumerRun {
   async #reload(): Promise<void> {
     const { broker, definition, log } = this.#options;
     // Before the checkpoint is read, so that nothing comes between the two.
-    this.#subscription ??= await broker.subscribe(definition.id, () => this.#work.wake());
+    this.#subscription ??= await broker.subscribe(definition.queue, () => this.#work.wake());
     const client = await this.#connection.client();
     const build = await liveBuild(client, definition.id);
     if (build === undefined)

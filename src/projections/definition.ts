@@ -83,6 +83,8 @@ export interface ProjectionDefinition {
   readonly exposes: readonly string[];
   /** What is kept in order, and what a poison event parks. Default: the event's stream. */
   readonly orderingKey: (event: StoredEvent) => string;
+  /** The queue that a broker outside the process keeps for it. Default: the id and `-queue`. */
+  readonly queue: string;
 }
 
 /** Defines a table of folded rows with its row type checked. @example rows<CartRow>({ table: 'carts', … }) */
@@ -108,6 +110,7 @@ export function defineProjection(options: {
   readonly totals?: readonly AnyTotals[];
   readonly exposes: readonly string[];
   readonly orderingKey?: (event: StoredEvent) => string;
+  readonly queue?: string;
 }): ProjectionDefinition {
   if (!/^[a-z][a-z0-9-]{0,39}$/.test(options.id))
     throw invalid(options.id, 'an id is lower case letters, digits and dashes');
@@ -115,6 +118,8 @@ export function defineProjection(options: {
     if (!/^[a-z_][a-z0-9_]{0,59}$/.test(name))
       throw invalid(options.id, `${name} is not lower case letters, digits and underscores`);
   }
+  const queue = options.queue ?? `${options.id}-queue`;
+  if (!/^[a-zA-Z][a-zA-Z0-9_.-]{0,99}$/.test(queue)) throw invalid(options.id, `${queue} is no name for a queue`);
   return {
     id: options.id,
     schema: options.schema,
@@ -122,6 +127,7 @@ export function defineProjection(options: {
     totals: options.totals ?? [],
     exposes: options.exposes,
     orderingKey: options.orderingKey ?? ((event) => event.stream),
+    queue,
   };
 }
 

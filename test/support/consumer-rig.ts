@@ -64,6 +64,8 @@ export function messageOf(event: RecordedEvent, incarnation: string, log = 'parc
 /** A broker whose every publish a test decides about. */
 export class ScriptedBroker implements Broker {
   readonly name: string;
+  readonly transit: number = 0;
+  readonly reachesOthers: boolean = false;
   readonly #inner = new EmbeddedBroker();
   /** Decides what to do with a publication; `pass` hands it on. */
   script: (messages: readonly BrokerMessage[], pass: () => Promise<void>) => Promise<void> = (_messages, pass) =>
@@ -87,6 +89,10 @@ export class ScriptedBroker implements Broker {
   }
 
   subscribe: Broker['subscribe'] = (queue, onAvailable) => this.#inner.subscribe(queue, onAvailable);
+
+  check(): Promise<void> {
+    return Promise.resolve();
+  }
 
   close(): Promise<void> {
     return this.#inner.close();

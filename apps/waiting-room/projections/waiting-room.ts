@@ -5,6 +5,7 @@ import { visits } from './visits.ts';
 /** The read model that the monitor, the lists and `call next` look at. */
 export const waitingRoomProjection = defineProjection({
   id: 'waiting-room',
+  queue: 'waiting-room-projection-queue',
   schema: new URL('./schema.sql', import.meta.url),
   rows: [visits, queueSettings],
   totals: [queueCounts],
