@@ -1,5 +1,7 @@
 import pg from 'pg';
+import type { Broker } from './brokers/broker.ts';
 import { EmbeddedBroker } from './brokers/embedded.ts';
+import { RabbitMqBroker } from './brokers/rabbitmq/rabbitmq.ts';
 import { CommandHandler } from './commands/command-handler.ts';
 import { describeStandstill } from './consumers/batch.ts';
 import { Consumer } from './consumers/consumer.ts';
@@ -75,7 +77,7 @@ class MillraceSystem implements RunningSystem {
   readonly #relay: Relay | undefined;
   readonly #consumers: readonly Consumer[];
   readonly #copier: LedgerCopier | undefined;
-  readonly #broker = new EmbeddedBroker();
+  readonly #broker: Broker;
   readonly #processedListeners = new Set<(eventType: string, seconds: number) => void>();
   readonly #housekeeping: NodeJS.Timeout;
   #stopping: Promise<void> | undefined;
@@ -111,6 +113,8 @@ class MillraceSystem implements RunningSystem {
       return (error: unknown) => quiet.say(describe(error));
     };
 
+    this.#broker = brokerFor(definition, options.rabbitmqUrl, report('broker'));
+    const { reachesOthers } = this.#broker;
     const store = new RelayStore(this.#eventStore, this.#broker.name);
     if (this.roles.includes('relay')) {
       this.#relay = new Relay({
@@ -119,6 +123,7 @@ class MillraceSystem implements RunningSystem {
         store,
         lease: new Lease(this.#eventStore, store.leaseName, instance),
         onAdvanced: () => {
+          if (reachesOthers) return;
           // Consumers of this process are handed the events; those that are active elsewhere have to be told.
           if (!this.#consumers.every((consumer) => consumer.state.active) || this.#consumers.length === 0) {
             this.#wakeEventStore.notify(channels.published);
@@ -161,20 +166,26 @@ class MillraceSystem implements RunningSystem {
             }),
         )
       : [];
-    if (this.roles.includes('projector')) {
+    if (this.roles.includes('projector') && !reachesOthers) {
       this.#wakeEventStore.listen(channels.published, () => {
         for (const consumer of this.#consumers) consumer.nudge();
       });
+    }
+    if (this.roles.includes('relay')) {
       this.#copier = new LedgerCopier({
         eventStore: this.#eventStore,
         readModels: this.#readPool,
         projection: primary,
+        // One is enough; what two of them copy is copied twice and comes to the same.
+        active: () => this.#relay?.active === true,
         onError: report('ledger'),
       });
     }
     this.#wakeReadModels.listen(channels.projected, () => {
       // The consumer of this process has told already.
-      if (this.#consumers[0]?.state.active !== true) this.readModels.look();
+      if (this.#consumers[0]?.state.active === true) return;
+      this.readModels.look();
+      this.#copier?.nudge();
     });
     this.#housekeeping = setInterval(() => {
       this.log.pruneKeys().catch(report('command keys'));
@@ -209,6 +220,7 @@ class MillraceSystem implements RunningSystem {
       projections: this.projections,
       outbox: this.outbox,
       relay: this.#relay,
+      broker: this.#broker.reachesOthers ? this.#broker : undefined,
       stopping: this.#stopping !== undefined,
     });
   }
@@ -237,6 +249,13 @@ class MillraceSystem implements RunningSystem {
     const error = this.#consumers[index]?.state.error;
     return error === undefined ? null : describeStandstill(error);
   }
+}
+
+function brokerFor(definition: SystemDefinition, url: string | undefined, onError: (error: unknown) => void): Broker {
+  if (url === undefined) return new EmbeddedBroker();
+  const queues = definition.projections.map((projection) => projection.queue);
+  const topology = { ...definition.transport, queues };
+  return new RabbitMqBroker({ url, name: `millrace ${definition.name}`, topology, onError });
 }
 
 /** Says the same thing once in ten seconds: a part that fails and tries again must not fill the log. */

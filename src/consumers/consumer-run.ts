@@ -4,10 +4,11 @@ import { backoff, Doorbell } from '../doorbell.ts';
 import { MillraceError } from '../errors.ts';
 import { wallClock } from '../events/wall-clock.ts';
 import type { LeaseKeeper } from '../postgres/lease.ts';
-import { liveBuild } from '../projections/builds.ts';
+import { liveBuild, type Build } from '../projections/builds.ts';
 import { arrive, describeStandstill, type Arrival } from './batch.ts';
 import { BuildApplier } from './build-applier.ts';
 import { assertSameLog } from '../store/log-checkpoint.ts';
+import type { LogHead } from '../store/store.ts';
 import { ConsumerConnection } from './consumer-connection.ts';
 import type { ConsumerOptions } from './consumer.ts';
 
@@ -39,6 +40,8 @@ export class ConsumerRun {
   /** The log may not be the one that the checkpoint belongs to. */
   #doubt = false;
   #lastCompared = -Infinity;
+  /** Published, and not here: lost if it does not come. With the time when that was seen first. */
+  #overdue: { readonly position: number; readonly since: number } | undefined;
   #busySince: number | undefined;
   #loop: Promise<void> | undefined;
 
@@ -127,7 +130,7 @@ export class ConsumerRun {
 
   async #step(): Promise<void> {
     this.#progress();
-    const idleInterval = this.#options.idleInterval ?? 1000;
+    const { broker, idleInterval = 1000 } = this.#options;
     if (this.#keeper?.held !== true && !(await this.#takeOver())) {
       await this.#rest(this.#ending, idleInterval);
       return;
@@ -138,12 +141,13 @@ export class ConsumerRun {
     if (this.#doubt) await this.#compare();
     const deliveries = subscription.take(this.#batchSize);
     if (deliveries.length > 0) {
+      this.#overdue = undefined;
       await this.#consume(deliveries);
       subscription.acknowledge(deliveries);
       return;
     }
-    await this.#rest(this.#work, idleInterval);
-    if (!this.#ended && subscription.waiting === 0) await this.#catchUpWithRelay();
+    await this.#rest(this.#work, broker.transit > 0 ? Math.min(idleInterval, broker.transit) : idleInterval);
+    if (!this.#ended && subscription.waiting === 0) await this.#lookForLost();
   }
 
   async #rest(bell: Doorbell, milliseconds: number): Promise<void> {
@@ -217,15 +221,14 @@ export class ConsumerRun {
 
   /** Reads checkpoint and parked keys, compares the checkpoint with the log, and catches up. */
   async #reload(): Promise<void> {
-    const { broker, definition, log } = this.#options;
+    const { broker, definition } = this.#options;
     // Before the checkpoint is read, so that nothing comes between the two.
     this.#subscription ??= await broker.subscribe(definition.queue, () => this.#work.wake());
     const client = await this.#connection.client();
     const build = await liveBuild(client, definition.id);
     if (build === undefined)
       throw new MillraceError('SCHEMA_MISSING', `Projection ${definition.id} has no live build.`);
-    const head = await log.head();
-    await assertSameLog(definition.id, build, log);
+    const incarnation = await this.#incarnationFor(build);
     const parked = await client.query<{ ordering_key: string }>(
       `select distinct ordering_key from dead_letters
        where projection_id = $1 and generation = $2 and status in ('failed', 'waiting')`,
@@ -234,17 +237,37 @@ export class ConsumerRun {
     this.#applier = new BuildApplier({
       definition,
       build,
-      incarnation: head.incarnation,
+      incarnation,
       parkedKeys: parked.rows.map((row) => row.ordering_key),
       stamps: this.#options.stamps ?? true,
     });
-    this.#doubt = false;
     await client.query(
       `update projection_builds set is_healthy = true, error_message = null where projection_id = $1 and state = 'live' and not is_healthy`,
       [definition.id],
     );
-    await this.#catchUpWithRelay();
+    // Deliveries that are to come make up for what was missed; a broker inside the process brings only what is new.
+    if (broker.reachesOthers) await this.#lookForLost();
+    else await this.#catchUpWithRelay();
     this.#error = undefined;
+  }
+
+  /**
+   * The incarnation whose events may be applied to a build. Without the event store it is the checkpoint's own: a
+   * delivery of that one that follows the checkpoint without a gap needs no log, and the comparison is made up for.
+   */
+  async #incarnationFor(build: Build): Promise<string> {
+    const { broker, definition, log, onError } = this.#options;
+    try {
+      const head = await log.head();
+      await assertSameLog(definition.id, build, log);
+      this.#doubt = false;
+      return head.incarnation;
+    } catch (error) {
+      if (!isAway(error) || !broker.reachesOthers || build.incarnation === undefined) throw error;
+      onError?.(error);
+      this.#doubt = true;
+      return build.incarnation;
+    }
   }
 
   async #consume(deliveries: readonly Delivery[]): Promise<void> {
@@ -282,14 +305,50 @@ export class ConsumerRun {
     this.#failures = 0;
   }
 
+  /**
+   * Nothing has come for a while. What was published all the same is read from the log, but not what may still be on
+   * its way here. An event store that is away is no reason to stop: what is delivered needs nothing from it.
+   */
+  async #lookForLost(): Promise<void> {
+    const { broker, published, onError } = this.#options;
+    let position: number;
+    try {
+      position = await published();
+    } catch (error) {
+      if (!broker.reachesOthers) throw error;
+      onError?.(error);
+      return;
+    }
+    if (position < this.position) this.#doubt = true;
+    if (position <= this.position) {
+      this.#overdue = undefined;
+      return;
+    }
+    this.#overdue ??= { position, since: performance.now() };
+    if (performance.now() - this.#overdue.since < broker.transit) return;
+    const upTo = this.#overdue.position;
+    this.#overdue = undefined;
+    if ((this.#subscription?.waiting ?? 0) === 0) await this.#catchUp(upTo);
+    this.#failures = 0;
+  }
+
   /** Compares checkpoint and log, once a second at most: doubles come in swarms. */
   async #compare(): Promise<void> {
     const applier = this.#applier;
     if (applier === undefined || performance.now() - this.#lastCompared < 1000) return;
     this.#lastCompared = performance.now();
+    const { broker, definition, log, onError } = this.#options;
+    let head: LogHead;
+    try {
+      await assertSameLog(definition.id, applier, log);
+      head = await log.head();
+    } catch (error) {
+      if (!broker.reachesOthers || !isAway(error)) throw error;
+      // In doubt still: asked again in a second.
+      onError?.(error);
+      return;
+    }
     this.#doubt = false;
-    await assertSameLog(this.#options.definition.id, applier, this.#options.log);
-    const head = await this.#options.log.head();
     // Another incarnation with our event still in place: nothing is lost, only the name is new.
     if (head.incarnation !== applier.incarnation) await this.#reload();
   }
@@ -335,4 +394,8 @@ export class ConsumerRun {
       // The database is what is wrong, then; this process's own health tells.
     }
   }
+}
+
+function isAway(error: unknown): boolean {
+  return error instanceof MillraceError && error.code === 'STORE_UNAVAILABLE';
 }

@@ -30,6 +30,8 @@ export interface LedgerCopierOptions {
   readonly projection: string;
   /** Milliseconds between copies while there is something to copy. Default 250. */
   readonly interval?: number;
+  /** False while another process does it. Default: always. */
+  readonly active?: () => boolean;
   readonly onError?: (error: unknown) => void;
   readonly onCopied?: () => void;
 }
@@ -74,7 +76,7 @@ export class LedgerCopier {
   }
 
   #tick(): void {
-    if (this.#running !== undefined || this.#stopped) return;
+    if (this.#running !== undefined || this.#stopped || this.#options.active?.() === false) return;
     const now = performance.now();
     if (now < this.#notBefore) return;
     // Another process may be the one that processes: look from time to time even without a nudge.

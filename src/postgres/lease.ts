@@ -1,3 +1,4 @@
+import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type pg from 'pg';
 
@@ -18,7 +19,7 @@ export interface LeaseKeeper {
   stop(): void;
 }
 
-const seconds = 5;
+const seconds = 4;
 /** The holder gives up a little before others may take over, in milliseconds. */
 const patience = seconds * 1000 - 500;
 
@@ -29,13 +30,13 @@ const patience = seconds * 1000 - 500;
 export class Lease {
   readonly #pool: pg.Pool;
   readonly #name: string;
-  /** `host/process id/instance` */
+  /** `place/process id/instance` */
   readonly holder: string;
 
   constructor(pool: pg.Pool, name: string, instance: string) {
     this.#pool = pool;
     this.#name = name;
-    this.holder = `${hostname()}/${process.pid}/${instance}`;
+    this.holder = `${place}/${process.pid}/${instance}`;
   }
 
   /** Takes the lease when it is free, expired, ours, or its holder is known to be dead. */
@@ -124,9 +125,25 @@ export class Lease {
   }
 }
 
+/**
+ * Where a process id means something: this boot of this kernel and this namespace of process ids. A host's name is not
+ * enough, since containers may share one. Elsewhere than on Linux it has to do.
+ */
+const place = readPlace();
+
+function readPlace(): string {
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    const namespace = readlinkSync('/proc/self/ns/pid').replaceAll(/\D/g, '');
+    return `${hostname()} ${boot} ${namespace}`;
+  } catch {
+    return hostname();
+  }
+}
+
 function isDead(holder: string): boolean {
-  const [host, pid] = holder.split('/');
-  if (host !== hostname() || pid === undefined) return false;
+  const [where, pid] = holder.split('/');
+  if (where !== place || pid === undefined) return false;
   if (Number(pid) === process.pid) return false;
   try {
     process.kill(Number(pid), 0);

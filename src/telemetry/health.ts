@@ -1,3 +1,4 @@
+import type { Broker } from '../brokers/broker.ts';
 import type { Relay } from '../relay/relay.ts';
 import type { Health, HealthCheck, Outbox, Projections } from '../running-system.ts';
 import type { EventLog } from '../store/store.ts';
@@ -7,6 +8,8 @@ export interface HealthSources {
   readonly projections: Projections;
   readonly outbox: Outbox;
   readonly relay: Relay | undefined;
+  /** A broker outside the process; undefined for the one inside. */
+  readonly broker: Broker | undefined;
   readonly stopping: boolean;
 }
 
@@ -18,7 +21,8 @@ const stuckAfter = 10_000;
  * events and refuses none, so it makes the system degraded, not unready. Details name parts, never data.
  */
 export async function checkHealth(sources: HealthSources): Promise<Health> {
-  const [store, readModels, outbox] = await Promise.all([
+  const { broker } = sources;
+  const [store, readModels, outbox, transport] = await Promise.all([
     check('event-store', async () => {
       await sources.log.head();
       return null;
@@ -36,8 +40,14 @@ export async function checkHealth(sources: HealthSources): Promise<Health> {
       }
       return sources.relay === undefined ? 'runs elsewhere' : sources.relay.active ? null : 'stands by';
     }),
+    broker === undefined
+      ? undefined
+      : check('broker', async () => {
+          await broker.check();
+          return null;
+        }),
   ]);
-  const checks = [store, readModels, outbox];
+  const checks = [store, readModels, outbox, ...(transport === undefined ? [] : [transport])];
   const ready = store.healthy && !sources.stopping;
   return { status: !ready ? 'unhealthy' : checks.every((one) => one.healthy) ? 'healthy' : 'degraded', ready, checks };
 }
