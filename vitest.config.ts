@@ -5,6 +5,7 @@ import { defineConfig } from 'vitest/config';
  * unit      pure code; starts no server
  * embedded  real embedded PostgreSQL, nothing else to install
  * browser   the live page in a real Chromium
+ * rabbitmq  a real RabbitMQ beside the embedded PostgreSQL
  * All but unit and embedded need more than Node and npm and have npm commands of their own.
  */
 
@@ -42,6 +43,15 @@ export default defineConfig({
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
           globalSetup: ['test/support/global-postgres.ts'],
+        },
+      },
+      {
+        test: {
+          ...everywhere,
+          ...withProcesses,
+          name: 'rabbitmq',
+          include: ['test/rabbitmq/**/*.test.ts'],
+          globalSetup: ['test/support/global-postgres.ts', 'test/support/global-rabbitmq.ts'],
         },
       },
     ],
