@@ -16,7 +16,7 @@ import { PostgresProjections } from './projections/projections.ts';
 import { PostgresReadModels } from './projections/read-models.ts';
 import { Relay } from './relay/relay.ts';
 import { PostgresOutbox, RelayStore } from './relay/relay-store.ts';
-import type { Health, Role, RunningSystem } from './running-system.ts';
+import type { ConsumerReport, Health, Role, RunningSystem } from './running-system.ts';
 import { openPostgresLog, type PostgresLog } from './store/postgres/postgres-log.ts';
 import { checkHealth } from './telemetry/health.ts';
 import type { SystemDefinition } from './system.ts';
@@ -208,6 +208,20 @@ class MillraceSystem implements RunningSystem {
   readonly execute: RunningSystem['execute'] = (decider, command, options) =>
     this.#commands.execute(decider, command, options);
   readonly state: RunningSystem['state'] = (decider, boundary) => this.#commands.state(decider, boundary);
+
+  consumers(): readonly ConsumerReport[] {
+    return this.#consumers.map((consumer, index) => {
+      const { active, position, logReads, refused, restarts } = consumer.state;
+      return {
+        projection: this.definition.projections[index]?.id ?? '',
+        active,
+        position,
+        logReads,
+        refused,
+        restarts,
+      };
+    });
+  }
 
   onProcessed(listener: (eventType: string, seconds: number) => void): () => void {
     this.#processedListeners.add(listener);
