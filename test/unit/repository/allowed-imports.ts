@@ -31,7 +31,10 @@ export const rooms: { readonly [room: string]: Room } = {
     mayImport: ['events', 'postgres', 'store', 'commands', 'consumers'],
   },
   lag: { holds: 'the ledger and its statistics', mayImport: ['events', 'postgres', 'store'] },
-  telemetry: { holds: 'names of metrics, logs and spans in one table; health', mayImport: ['store', 'relay'] },
+  telemetry: {
+    holds: 'names of metrics, logs and spans in one table; health',
+    mayImport: ['store', 'brokers', 'relay'],
+  },
   embedded: { holds: 'a PostgreSQL that comes with npm', mayImport: [] },
   testing: {
     holds: 'what applications use in their tests',
@@ -63,6 +66,7 @@ export const exceptions: readonly { readonly from: string; readonly to: string; 
 /** Packages, and the rooms that may import them. Node's own modules are open to all but `events` and `commands`. */
 export const packages: { readonly [name: string]: readonly string[] } = {
   pg: ['postgres', 'store/postgres', 'relay', 'consumers', 'projections', 'processes', 'lag', 'embedded', 'the top'],
+  amqplib: ['brokers'],
   fastify: ['server'],
   '@fastify/static': ['server'],
   '@fastify/swagger': ['server'],
