@@ -8,6 +8,8 @@ import { EventRegistry } from './events/codec.ts';
 import { newEventId } from './events/event-id.ts';
 import { LedgerCopier } from './lag/ledger-copier.ts';
 import { PostgresLagStatistics } from './lag/lag-statistics.ts';
+import { OperationRunner } from './operations/operation-runner.ts';
+import { PostgresOperations } from './operations/operations.ts';
 import { Lease } from './postgres/lease.ts';
 import { WakeUp } from './postgres/wake-up.ts';
 import { PostgresProjections } from './projections/projections.ts';
@@ -64,6 +66,7 @@ class MillraceSystem implements RunningSystem {
   readonly registry: EventRegistry;
   readonly readModels: PostgresReadModels;
   readonly projections: PostgresProjections;
+  readonly operations: PostgresOperations;
   readonly deadLetters: PostgresDeadLetters;
   readonly lag: PostgresLagStatistics;
   readonly outbox: PostgresOutbox;
@@ -75,6 +78,7 @@ class MillraceSystem implements RunningSystem {
   readonly #relay: Relay | undefined;
   readonly #consumers: readonly Consumer[];
   readonly #copier: LedgerCopier | undefined;
+  readonly #operator: OperationRunner | undefined;
   readonly #broker = new EmbeddedBroker();
   readonly #processedListeners = new Set<(eventType: string, seconds: number) => void>();
   readonly #housekeeping: NodeJS.Timeout;
@@ -93,6 +97,7 @@ class MillraceSystem implements RunningSystem {
     this.#wakeEventStore = new WakeUp(eventStoreUrl);
     this.#wakeReadModels = new WakeUp(readModelsUrl);
     this.#commands = new CommandHandler(this.log, this.registry);
+    this.operations = new PostgresOperations(this.#readPool, this.#wakeReadModels);
     this.outbox = new PostgresOutbox(this.#eventStore, definition.tables);
     this.lag = new PostgresLagStatistics(this.#eventStore, definition.tables);
     this.deadLetters = new PostgresDeadLetters(this.#readPool, this.log, this.registry, definition.projections);
@@ -171,6 +176,13 @@ class MillraceSystem implements RunningSystem {
         projection: primary,
         onError: report('ledger'),
       });
+      this.#operator = new OperationRunner({
+        pool: this.#readPool,
+        wakeUp: this.#wakeReadModels,
+        handlers: {},
+        runner: new Lease(this.#readPool, 'operations', instance).holder,
+        onError: report('operations'),
+      });
     }
     this.#wakeReadModels.listen(channels.projected, () => {
       // The consumer of this process has told already.
@@ -192,6 +204,7 @@ class MillraceSystem implements RunningSystem {
     this.#relay?.start();
     for (const consumer of this.#consumers) consumer.start();
     this.#copier?.start();
+    this.#operator?.start();
   }
 
   readonly execute: RunningSystem['execute'] = (decider, command, options) =>
@@ -222,6 +235,8 @@ class MillraceSystem implements RunningSystem {
   async #stop(): Promise<void> {
     clearInterval(this.#housekeeping);
     await this.#commands.close();
+    this.operations.close();
+    await this.#operator?.stop();
     await this.projections.stop();
     await this.#relay?.stop();
     await Promise.all(this.#consumers.map((consumer) => consumer.stop()));
