@@ -10,6 +10,8 @@ import { EventRegistry } from './events/codec.ts';
 import { newEventId } from './events/event-id.ts';
 import { LedgerCopier } from './lag/ledger-copier.ts';
 import { PostgresLagStatistics } from './lag/lag-statistics.ts';
+import { OperationRunner } from './operations/operation-runner.ts';
+import { PostgresOperations } from './operations/operations.ts';
 import { Lease } from './postgres/lease.ts';
 import { WakeUp } from './postgres/wake-up.ts';
 import { PostgresProjections } from './projections/projections.ts';
@@ -66,6 +68,7 @@ class MillraceSystem implements RunningSystem {
   readonly registry: EventRegistry;
   readonly readModels: PostgresReadModels;
   readonly projections: PostgresProjections;
+  readonly operations: PostgresOperations;
   readonly deadLetters: PostgresDeadLetters;
   readonly lag: PostgresLagStatistics;
   readonly outbox: PostgresOutbox;
@@ -77,6 +80,7 @@ class MillraceSystem implements RunningSystem {
   readonly #relay: Relay | undefined;
   readonly #consumers: readonly Consumer[];
   readonly #copier: LedgerCopier | undefined;
+  readonly #operator: OperationRunner | undefined;
   readonly #broker: Broker;
   readonly #processedListeners = new Set<(eventType: string, seconds: number) => void>();
   readonly #housekeeping: NodeJS.Timeout;
@@ -95,6 +99,7 @@ class MillraceSystem implements RunningSystem {
     this.#wakeEventStore = new WakeUp(eventStoreUrl);
     this.#wakeReadModels = new WakeUp(readModelsUrl);
     this.#commands = new CommandHandler(this.log, this.registry);
+    this.operations = new PostgresOperations(this.#readPool, this.#wakeReadModels);
     this.outbox = new PostgresOutbox(this.#eventStore, definition.tables);
     this.lag = new PostgresLagStatistics(this.#eventStore, definition.tables);
     this.deadLetters = new PostgresDeadLetters(this.#readPool, this.log, this.registry, definition.projections);
@@ -181,6 +186,15 @@ class MillraceSystem implements RunningSystem {
         onError: report('ledger'),
       });
     }
+    if (this.roles.includes('projector')) {
+      this.#operator = new OperationRunner({
+        pool: this.#readPool,
+        wakeUp: this.#wakeReadModels,
+        handlers: {},
+        runner: new Lease(this.#readPool, 'operations', instance).holder,
+        onError: report('operations'),
+      });
+    }
     this.#wakeReadModels.listen(channels.projected, () => {
       // The consumer of this process has told already.
       if (this.#consumers[0]?.state.active === true) return;
@@ -203,6 +217,7 @@ class MillraceSystem implements RunningSystem {
     this.#relay?.start();
     for (const consumer of this.#consumers) consumer.start();
     this.#copier?.start();
+    this.#operator?.start();
   }
 
   readonly execute: RunningSystem['execute'] = (decider, command, options) =>
@@ -248,6 +263,8 @@ class MillraceSystem implements RunningSystem {
   async #stop(): Promise<void> {
     clearInterval(this.#housekeeping);
     await this.#commands.close();
+    this.operations.close();
+    await this.#operator?.stop();
     await this.projections.stop();
     await this.#relay?.stop();
     await Promise.all(this.#consumers.map((consumer) => consumer.stop()));

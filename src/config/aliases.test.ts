@@ -129,12 +129,15 @@ describe('an alias', () => {
     expect(fieldsOf(env)).toEqual([field]);
   });
 
-  it.each(['RabbitMq__Host', 'RABBITMQ__HOSTNAME', 'OutboxDispatcher__Batch', 'EventStore__Url', 'Serilog__MinimumLevel'])(
-    'that nobody knows is refused by name: %s',
-    (name) => {
-      const error = refusal({ [name]: 'x' });
-      expect(error.code).toBe('SETTING_UNKNOWN');
-      expect(error.fields.map(({ field }) => field)).toEqual([name]);
-    },
-  );
+  it.each([
+    'RabbitMq__Host',
+    'RABBITMQ__HOSTNAME',
+    'OutboxDispatcher__Batch',
+    'EventStore__Url',
+    'Serilog__MinimumLevel',
+  ])('that nobody knows is refused by name: %s', (name) => {
+    const error = refusal({ [name]: 'x' });
+    expect(error.code).toBe('SETTING_UNKNOWN');
+    expect(error.fields.map(({ field }) => field)).toEqual([name]);
+  });
 });

@@ -63,7 +63,8 @@ export const settingsTable = {
     example: '8080',
   }),
   HEALTH_PORT: define<number | undefined>({
-    meaning: 'One more port, with the health routes and nothing else, for processes without the API. 0 takes a free one.',
+    meaning:
+      'One more port, with the health routes and nothing else, for processes without the API. 0 takes a free one.',
     defaultText: '(none)',
     defaultValue: undefined,
     parse: parsePort,
