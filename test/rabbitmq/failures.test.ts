@@ -182,7 +182,6 @@ describe('a broker that goes away', () => {
     const subscription = await broker.subscribe(queue, () => undefined);
     await rabbit.start();
     // A quorum queue that has no leader yet takes messages and confirms none.
-    // A queue that has no leader yet takes messages and confirms none.
     const published = (): Promise<boolean> =>
       broker.publish(messages(51, 60)).then(
         () => true,
