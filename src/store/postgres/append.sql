@@ -20,6 +20,9 @@ create or replace function millrace_append(
   out head bigint, out stale integer[], out excluded integer[], out known integer[], out present integer[],
   out versions bigint[]
 ) language plpgsql
+  -- Runs with the rights of whoever prepared the database: the writers' role may call this, and insert nothing itself.
+  security definer
+  set search_path from current
   -- Plans are made while tables are small and kept: without these, look-ups turn into sequential scans later.
   set enable_seqscan = off
   set enable_bitmapscan = off
@@ -127,3 +130,4 @@ begin
     where k.g <> all (rejected);
   end if;
 end $$;
+revoke all on function millrace_append from public;
