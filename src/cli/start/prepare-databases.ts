@@ -9,6 +9,8 @@ import { openDatabases, type Databases } from './database-urls.ts';
 /** Prepares both databases and says what it did. Works beside a running server and without one. */
 export async function migrate(options: MigrateCommandOptions, terminal: Terminal): Promise<void> {
   const settings = readSettings(process.env);
+  const prefix = options.grants === true ? 'millrace' : options.grants;
+  const roles = prefix === undefined ? undefined : groupRoles(prefix);
   const { system } = await loadApplication(options.app);
   const own = settings.eventStoreUrl !== undefined;
   const running = own ? undefined : await findRunningPostgres(settings.dataFolder);
@@ -19,8 +21,6 @@ export async function migrate(options: MigrateCommandOptions, terminal: Terminal
         embedded: undefined,
       }
     : await openDatabases(settings, Promise.resolve(system), terminal.err);
-  const prefix = options.grants === true ? 'millrace' : options.grants;
-  const roles = prefix === undefined ? undefined : groupRoles(prefix);
   try {
     await migrateSystem(system, databases, prefix === undefined ? {} : { grants: prefix });
   } finally {
