@@ -93,7 +93,6 @@ class MillraceSystem implements RunningSystem {
   readonly #broker: Broker;
   readonly #processedListeners = new Set<(eventType: string, seconds: number) => void>();
   readonly #housekeeping: NodeJS.Timeout | undefined;
-  readonly #limited: boolean;
   #stopping: Promise<void> | undefined;
 
   constructor(definition: SystemDefinition, options: StartOptions) {
@@ -109,7 +108,6 @@ class MillraceSystem implements RunningSystem {
       names: definition.tables,
       ...(options.logDiskLimit === undefined ? {} : { diskLimit: options.logDiskLimit }),
     });
-    this.#limited = options.logDiskLimit !== undefined;
     this.#eventStore = makePool(eventStoreUrl, `millrace ${definition.name} event store`, logger);
     this.#readPool = makePool(readModelsUrl, `millrace ${definition.name} read models`, logger);
     this.#wakeEventStore = new WakeUp(eventStoreUrl);
@@ -270,7 +268,7 @@ class MillraceSystem implements RunningSystem {
       outbox: this.outbox,
       relay: this.#relay,
       broker: this.#broker.reachesOthers ? this.#broker : undefined,
-      full: this.#limited ? this.log.full : undefined,
+      full: this.log.isFull(),
       stopping: this.#stopping !== undefined,
     });
   }

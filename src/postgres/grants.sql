@@ -91,6 +91,12 @@ grant insert, update (holder, token, lease_until) on leases to :projector;
 grant select, insert, delete on lag_stamps to :projector;
 grant execute on function advance_checkpoint to :projector;
 
+-- What operators ask for: requested through a function, by whoever has the API; done by a projector.
+grant select on projection_operations to :api, :projector, :reader;
+grant execute on function request_operation to :api;
+grant update (state, asked, progress, result, error_code, error_message, error_fields, started_at, finished_at, lane, runner,
+  token, runner_until) on projection_operations to :projector;
+
 -- A rebuild makes the tables of the new build in a database schema of their own, and then the views in their place: so the
 -- builds and the views belong to the projector's role. Whoever prepares the databases has to be a member of it.
 grant create on database :database to :projector;

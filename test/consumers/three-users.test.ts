@@ -8,7 +8,10 @@ import { PostgresLog } from '../../src/store/postgres/postgres-log.ts';
 import { eventually, exampleDatabases, reached, type ExampleDatabases } from '../support/example-databases.ts';
 import { ParcelAccepted, ParcelMoved } from '../support/example-system.ts';
 
-/** One system, three processes' worth of it, each with a database user that is in its own group role and in no other. */
+/**
+ * One system, three processes' worth of it, each with a database user that is in its own group role and in no other. Both
+ * databases belong to an owner who is no superuser.
+ */
 
 type ParcelEvent = EventOf<typeof ParcelAccepted> | EventOf<typeof ParcelMoved>;
 const moveParcel: Decider<number, { readonly parcel: string; readonly depot: string }, ParcelEvent> = {
@@ -33,12 +36,14 @@ const warnings: string[] = [];
 const systems = new Map<Part, RunningSystem>();
 
 const loginOf = (part: Part) => `${prefix}_${part}_1`;
-function urlOf(part: Part, url: string): string {
+const owner = `${prefix}_owner`;
+function as(user: string, url: string): string {
   const own = new URL(url);
-  own.username = loginOf(part);
+  own.username = user;
   own.password = 'for this test';
   return own.href;
 }
+const urlOf = (part: Part, url: string) => as(loginOf(part), url);
 function systemOf(part: Part): RunningSystem {
   const system = systems.get(part);
   if (system === undefined) throw new Error(`${part} does not run`);
@@ -59,7 +64,12 @@ async function start(part: 'api' | 'relay' | 'projector'): Promise<void> {
 
 beforeAll(async () => {
   databases = await exampleDatabases({ migrate: false });
-  await migrateSystem(databases.example.system, databases, { grants: prefix });
+  await databases.store(`create role ${owner} login createrole password 'for this test'`);
+  for (const url of [databases.eventStoreUrl, databases.readModelsUrl]) {
+    await databases.store(`alter database ${new URL(url).pathname.slice(1)} owner to ${owner}`);
+  }
+  const urls = { eventStoreUrl: as(owner, databases.eventStoreUrl), readModelsUrl: as(owner, databases.readModelsUrl) };
+  for (let time = 0; time < 2; time++) await migrateSystem(databases.example.system, urls, { grants: prefix });
   for (const part of parts) {
     await databases.store(`create role ${loginOf(part)} login password 'for this test' in role ${prefix}_${part}`);
   }
@@ -67,7 +77,10 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await Promise.all([...systems.values()].map((system) => system.stop()));
-  const everybody = parts.flatMap((part) => [loginOf(part), `${prefix}_${part}`]);
+  for (const url of [databases.eventStoreUrl, databases.readModelsUrl]) {
+    await databases.store(`alter database ${new URL(url).pathname.slice(1)} owner to current_user`);
+  }
+  const everybody = [...parts.flatMap((part) => [loginOf(part), `${prefix}_${part}`]), owner];
   for (const role of everybody) {
     for (const ask of [databases.store, databases.read]) await ask(`drop owned by ${role} cascade`);
     await databases.store(`drop role ${role}`);

@@ -38,7 +38,7 @@ describe('a log with a limit', () => {
     const refusal = await fill();
     expect(refusal).toMatchObject({ code: 'LOG_FULL', kind: 'unavailable' });
     expect(failureOf(refusal)).toMatchObject({ status: 503, retryAfter: 10 });
-    expect(log.full).toBe(true);
+    expect(log.isFull()).toBe(true);
     expect(stored).toBeGreaterThan(0);
     expect(await readAll(log)).toHaveLength(stored);
     expect((await log.head()).position).toBe(stored);
@@ -55,7 +55,7 @@ describe('a log with a limit', () => {
     await expect
       .poll(() => roomy.append({ events: [anEvent({ stream: 'later' })] }).catch(() => undefined))
       .toBeDefined();
-    expect(roomy.full).toBe(false);
+    expect(roomy.isFull()).toBe(false);
   });
 
   test('asks for the size once in ten seconds, however many commands come', async () => {
@@ -75,7 +75,7 @@ describe('a log with a limit', () => {
   });
 
   test('without a limit grows as it likes', async () => {
-    expect(shop.log.full).toBe(false);
+    expect(shop.log.isFull()).toBeUndefined();
     await shop.log.lookAtSize();
     expect((await shop.log.append({ events: [anEvent()] })).outcome).toBe('stored');
   });

@@ -11,7 +11,7 @@ const workOf: { readonly [role in Role]: string } = {
 export function whatRuns(
   name: string,
   roles: readonly Role[],
-  databases: { readonly eventStoreUrl: string; readonly readModelsUrl: string },
+  databases: { readonly eventStoreUrl: string; readonly readModelsUrl: string; readonly embedded?: unknown },
   rabbitmqUrl: string | undefined,
 ): string[] {
   const width = Math.max(...roles.map((role) => role.length), 'event store'.length);
@@ -23,6 +23,12 @@ export function whatRuns(
     line('event store', hidePassword(databases.eventStoreUrl)),
     line('read models', hidePassword(databases.readModelsUrl)),
     ...(roles.some((role) => role !== 'api') ? [line('broker', brokerOf(roles, rabbitmqUrl))] : []),
+    ...(databases.embedded === undefined
+      ? []
+      : [
+          '',
+          'The embedded PostgreSQL serves this process alone. For more of them set EVENT_STORE_URL and READ_MODELS_URL.',
+        ]),
     '',
   ];
 }

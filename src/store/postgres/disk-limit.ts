@@ -23,15 +23,15 @@ export class DiskLimit {
     this.#interval = interval;
   }
 
-  /** The last size that was told is above the limit. */
-  get full(): boolean {
+  /** The last size that was told is above the limit. Asks again, beside the answer, when that was long ago. */
+  isFull(): boolean {
+    if (this.#asking === undefined && performance.now() - this.#askedAt >= this.#interval) void this.look();
     return this.#full;
   }
 
   /** Throws LOG_FULL. */
   check(): void {
-    if (this.#asking === undefined && performance.now() - this.#askedAt >= this.#interval) void this.look();
-    if (this.#full) throw new MillraceError('LOG_FULL', 'The event store is as large as it may be.');
+    if (this.isFull()) throw new MillraceError('LOG_FULL', 'The event store is as large as it may be.');
   }
 
   /** Asks for the size now. Never rejects: whatever keeps the server from answering shows elsewhere. */

@@ -63,9 +63,9 @@ export class PostgresLog implements EventLog {
     return this.#commit.append(request);
   }
 
-  /** The database has reached its limit: appends are refused, as far as is known. */
-  get full(): boolean {
-    return this.#diskLimit?.full ?? false;
+  /** Whether the database has reached its limit, as far as is known; undefined when it has none. */
+  isFull(): boolean | undefined {
+    return this.#diskLimit?.isFull();
   }
 
   /** Asks for the database's size now, when it has a limit. */
