@@ -130,6 +130,8 @@ begin
   end loop;
   foreach exposed in array :exposes loop
     execute format('alter view %I owner to :projector', exposed);
+    -- The owner's own rights went as well, above.
+    execute format('grant all on %I to :projector', exposed);
     execute format('grant select on %I to :api, :reader', exposed);
   end loop;
 end $$;
