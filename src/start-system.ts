@@ -37,6 +37,15 @@ export interface StartOptions {
   readonly rabbitmqUrl?: string;
   /** Default: all. */
   readonly roles?: readonly Role[];
+  /**
+   * Pauses before an event that failed by itself is tried again, in milliseconds; behind the last one it waits for a
+   * decision. Default: 30 s, 2 min, 30 min, 1 h.
+   */
+  readonly retrySchedule?: readonly number[];
+  /** How often the relay looks at the log without a nudge, in milliseconds, and how many events it hands over at once. */
+  readonly relay?: { readonly pollingInterval?: number; readonly batchSize?: number };
+  /** Bytes that the event store's database may have; above, commands are refused with LOG_FULL. Default: no limit. */
+  readonly logDiskLimit?: number;
   readonly logger?: Logger;
 }
 
@@ -83,7 +92,7 @@ class MillraceSystem implements RunningSystem {
   readonly #operator: OperationRunner | undefined;
   readonly #broker: Broker;
   readonly #processedListeners = new Set<(eventType: string, seconds: number) => void>();
-  readonly #housekeeping: NodeJS.Timeout;
+  readonly #housekeeping: NodeJS.Timeout | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(definition: SystemDefinition, options: StartOptions) {
@@ -93,7 +102,12 @@ class MillraceSystem implements RunningSystem {
     this.definition = definition;
     this.roles = options.roles ?? ['api', 'relay', 'projector'];
     this.registry = new EventRegistry(definition.name, definition.events);
-    this.log = openPostgresLog({ url: eventStoreUrl, name: definition.name, names: definition.tables });
+    this.log = openPostgresLog({
+      url: eventStoreUrl,
+      name: definition.name,
+      names: definition.tables,
+      ...(options.logDiskLimit === undefined ? {} : { diskLimit: options.logDiskLimit }),
+    });
     this.#eventStore = makePool(eventStoreUrl, `millrace ${definition.name} event store`, logger);
     this.#readPool = makePool(readModelsUrl, `millrace ${definition.name} read models`, logger);
     this.#wakeEventStore = new WakeUp(eventStoreUrl);
@@ -135,6 +149,7 @@ class MillraceSystem implements RunningSystem {
           }
         },
         onError: report('relay'),
+        ...options.relay,
       });
       this.#wakeEventStore.listen(channels.appended, () => this.#relay?.nudge());
     }
@@ -201,15 +216,18 @@ class MillraceSystem implements RunningSystem {
       this.readModels.look();
       this.#copier?.nudge();
     });
-    this.#housekeeping = setInterval(() => {
-      this.log.pruneKeys().catch(report('command keys'));
-    }, 60_000);
-    this.#housekeeping.unref();
+    // Keys come with commands: who takes none may not delete them either.
+    if (this.roles.includes('api')) {
+      this.#housekeeping = setInterval(() => {
+        this.log.pruneKeys().catch(report('command keys'));
+      }, 60_000);
+      this.#housekeeping.unref();
+    }
   }
 
   async start(): Promise<void> {
     try {
-      await Promise.all([this.log.head(), this.readModels.start()]);
+      await Promise.all([this.log.head(), this.readModels.start(), this.log.lookAtSize()]);
     } catch (error) {
       await this.stop();
       throw error;
@@ -250,6 +268,7 @@ class MillraceSystem implements RunningSystem {
       outbox: this.outbox,
       relay: this.#relay,
       broker: this.#broker.reachesOthers ? this.#broker : undefined,
+      full: this.log.isFull(),
       stopping: this.#stopping !== undefined,
     });
   }

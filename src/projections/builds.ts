@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { DatabaseError } from 'pg';
 import type pg from 'pg';
+import { asBuildOwner } from './build-owner.ts';
 import type { ProjectionDefinition } from './definition.ts';
 
 /** One build of a projection: its tables live in a database schema of their own. */
@@ -77,10 +78,12 @@ export async function createBuild(
 ): Promise<void> {
   const schema = buildSchema(definition.id, generation);
   await database.query(`drop schema if exists ${schema} cascade`);
-  await database.query(`create schema ${schema}`);
-  await database.query(`set local search_path to ${schema}, public`);
-  await database.query(readFileSync(definition.schema, 'utf8'));
-  await database.query('set local search_path to public');
+  await asBuildOwner(database, definition.id, async () => {
+    await database.query(`create schema ${schema}`);
+    await database.query(`set local search_path to ${schema}, public`);
+    await database.query(readFileSync(definition.schema, 'utf8'));
+    await database.query('set local search_path to public');
+  });
   await database.query(
     `insert into projection_builds (projection_id, generation, state) values ($1, $2, $3)
      on conflict (projection_id, generation) do update set state = excluded.state, position = 0, event_id = null,
@@ -98,6 +101,10 @@ export async function exposeBuild(
   definition: ProjectionDefinition,
   generation: number,
 ): Promise<void> {
+  await asBuildOwner(database, definition.id, () => exposeViews(database, definition, generation));
+}
+
+async function exposeViews(database: Queryable, definition: ProjectionDefinition, generation: number): Promise<void> {
   const schema = buildSchema(definition.id, generation);
   for (const name of definition.exposes) {
     await database.query('savepoint expose');

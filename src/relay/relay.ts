@@ -125,7 +125,7 @@ export class Relay {
       try {
         if (this.#keeper === undefined && !(await this.#takeOver())) {
           // Nudges are for the one that publishes; who stands by only looks whether the lease is free.
-          await this.#stopping.wait(this.#pollingInterval);
+          await this.#stopping.wait(Math.min(1000, this.#pollingInterval));
           continue;
         }
         if (this.#doubt) await this.#compare();
