@@ -241,12 +241,13 @@ class Rebuild {
     if (comparison === undefined || comparison.differences.length === 0) return;
     const differences = await nameDifferingRows(this.#parts, this.#client, follower, comparison.differences);
     this.#control.found(differences);
+    if (this.#operation.input['acceptDifferences'] === true) return;
     if (comparison.sameCode) this.#judge(comparison, differences);
     else await this.#control.untilConfirmed(async () => void (await this.#caughtUp(follower.build.generation)));
   }
 
   #judge(comparison: Comparison, differences: readonly BuildDifference[]): void {
-    if (comparison.mends || this.#operation.input['acceptDifferences'] === true) return;
+    if (comparison.mends) return;
     throw new MillraceError(
       'REBUILD_DIFFERS',
       `At position ${comparison.position} the same code made another read model of ${this.#parts.definition.id} than the live one: ` +
