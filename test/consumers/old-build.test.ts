@@ -105,6 +105,20 @@ it('an old build that cannot be fed stops nobody, says why, and is no way back',
   expect(await databases.read(`select 1 from pg_namespace where nspname = 'parcels_g1'`)).toEqual([]);
 });
 
+it('a consumer that has not noticed a swap can move neither build', async () => {
+  const { databases, system } = await rebuilt();
+  await using _ = databases;
+  await system.stop();
+  const advance = (generation: number, epoch: number) =>
+    databases.read(`select advance_checkpoint('parcels', $1, $2, 3, 4, gen_random_uuid(), gen_random_uuid())`, [
+      generation,
+      epoch,
+    ]);
+  // Before the swap the live build was the first one, in epoch 0; the new one was made in epoch 0 as well.
+  for (const generation of [1, 2]) await expect(advance(generation, 0)).rejects.toMatchObject({ code: 'MR011' });
+  await advance(1, 1);
+});
+
 it('the old build is dropped when its time is over, and that is on record', async () => {
   const { databases, system } = await rebuilt({ keepOldBuildMs: 50 });
   await using _ = databases;

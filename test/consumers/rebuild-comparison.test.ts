@@ -36,10 +36,9 @@ it('a difference with the same code blocks the swap, and names the table and the
   await using _ = databases;
   await databases.read(`update parcels_g1.parcels set moves = 77 where parcel_id = 'parcel-p3'`);
   const before = await readModelHash(databases);
-  await expect(system.projections.rebuild('parcels')).rejects.toMatchObject({
-    code: 'REBUILD_DIFFERS',
-    message: expect.stringMatching(/parcels: rows differ .*parcel-p3/),
-  });
+  const rebuild = system.projections.rebuild('parcels');
+  await expect(rebuild).rejects.toMatchObject({ code: 'REBUILD_DIFFERS' });
+  await expect(rebuild).rejects.toThrow(/parcels: rows differ .*parcel-p3/);
   expect(await system.projections.rebuildProgress('parcels')).toMatchObject({
     state: 'failed',
     differences: [{ table: 'parcels', liveRows: 10, newRows: 10, differingRows: 1, keys: ['parcel-p3'] }],

@@ -72,7 +72,8 @@ it('two projector processes during a rebuild and its swap: no event twice, none 
   let last = 6000;
   const writer = (async () => {
     while (!writing.signal.aborted) {
-      last = (await appendSteps(system.log, databases.registry, parcels(next++, 3))).at(-1)?.position ?? last;
+      last = (await appendSteps(system.log, databases.registry, parcels(next, 3))).at(-1)?.position ?? last;
+      next += 3;
     }
   })();
   for (let round = 0; round < 2; round++) {

@@ -48,7 +48,8 @@ describe('millrace start', () => {
       out: 'things: build 1 is live, at position 360.\nThe newest rebuild is done.\n',
     });
     const refused = await place.run('rebuild', 'things', '--confirm');
-    expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('millrace: REBUILD_NOT_RUNNING') });
+    expect(refused.code).toBe(1);
+    expect(refused.err).toContain('millrace: REBUILD_NOT_RUNNING');
     expect(await place.run('dead-letters', 'list')).toEqual({ code: 0, out: 'No event is parked.\n', err: '' });
     expect((await place.runWithApp('migrate')).code).toBe(0);
     expect(await place.run('replay', 'thing-none')).toMatchObject({
