@@ -25,7 +25,7 @@ export function fingerprintOf(definition: ProjectionDefinition): string {
     table.table,
     table.key,
     table.of.table,
-    sourceOf(table.keyOf),
+    table.keyOf.toString(),
     Object.entries(table.sums).map(([column, addend]) => [column, sourceOf(addend)]),
     table.versionColumn ?? '',
     table.positionColumn ?? '',

@@ -30,7 +30,8 @@ export async function goBack(parts: BuildParts): Promise<void> {
       });
     } catch (error) {
       // Tables or columns that this code expects are not there: only the code that made the build can go on with it.
-      if (error instanceof DatabaseError && /^42/.test(error.code ?? '')) throw behind(parts, 'other code made it');
+      if (error instanceof DatabaseError && error.code?.startsWith('42') === true)
+        throw behind(parts, 'other code made it');
       throw error;
     }
   });

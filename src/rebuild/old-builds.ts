@@ -131,17 +131,17 @@ class OldBuildFeeder {
     }
   }
 
-  async #failed(error: unknown): Promise<void> {
+  async #failed(failure: unknown): Promise<void> {
     const client = this.#client;
     this.#client = undefined;
     this.#follower = undefined;
     await client?.end().catch(() => undefined);
     // A rebuild, a way back or a drop announces itself so.
-    const moved = isMoved(error) && this.#failures === 0;
+    const moved = isMoved(failure) && this.#failures === 0;
     this.#failures++;
-    if (moved || (error instanceof MillraceError && error.code === 'STOPPING')) return;
-    this.#options.onError?.(error);
-    await this.#mark(describeStandstill(error)).catch(() => undefined);
+    if (moved || (failure instanceof MillraceError && failure.code === 'STOPPING')) return;
+    this.#options.onError?.(failure);
+    await this.#mark(describeStandstill(failure)).catch(() => undefined);
   }
 
   /** For whoever wants to go back: why that does not go, or null. */

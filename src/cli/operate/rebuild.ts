@@ -92,7 +92,8 @@ function describeEnd(id: string, end: JsonFields): string[] {
 
 function describeDifferences(progress: JsonFields): string[] {
   return listFrom(progress, 'differences').map((difference) => {
-    const counts = `${String(difference['liveRows'] ?? 'no')} rows live, ${String(difference['newRows'] ?? 'no')} new`;
+    const [live, built] = [numberOrNull(difference, 'liveRows'), numberOrNull(difference, 'newRows')];
+    const counts = `${live ?? 'no'} rows live, ${built ?? 'no'} new`;
     return `  ${textFrom(difference, 'table')}: ${textFrom(difference, 'problem')} (${counts})`;
   });
 }
