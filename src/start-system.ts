@@ -16,6 +16,8 @@ import { Lease } from './postgres/lease.ts';
 import { WakeUp } from './postgres/wake-up.ts';
 import { PostgresProjections } from './projections/projections.ts';
 import { PostgresReadModels } from './projections/read-models.ts';
+import { OldBuilds } from './rebuild/old-builds.ts';
+import { rebuildHandlers } from './rebuild/rebuild-operations.ts';
 import { Relay } from './relay/relay.ts';
 import { PostgresOutbox, RelayStore } from './relay/relay-store.ts';
 import type { ConsumerReport, Health, Role, RunningSystem } from './running-system.ts';
@@ -47,6 +49,8 @@ export interface StartOptions {
   /** Bytes that the event store's database may have; above, commands are refused with LOG_FULL. Default: no limit. */
   readonly logDiskLimit?: number;
   readonly logger?: Logger;
+  /** How long the build before a rebuild is kept up to date for going back, in milliseconds. Default 24 hours. */
+  readonly keepOldBuildMs?: number;
 }
 
 const silent: Logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -90,6 +94,7 @@ class MillraceSystem implements RunningSystem {
   readonly #consumers: readonly Consumer[];
   readonly #copier: LedgerCopier | undefined;
   readonly #operator: OperationRunner | undefined;
+  readonly #oldBuilds: OldBuilds | undefined;
   readonly #broker: Broker;
   readonly #processedListeners = new Set<(eventType: string, seconds: number) => void>();
   readonly #housekeeping: NodeJS.Timeout | undefined;
@@ -113,18 +118,16 @@ class MillraceSystem implements RunningSystem {
     this.#wakeEventStore = new WakeUp(eventStoreUrl);
     this.#wakeReadModels = new WakeUp(readModelsUrl);
     this.#commands = new CommandHandler(this.log, this.registry);
-    this.operations = new PostgresOperations(this.#readPool, this.#wakeReadModels);
     this.outbox = new PostgresOutbox(this.#eventStore, definition.tables);
     this.lag = new PostgresLagStatistics(this.#eventStore, definition.tables);
     this.deadLetters = new PostgresDeadLetters(this.#readPool, this.log, this.registry, definition.projections);
     this.readModels = new PostgresReadModels(this.#readPool, definition.projections);
+    this.operations = new PostgresOperations(this.#readPool, this.#wakeReadModels);
     this.projections = new PostgresProjections({
       definitions: definition.projections,
       pool: this.#readPool,
-      readModelsUrl,
       log: this.log,
-      registry: this.registry,
-      lease: (id) => new Lease(this.#readPool, `rebuild:${id}`, instance),
+      operations: this.operations,
       errorOf: (id) => this.#errorOf(id),
     });
     const report = (part: string) => {
@@ -202,10 +205,23 @@ class MillraceSystem implements RunningSystem {
       });
     }
     if (this.roles.includes('projector')) {
+      const pool = this.#readPool;
+      const parts = definition.projections.map((projection) => ({
+        definition: projection,
+        log: this.log,
+        registry: this.registry,
+        readModelsUrl,
+        lease: (name: string) => new Lease(pool, name, instance),
+        primary: projection.id === primary,
+        keepOldMs: options.keepOldBuildMs ?? 24 * 60 * 60 * 1000,
+      }));
+      this.#oldBuilds = new OldBuilds({ parts, pool, operations: this.operations, onError: report('old build') });
       this.#operator = new OperationRunner({
-        pool: this.#readPool,
+        pool,
         wakeUp: this.#wakeReadModels,
-        handlers: {},
+        handlers: {
+          ...rebuildHandlers({ parts, pool, operations: this.operations, wakeUp: this.#wakeReadModels }),
+        },
         runner: new Lease(this.#readPool, 'operations', instance).holder,
         onError: report('operations'),
       });
@@ -236,6 +252,7 @@ class MillraceSystem implements RunningSystem {
     for (const consumer of this.#consumers) consumer.start();
     this.#copier?.start();
     this.#operator?.start();
+    this.#oldBuilds?.start();
   }
 
   readonly execute: RunningSystem['execute'] = (decider, command, options) =>
@@ -283,8 +300,7 @@ class MillraceSystem implements RunningSystem {
     clearInterval(this.#housekeeping);
     await this.#commands.close();
     this.operations.close();
-    await this.#operator?.stop();
-    await this.projections.stop();
+    await Promise.all([this.#operator?.stop(), this.#oldBuilds?.stop()]);
     await this.#relay?.stop();
     await Promise.all(this.#consumers.map((consumer) => consumer.stop()));
     await this.#copier?.stop();

@@ -4,7 +4,7 @@ import { backoff, Doorbell } from '../doorbell.ts';
 import { MillraceError } from '../errors.ts';
 import { wallClock } from '../events/wall-clock.ts';
 import type { LeaseKeeper } from '../postgres/lease.ts';
-import { liveBuild } from '../projections/builds.ts';
+import { liveBuild, noteCode } from '../projections/builds.ts';
 import { arrive, describeStandstill, type Arrival } from './batch.ts';
 import { BuildApplier } from './build-applier.ts';
 import { ConsumerConnection } from './consumer-connection.ts';
@@ -247,6 +247,7 @@ export class ConsumerRun {
       parkedKeys: parked.rows.map((row) => row.ordering_key),
       stamps: this.#options.stamps ?? true,
     });
+    await noteCode(client, definition, build);
     await client.query(
       `update projection_builds set is_healthy = true, error_message = null where projection_id = $1 and state = 'live' and not is_healthy`,
       [definition.id],

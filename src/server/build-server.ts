@@ -21,7 +21,9 @@ import { healthRoutes } from './routes/health-routes.ts';
 import { logRoutes } from './routes/log-routes.ts';
 import { lagRoutes } from './routes/lag-routes.ts';
 import { addMetricsRoute } from './routes/metrics-route.ts';
+import { operationRoutes } from './routes/operation-routes.ts';
 import { projectionRoutes } from './routes/projection-routes.ts';
+import { rebuildRoutes } from './routes/rebuild-routes.ts';
 import { addWebPages } from './web-pages.ts';
 
 /** What a server can be told besides where to listen. */
@@ -95,7 +97,9 @@ export async function buildServer(
   for (const routes of [
     healthRoutes,
     eventRoutes(eventsOf),
-    projectionRoutes(replaced),
+    projectionRoutes,
+    rebuildRoutes(replaced),
+    operationRoutes,
     lagRoutes,
     logRoutes,
     deadLetterRoutes(replaced),
