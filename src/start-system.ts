@@ -53,6 +53,9 @@ export interface StartOptions {
   readonly keepOldBuildMs?: number;
 }
 
+/** Milliseconds, for each projection that a process consumes already. */
+const hesitation = 250;
+
 const silent: Logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** The channels on which processes nudge each other. */
@@ -164,7 +167,7 @@ class MillraceSystem implements RunningSystem {
     const primary = definition.projections[0]?.id ?? '';
     this.#consumers = this.roles.includes('projector')
       ? definition.projections.map(
-          (projection) =>
+          (projection, index) =>
             new Consumer({
               definition: projection,
               log: this.log,
@@ -172,6 +175,9 @@ class MillraceSystem implements RunningSystem {
               broker: this.#broker,
               readModelsUrl,
               lease: new Lease(this.#readPool, `consumer:${projection.id}`, instance),
+              // Several projectors share the projections: who has one already lets the others go first.
+              hesitation: () =>
+                hesitation * (this.#consumers.filter((one) => one.state.active).length + Math.sign(index)),
               published: async () =>
                 Math.max((await store.cursor()).position, this.#relay?.active === true ? this.#relay.position : 0),
               stamps: projection.id === primary,

@@ -218,7 +218,10 @@ export class ConsumerRun {
     this.#applier = undefined;
     // Who stands by takes no deliveries away from the one that consumes.
     this.#dropSubscription();
-    const { lease, onError } = this.#options;
+    const { hesitation, lease, onError } = this.#options;
+    const pause = hesitation?.() ?? 0;
+    if (pause > 0) await this.#rest(this.#ending, pause);
+    if (this.#ended) return false;
     const held = await lease.acquire();
     if (held === undefined) return false;
     this.#keeper = lease.keep(held, onError === undefined ? {} : { onError });
