@@ -155,6 +155,16 @@ describe('functions that run with the rights of the owner', () => {
     for (const { path } of rows) expect(path).toMatch(/search_path=(?:pg_catalog, )?public, pg_temp/);
   });
 
+  it('may be called by nobody but the owner as long as no rights are given', async () => {
+    await using fresh = await exampleDatabases();
+    for (const database of ['store', 'read'] as const) {
+      const open = await fresh[database](
+        `select proname from pg_proc where prosecdef and has_function_privilege('public', oid, 'execute')`,
+      );
+      expect(open).toEqual([]);
+    }
+  });
+
   it('are not led astray by a table of the caller', async () => {
     await using client = await connectAs('api');
     await client.query('create temporary table log_lock (only_row boolean)');
