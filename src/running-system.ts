@@ -110,18 +110,76 @@ export interface DeadLetter {
   readonly attempts: number;
   readonly firstFailedAt: string;
   readonly lastFailedAt: string;
+  /** When it is tried again by itself; null for one that waits behind another, and for one that waits for a decision. */
+  readonly nextAttemptAt: string | null;
   readonly reason: string | null;
   readonly actor: string | null;
 }
 
+/** One dead letter with its place in its ordering key. */
+export interface DeadLetterDetail extends DeadLetter {
+  /** Events of the same key that wait behind it. */
+  readonly behind: number;
+  /** The letter that goes first in this key; null when the key is not parked. */
+  readonly first: number | null;
+}
+
+/** Which parked keys: all that fit. */
+export interface DeadLetterGroup {
+  readonly projection?: string;
+  readonly orderingKey?: string;
+  /** Type of the event that stands first in its key. */
+  readonly eventName?: string;
+}
+
+export interface DeadLetterFilter {
+  readonly projection?: string;
+  readonly orderingKey?: string;
+  readonly eventName?: string;
+  /** `manual`: failed, and not tried again by itself. */
+  readonly status?: DeadLetter['status'] | 'manual';
+  /** Only what waits, only what does not, or `null` for both. Default: what waits, unless `status` says otherwise. */
+  readonly open?: boolean | null;
+  /** Only letters with a higher id. */
+  readonly after?: number;
+  /** Default 100. */
+  readonly limit?: number;
+}
+
+/** What became of one key's parked events. */
+export interface Drained {
+  readonly applied: number;
+  /** Events of the key that still wait. */
+  readonly left: number;
+}
+
+/** What became of many keys. */
+export interface RetriedKeys {
+  readonly keys: number;
+  /** Events that were applied. */
+  readonly applied: number;
+  /** Keys that are still parked, since one of their events failed again. */
+  readonly failedAgain: number;
+}
+
 export interface DeadLetters {
-  list(filter?: { projection?: string; open?: boolean; limit?: number }): Promise<DeadLetter[]>;
+  /** In the order of ids. */
+  list(filter?: DeadLetterFilter): Promise<DeadLetter[]>;
+  /** Throws DEAD_LETTER_UNKNOWN. */
+  get(id: number): Promise<DeadLetterDetail>;
   /** Counts events that wait. */
   count(): Promise<number>;
   /** Applies the parked events of the letter's key in order; stops at the first that fails again. */
-  retry(id: number, actor: string): Promise<{ readonly applied: number; readonly left: number }>;
+  retry(id: number, actor: string, reason?: string): Promise<Drained>;
+  /** The same for every parked key of a group. `report` hears after each key. */
+  retryAll(
+    group: DeadLetterGroup,
+    actor: string,
+    reason?: string,
+    report?: (progress: RetriedKeys) => void,
+  ): Promise<RetriedKeys>;
   /** Gives one event up, for good, with a reason (REASON_REQUIRED); the key goes on behind it. A rebuild repeats it. */
-  discard(id: number, actor: string, reason: string): Promise<{ readonly applied: number; readonly left: number }>;
+  discard(id: number, actor: string, reason: string): Promise<Drained>;
 }
 
 /** The way of one event, with the clock stamps as ISO strings and durations in milliseconds. */

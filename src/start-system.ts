@@ -16,6 +16,7 @@ import { PostgresProjections } from './projections/projections.ts';
 import { PostgresReadModels } from './projections/read-models.ts';
 import { Relay } from './relay/relay.ts';
 import { PostgresOutbox, RelayStore } from './relay/relay-store.ts';
+import { defaultRetrySchedule } from './retry-schedule.ts';
 import type { Health, Role, RunningSystem } from './running-system.ts';
 import { openPostgresLog, type PostgresLog } from './store/postgres/postgres-log.ts';
 import { checkHealth } from './telemetry/health.ts';
@@ -35,6 +36,11 @@ export interface StartOptions {
   readonly rabbitmqUrl?: string;
   /** Default: all. */
   readonly roles?: readonly Role[];
+  /**
+   * Pauses before an event that failed by itself is tried again, in milliseconds; behind the last one it waits for a
+   * decision. Default: 30 s, 2 min, 30 min, 1 h.
+   */
+  readonly retrySchedule?: readonly number[];
   readonly logger?: Logger;
 }
 
@@ -97,7 +103,10 @@ class MillraceSystem implements RunningSystem {
     this.#commands = new CommandHandler(this.log, this.registry);
     this.outbox = new PostgresOutbox(this.#eventStore, definition.tables);
     this.lag = new PostgresLagStatistics(this.#eventStore, definition.tables);
-    this.deadLetters = new PostgresDeadLetters(this.#readPool, this.log, this.registry, definition.projections);
+    const retrySchedule = options.retrySchedule ?? defaultRetrySchedule;
+    this.deadLetters = new PostgresDeadLetters(this.#readPool, this.log, this.registry, definition.projections, {
+      retrySchedule,
+    });
     this.readModels = new PostgresReadModels(this.#readPool, definition.projections);
     this.projections = new PostgresProjections({
       definitions: definition.projections,
@@ -152,6 +161,8 @@ class MillraceSystem implements RunningSystem {
               published: async () =>
                 Math.max((await store.cursor()).position, this.#relay?.active === true ? this.#relay.position : 0),
               stamps: projection.id === primary,
+              retrySchedule,
+              letters: this.deadLetters,
               onCommitted: (position) => {
                 if (projection.id !== primary) return;
                 this.readModels.moved(position);

@@ -120,13 +120,27 @@ export function fakeSystem(definition: SystemDefinition): FakeSystem {
       rebuildProgress: (id) => fake.rebuilds.get(id),
     },
     deadLetters: {
-      list: async ({ projection, open, limit } = {}) =>
+      list: async ({ projection, orderingKey, eventName, status, open, after, limit } = {}) =>
         fake.deadLetters
           .filter((letter) => projection === undefined || letter.projection === projection)
-          .filter((letter) => open === undefined || isOpen(letter) === open)
+          .filter((letter) => orderingKey === undefined || letter.orderingKey === orderingKey)
+          .filter((letter) => eventName === undefined || letter.eventName === eventName)
+          .filter((letter) => status === undefined || letter.status === status)
+          .filter((letter) => open === undefined || open === null || isOpen(letter) === open)
+          .filter((letter) => letter.id > (after ?? 0))
           .slice(0, limit),
+      get: async (id) => {
+        const letter = fake.deadLetters.find((one) => one.id === id);
+        if (letter === undefined) throw new MillraceError('DEAD_LETTER_UNKNOWN', 'There is no dead letter with that id.');
+        return { ...letter, behind: 0, first: letter.id };
+      },
       count: async () => fake.deadLetters.filter(isOpen).length,
-      retry: async (id) => settle(fake, id, 'retried', null, null),
+      retry: async (id, actor, reason) => settle(fake, id, 'retried', actor, reason ?? null),
+      retryAll: async ({ projection }, actor, reason) => {
+        const open = fake.deadLetters.filter(isOpen).filter((letter) => letter.projection === (projection ?? letter.projection));
+        for (const letter of open) settle(fake, letter.id, 'retried', actor, reason ?? null);
+        return { keys: open.length, applied: open.length, failedAgain: 0 };
+      },
       discard: async (id, actor, reason) => settle(fake, id, 'discarded', actor, reason),
     },
     lag: {

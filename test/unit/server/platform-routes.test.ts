@@ -53,6 +53,7 @@ const letter: DeadLetter = {
   attempts: 1,
   firstFailedAt: '2026-01-01T00:00:00.000Z',
   lastFailedAt: '2026-01-01T00:00:00.000Z',
+  nextAttemptAt: '2026-01-01T00:00:30.000Z',
   reason: null,
   actor: null,
 };
