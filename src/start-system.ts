@@ -15,7 +15,9 @@ import { WakeUp } from './postgres/wake-up.ts';
 import { PostgresProjections } from './projections/projections.ts';
 import { PostgresReadModels } from './projections/read-models.ts';
 import { Relay } from './relay/relay.ts';
-import { PostgresOutbox, RelayStore } from './relay/relay-store.ts';
+import { PostgresOutbox } from './relay/outbox.ts';
+import { PostgresRefusedEvents } from './relay/refused-events.ts';
+import { RelayStore } from './relay/relay-store.ts';
 import { defaultRetrySchedule } from './retry-schedule.ts';
 import type { Health, Role, RunningSystem } from './running-system.ts';
 import { openPostgresLog, type PostgresLog } from './store/postgres/postgres-log.ts';
@@ -73,6 +75,7 @@ class MillraceSystem implements RunningSystem {
   readonly readModels: PostgresReadModels;
   readonly projections: PostgresProjections;
   readonly deadLetters: PostgresDeadLetters;
+  readonly refusedEvents: PostgresRefusedEvents;
   readonly lag: PostgresLagStatistics;
   readonly outbox: PostgresOutbox;
   readonly #commands: CommandHandler;
@@ -102,6 +105,7 @@ class MillraceSystem implements RunningSystem {
     this.#wakeReadModels = new WakeUp(readModelsUrl);
     this.#commands = new CommandHandler(this.log, this.registry);
     this.outbox = new PostgresOutbox(this.#eventStore, definition.tables);
+    this.refusedEvents = new PostgresRefusedEvents(this.#eventStore, definition.tables);
     this.lag = new PostgresLagStatistics(this.#eventStore, definition.tables);
     const retrySchedule = options.retrySchedule ?? defaultRetrySchedule;
     this.deadLetters = new PostgresDeadLetters(this.#readPool, this.log, this.registry, definition.projections, {
@@ -131,6 +135,7 @@ class MillraceSystem implements RunningSystem {
         broker: this.#broker,
         store,
         lease: new Lease(this.#eventStore, store.leaseName, instance),
+        retrySchedule,
         onAdvanced: () => {
           if (reachesOthers) return;
           // Consumers of this process are handed the events; those that are active elsewhere have to be told.

@@ -159,6 +159,8 @@ export function fakeSystem(definition: SystemDefinition): FakeSystem {
     },
     outbox: {
       pending: async (limit = 100) => ({
+        parked: 0,
+        backlogAgeMs: Math.max(0, ...fake.pending.map(({ ageMs }) => ageMs)),
         count: fake.pending.length,
         oldestAgeMs: Math.max(0, ...fake.pending.map(({ ageMs }) => ageMs)),
         events: fake.pending.slice(0, limit),

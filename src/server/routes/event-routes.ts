@@ -24,14 +24,20 @@ const eventSchema = Type.Object({
 const pendingSchema = Type.Object({
   count: Type.Integer({ description: 'All events that are not published yet.' }),
   oldestAgeMs: Type.Number(),
+  parked: Type.Integer({ description: 'Those that the broker refused, or that wait behind such a one of their key.' }),
+  backlogAgeMs: Type.Number({ description: 'Age of the first event that the relay has not come to; 0 when none.' }),
   events: Type.Array(
     Type.Object({
       eventId: Type.String(),
       position: Type.Integer(),
       eventName: Type.String(),
       aggregateId: Type.String(),
-      status: Type.String(),
+      status: Type.String({
+        description: '`PENDING`: waits. `FAILED`: refused, tried again at `nextAttemptAt`. `MANUAL`: waits for a decision.',
+      }),
       retryCount: Type.Integer(),
+      lastFailedAt: nullable(Type.String()),
+      nextAttemptAt: nullable(Type.String()),
       createdAt: Type.String(),
       ageMs: Type.Number(),
     }),
@@ -88,7 +94,10 @@ export function eventRoutes(eventsOf: (id: string) => readonly EventQuery[]): Ro
           response: { 200: pendingSchema },
         },
       },
-      (request) => system.outbox.pending(request.query.limit),
+      async (request) => {
+        const { events, ...pending } = await system.outbox.pending(request.query.limit);
+        return { ...pending, events: [...events] };
+      },
     );
   };
 }
