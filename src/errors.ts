@@ -71,6 +71,26 @@ export const errorCatalogue = {
   PROJECTION_BEHIND: { kind: 'unavailable', meaning: 'The read model did not reach the wanted position in time.' },
   REBUILD_IN_PROGRESS: { kind: 'conflict', meaning: 'A rebuild of that projection is already running.' },
   REBUILD_FAILED: { kind: 'fault', meaning: 'The rebuild stopped; the live read model was not touched.' },
+  REBUILD_DIFFERS: {
+    kind: 'conflict',
+    meaning: 'The same code made another read model than the live one; it was not swapped in.',
+  },
+  REBUILD_NOT_RUNNING: { kind: 'conflict', meaning: 'No rebuild of that projection is in a state for that.' },
+  OLD_BUILD_MISSING: { kind: 'not-found', meaning: 'There is no old build of that projection any more.' },
+  OLD_BUILD_BEHIND: {
+    kind: 'conflict',
+    meaning: 'The old build could not be kept up to date, so there is no way back to it.',
+  },
+  OPERATION_UNKNOWN: { kind: 'not-found', meaning: 'There is no operation with that id, or of that kind.' },
+  OPERATION_ABANDONED: { kind: 'conflict', meaning: 'Somebody ended the operation before it was done.' },
+  OPERATION_UNFINISHED: {
+    kind: 'unavailable',
+    meaning: 'The operation goes on for longer than the caller waits; its record tells what comes of it.',
+  },
+  PROJECTOR_MISSING: {
+    kind: 'unavailable',
+    meaning: 'No process with the role projector is there to do it; it stays requested.',
+  },
   DEAD_LETTER_UNKNOWN: { kind: 'not-found', meaning: 'There is no dead letter with that id.' },
   DEAD_LETTER_NOT_FIRST: {
     kind: 'conflict',

@@ -2,6 +2,8 @@ import type { CommandOptions } from './commands/command-handler.ts';
 import type { Boundary, DecidedEvent, Decider } from './commands/decider.ts';
 import type { CommandResult } from './commands/mailbox.ts';
 import type { EventRegistry } from './events/codec.ts';
+import type { Json, JsonObject } from './events/envelope.ts';
+import type { FieldProblem } from './errors.ts';
 import type { EventLog } from './store/store.ts';
 import type { SystemDefinition } from './system.ts';
 import type { Row } from './projections/definition.ts';
@@ -28,6 +30,7 @@ export interface RunningSystem {
   ): Promise<{ readonly state: State; readonly position: number }>;
   readonly readModels: ReadModels;
   readonly projections: Projections;
+  readonly operations: Operations;
   readonly deadLetters: DeadLetters;
   readonly refusedEvents: RefusedEvents;
   readonly lag: LagStatistics;
@@ -96,6 +99,64 @@ export interface Projections {
   rebuild(id: string, onProgress?: (progress: RebuildProgress) => void): Promise<RebuildProgress>;
   /** The last known progress of a rebuild that runs or ran in this process. */
   rebuildProgress(id: string): RebuildProgress | undefined;
+}
+
+/** What an operator asks for, executed by a process with the role projector. */
+export interface OperationRequest {
+  /** Lower case letters, digits and dashes: `rebuild`. */
+  readonly kind: string;
+  readonly projection: string;
+  readonly input?: JsonObject;
+  /** Who asks. */
+  readonly actor: string;
+  readonly reason?: string;
+}
+
+/** One operation: the request, and what became of it. Times are ISO strings. */
+export interface Operation {
+  readonly id: number;
+  readonly kind: string;
+  readonly projection: string;
+  readonly input: JsonObject;
+  readonly actor: string;
+  readonly reason: string | null;
+  readonly requestedAt: string;
+  readonly state: 'requested' | 'running' | 'done' | 'failed' | 'abandoned';
+  /** What was asked of it while it runs. */
+  readonly asked: string | null;
+  readonly progress: Json;
+  readonly result: Json;
+  readonly error: { readonly code: string; readonly message: string; readonly fields: readonly FieldProblem[] } | null;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+  /** The process that runs it: host, process id and instance with `/` between them. */
+  readonly runner: string | null;
+}
+
+/**
+ * Requested by any process, executed by one with the role projector: only that one may write read models. The record of
+ * all of them stays.
+ */
+export interface Operations {
+  /** Resolves with the id. Throws PROJECTION_UNKNOWN, REBUILD_IN_PROGRESS. */
+  request(request: OperationRequest): Promise<number>;
+  /**
+   * Resolves with the result, or throws what the operation failed with: the same code and message. PROJECTOR_MISSING when
+   * nobody is there to take it, after a few seconds; OPERATION_UNFINISHED after `timeoutMs` (default 30,000; Infinity
+   * waits on). Either way it stays requested or goes on.
+   */
+  wait(id: number, options?: { readonly timeoutMs?: number }): Promise<Json>;
+  /** Calls back with the operation now and whenever it changed, until it is over or the returned function is called. */
+  watch(id: number, onChange: (operation: Operation) => void): () => void;
+  /** Throws OPERATION_UNKNOWN. */
+  get(id: number): Promise<Operation>;
+  /** The newest first. Default limit 100. */
+  list(filter?: {
+    readonly projection?: string;
+    readonly kinds?: readonly string[];
+    readonly open?: boolean;
+    readonly limit?: number;
+  }): Promise<Operation[]>;
 }
 
 export interface DeadLetter {

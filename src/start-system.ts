@@ -10,6 +10,8 @@ import { EventRegistry } from './events/codec.ts';
 import { newEventId } from './events/event-id.ts';
 import { LedgerCopier } from './lag/ledger-copier.ts';
 import { PostgresLagStatistics } from './lag/lag-statistics.ts';
+import { OperationRunner } from './operations/operation-runner.ts';
+import { PostgresOperations } from './operations/operations.ts';
 import { Lease } from './postgres/lease.ts';
 import { WakeUp } from './postgres/wake-up.ts';
 import { PostgresProjections } from './projections/projections.ts';
@@ -74,6 +76,7 @@ class MillraceSystem implements RunningSystem {
   readonly registry: EventRegistry;
   readonly readModels: PostgresReadModels;
   readonly projections: PostgresProjections;
+  readonly operations: PostgresOperations;
   readonly deadLetters: PostgresDeadLetters;
   readonly refusedEvents: PostgresRefusedEvents;
   readonly lag: PostgresLagStatistics;
@@ -86,6 +89,7 @@ class MillraceSystem implements RunningSystem {
   readonly #relay: Relay | undefined;
   readonly #consumers: readonly Consumer[];
   readonly #copier: LedgerCopier | undefined;
+  readonly #operator: OperationRunner | undefined;
   readonly #broker: Broker;
   readonly #processedListeners = new Set<(eventType: string, seconds: number) => void>();
   readonly #housekeeping: NodeJS.Timeout;
@@ -104,6 +108,7 @@ class MillraceSystem implements RunningSystem {
     this.#wakeEventStore = new WakeUp(eventStoreUrl);
     this.#wakeReadModels = new WakeUp(readModelsUrl);
     this.#commands = new CommandHandler(this.log, this.registry);
+    this.operations = new PostgresOperations(this.#readPool, this.#wakeReadModels);
     this.outbox = new PostgresOutbox(this.#eventStore, definition.tables);
     this.refusedEvents = new PostgresRefusedEvents(this.#eventStore, definition.tables);
     this.lag = new PostgresLagStatistics(this.#eventStore, definition.tables);
@@ -187,6 +192,15 @@ class MillraceSystem implements RunningSystem {
         for (const consumer of this.#consumers) consumer.nudge();
       });
     }
+    if (this.roles.includes('projector')) {
+      this.#operator = new OperationRunner({
+        pool: this.#readPool,
+        wakeUp: this.#wakeReadModels,
+        handlers: {},
+        runner: new Lease(this.#readPool, 'operations', instance).holder,
+        onError: report('operations'),
+      });
+    }
     if (this.roles.includes('relay')) {
       this.#copier = new LedgerCopier({
         eventStore: this.#eventStore,
@@ -219,6 +233,7 @@ class MillraceSystem implements RunningSystem {
     this.#relay?.start();
     for (const consumer of this.#consumers) consumer.start();
     this.#copier?.start();
+    this.#operator?.start();
   }
 
   readonly execute: RunningSystem['execute'] = (decider, command, options) =>
@@ -250,6 +265,8 @@ class MillraceSystem implements RunningSystem {
   async #stop(): Promise<void> {
     clearInterval(this.#housekeeping);
     await this.#commands.close();
+    this.operations.close();
+    await this.#operator?.stop();
     await this.projections.stop();
     await this.#relay?.stop();
     await Promise.all(this.#consumers.map((consumer) => consumer.stop()));

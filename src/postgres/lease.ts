@@ -54,7 +54,7 @@ export class Lease {
       );
       return made.rows[0] === undefined ? undefined : { token: 1 };
     }
-    if (!row.expired && row.holder !== this.holder && !isDead(row.holder)) return undefined;
+    if (!row.expired && row.holder !== this.holder && !isHolderDead(row.holder)) return undefined;
     const taken = await this.#pool.query<{ token: string }>(
       `update leases set holder = $2, token = token + 1, lease_until = clock_timestamp() + $3 * interval '1 second'
        where name = $1 and token = $4 returning token`,
@@ -141,7 +141,8 @@ function readPlace(): string {
   }
 }
 
-function isDead(holder: string): boolean {
+/** Known to be gone: a process of this machine that does not run any more. */
+export function isHolderDead(holder: string): boolean {
   const [where, pid] = holder.split('/');
   if (where !== place || pid === undefined) return false;
   if (Number(pid) === process.pid) return false;

@@ -119,6 +119,13 @@ export function fakeSystem(definition: SystemDefinition): FakeSystem {
       },
       rebuildProgress: (id) => fake.rebuilds.get(id),
     },
+    operations: {
+      request: async () => Promise.reject(new MillraceError('PROJECTOR_MISSING', 'Nothing is executed here.')),
+      wait: async (id) => Promise.reject(unknownOperation(id)),
+      watch: () => () => undefined,
+      get: async (id) => Promise.reject(unknownOperation(id)),
+      list: async () => [],
+    },
     deadLetters: {
       list: async ({ projection, orderingKey, eventName, status, open, after, limit } = {}) =>
         fake.deadLetters
@@ -213,6 +220,10 @@ function progress(projection: string, state: RebuildProgress['state'], target: n
   const startedAt = '2026-01-01T00:00:00.000Z';
   const position = state === 'done' ? target : 0;
   return { projection, state, position, target, eventsPerSecond: 0, secondsLeft: null, startedAt, error: null };
+}
+
+function unknownOperation(id: number): MillraceError {
+  return new MillraceError('OPERATION_UNKNOWN', `There is no operation ${id}.`);
 }
 
 function isOpen(letter: DeadLetter): boolean {
