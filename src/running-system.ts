@@ -233,13 +233,8 @@ export interface DeadLetters {
   count(): Promise<number>;
   /** Applies the parked events of the letter's key in order; stops at the first that fails again. */
   retry(id: number, actor: string, reason?: string): Promise<Drained>;
-  /** The same for every parked key of a group. `report` hears after each key. */
-  retryAll(
-    group: DeadLetterGroup,
-    actor: string,
-    reason?: string,
-    report?: (progress: RetriedKeys) => void,
-  ): Promise<RetriedKeys>;
+  /** The same for every parked key of a group. */
+  retryAll(group: DeadLetterGroup, actor: string, reason?: string): Promise<RetriedKeys>;
   /** Gives one event up, for good, with a reason (REASON_REQUIRED); the key goes on behind it. A rebuild repeats it. */
   discard(id: number, actor: string, reason: string): Promise<Drained>;
 }

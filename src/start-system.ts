@@ -6,6 +6,7 @@ import { CommandHandler } from './commands/command-handler.ts';
 import { describeStandstill } from './consumers/batch.ts';
 import { Consumer } from './consumers/consumer.ts';
 import { PostgresDeadLetters } from './consumers/dead-letters.ts';
+import { letterOperations, RequestedDeadLetters } from './consumers/letter-operations.ts';
 import { EventRegistry } from './events/codec.ts';
 import { newEventId } from './events/event-id.ts';
 import { LedgerCopier } from './lag/ledger-copier.ts';
@@ -77,7 +78,7 @@ class MillraceSystem implements RunningSystem {
   readonly readModels: PostgresReadModels;
   readonly projections: PostgresProjections;
   readonly operations: PostgresOperations;
-  readonly deadLetters: PostgresDeadLetters;
+  readonly deadLetters: RequestedDeadLetters;
   readonly refusedEvents: PostgresRefusedEvents;
   readonly lag: PostgresLagStatistics;
   readonly outbox: PostgresOutbox;
@@ -113,9 +114,11 @@ class MillraceSystem implements RunningSystem {
     this.refusedEvents = new PostgresRefusedEvents(this.#eventStore, definition.tables);
     this.lag = new PostgresLagStatistics(this.#eventStore, definition.tables);
     const retrySchedule = options.retrySchedule ?? defaultRetrySchedule;
-    this.deadLetters = new PostgresDeadLetters(this.#readPool, this.log, this.registry, definition.projections, {
+    const letters = new PostgresDeadLetters(this.#readPool, this.log, this.registry, definition.projections, {
       retrySchedule,
     });
+    const projections = definition.projections.map(({ id }) => id);
+    this.deadLetters = new RequestedDeadLetters(letters, this.operations, projections);
     this.readModels = new PostgresReadModels(this.#readPool, definition.projections);
     this.projections = new PostgresProjections({
       definitions: definition.projections,
@@ -172,7 +175,7 @@ class MillraceSystem implements RunningSystem {
                 Math.max((await store.cursor()).position, this.#relay?.active === true ? this.#relay.position : 0),
               stamps: projection.id === primary,
               retrySchedule,
-              letters: this.deadLetters,
+              letters,
               onCommitted: (position) => {
                 if (projection.id !== primary) return;
                 this.readModels.moved(position);
@@ -196,7 +199,7 @@ class MillraceSystem implements RunningSystem {
       this.#operator = new OperationRunner({
         pool: this.#readPool,
         wakeUp: this.#wakeReadModels,
-        handlers: {},
+        handlers: { ...letterOperations(letters) },
         runner: new Lease(this.#readPool, 'operations', instance).holder,
         onError: report('operations'),
       });

@@ -93,6 +93,7 @@ export class PostgresDeadLetters implements DeadLetters, DueLetters {
     return this.#drain.drain(await this.#open(id), orderOf(actor, reason));
   }
 
+  /** `report` hears after each key. */
   async retryAll(
     group: DeadLetterGroup,
     actor: string,

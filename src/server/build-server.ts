@@ -21,6 +21,7 @@ import { logRoutes } from './routes/log-routes.ts';
 import { lagRoutes } from './routes/lag-routes.ts';
 import { addMetricsRoute } from './routes/metrics-route.ts';
 import { projectionRoutes } from './routes/projection-routes.ts';
+import { refusedEventRoutes } from './routes/refused-event-routes.ts';
 import { addWebPages } from './web-pages.ts';
 
 /** What a server can be told besides where to listen. */
@@ -94,6 +95,7 @@ export async function buildServer(
     lagRoutes,
     logRoutes,
     deadLetterRoutes(replaced),
+    refusedEventRoutes,
   ]) {
     await routes(server, system);
   }

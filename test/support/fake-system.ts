@@ -11,6 +11,7 @@ import type {
   PendingEvent,
   ProjectionStatus,
   RebuildProgress,
+  RefusedEvent,
   RunningSystem,
 } from '../../src/running-system.ts';
 import type { SystemDefinition } from '../../src/system.ts';
@@ -23,6 +24,7 @@ export class FakeState {
   readonly pending: PendingEvent[] = [];
   readonly lags: EventLag[] = [];
   readonly deadLetters: DeadLetter[] = [];
+  readonly refused: RefusedEvent[] = [];
   /** Calls of `lag.statistics`. */
   readonly asked: object[] = [];
   readonly rebuilds = new Map<string, RebuildProgress>();
@@ -150,6 +152,20 @@ export function fakeSystem(definition: SystemDefinition): FakeSystem {
       },
       discard: async (id, actor, reason) => settle(fake, id, 'discarded', actor, reason),
     },
+    refusedEvents: {
+      list: async () => [...fake.refused],
+      get: async (id) => ({ ...refusedOf(fake, id), behind: 0, first: id, decisions: [] }),
+      count: async () => fake.refused.length,
+      retry: async (id) => {
+        refusedOf(fake, id);
+        return { keys: 1 };
+      },
+      retryAll: async () => ({ keys: fake.refused.length }),
+      discard: async (id) => {
+        refusedOf(fake, id);
+        return { left: 0 };
+      },
+    },
     lag: {
       statistics: async (filter = {}) => {
         fake.asked.push(filter);
@@ -224,6 +240,12 @@ function progress(projection: string, state: RebuildProgress['state'], target: n
 
 function unknownOperation(id: number): MillraceError {
   return new MillraceError('OPERATION_UNKNOWN', `There is no operation ${id}.`);
+}
+
+function refusedOf(fake: FakeState, id: number): RefusedEvent {
+  const event = fake.refused.find((one) => one.id === id);
+  if (event === undefined) throw new MillraceError('DEAD_LETTER_UNKNOWN', 'There is no refused event with that id.');
+  return event;
 }
 
 function isOpen(letter: DeadLetter): boolean {

@@ -124,7 +124,7 @@ describe('events', () => {
       status: 'Pending',
       retryCount: 0,
     };
-    system.fake.pending.push({ ...pending, createdAt: '2026-01-01T00:00:00.000Z', ageMs: 40 });
+    system.fake.pending.push({ ...pending, lastFailedAt: null, nextAttemptAt: null, createdAt: '2026-01-01T00:00:00.000Z', ageMs: 40 });
     const answer = await get('/api/outbox/pending');
     expect(answer.json()).toMatchObject({ count: 1, oldestAgeMs: 40, events: [{ aggregateId: 'a' }] });
   });
