@@ -29,7 +29,7 @@ const detailSchema = Type.Object({
   ...letterFields,
   behind: Type.Integer({ description: 'Events of the same key that wait behind it.' }),
   first: nullable(Type.Integer({ description: 'The letter that goes first in this key.' })),
-  event: Type.Union([eventSchema, Type.Null()], { description: 'Null when the log does not have it any more.' }),
+  event: nullable(eventSchema),
 });
 
 const outcomeSchema = Type.Object({

@@ -43,7 +43,7 @@ const detailSchema = Type.Object({
       reason: nullable(Type.String()),
     }),
   ),
-  event: Type.Union([eventSchema, Type.Null()]),
+  event: nullable(eventSchema),
 });
 
 const keysSchema = Type.Object({ keys: Type.Integer({ description: 'Ordering keys that the relay tries at once.' }) });
