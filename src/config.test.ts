@@ -2,11 +2,13 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hidePassword, readSettings, settingsTable, shownSettings } from './config.ts';
+import { aliasTable } from './config/aliases.ts';
 import { MillraceError } from './errors.ts';
 
 const secret = 'kept-secret';
 const store = `postgres://me:${secret}@db.example:5432/event_store`;
 const readModels = `postgresql://me:${secret}@db.example/read_models`;
+const broker = `amqp://me:${secret}@mq.example:5672/shop`;
 
 function refusal(env: NodeJS.ProcessEnv): MillraceError {
   try {
@@ -23,12 +25,18 @@ describe('readSettings', () => {
     expect(readSettings({})).toEqual({
       host: '127.0.0.1',
       port: 5000,
+      healthPort: undefined,
       dataFolder: path.resolve('.millrace'),
       eventStoreUrl: undefined,
       readModelsUrl: undefined,
+      rabbitmqUrl: undefined,
+      relay: { pollingInterval: 1000, batchSize: 500 },
+      retrySchedule: [30_000, 120_000, 1_800_000, 3_600_000],
+      logDiskLimit: undefined,
       logLevel: 'info',
       migrate: true,
       serverUrl: undefined,
+      unused: [],
     });
   });
 
@@ -36,9 +44,16 @@ describe('readSettings', () => {
     const env = {
       HOST: '0.0.0.0',
       PORT: '0',
+      HEALTH_PORT: '8081',
       MILLRACE_DATA: '/srv/data of mine',
       EVENT_STORE_URL: store,
       READ_MODELS_URL: readModels,
+      RABBITMQ_URL: broker,
+      RELAY_POLLING_INTERVAL: '250ms',
+      RELAY_BATCH_SIZE: '200',
+      RETRY_SCHEDULE: '10s,1m, 1h',
+      RETRY_ATTEMPTS: '5',
+      LOG_DISK_LIMIT: '1.5 GiB',
       LOG_LEVEL: 'DEBUG',
       MILLRACE_MIGRATE: 'no',
       MILLRACE_URL: 'http://127.0.0.1:8080/',
@@ -46,12 +61,18 @@ describe('readSettings', () => {
     expect(readSettings(env)).toEqual({
       host: '0.0.0.0',
       port: 0,
+      healthPort: 8081,
       dataFolder: '/srv/data of mine',
       eventStoreUrl: store,
       readModelsUrl: readModels,
+      rabbitmqUrl: broker,
+      relay: { pollingInterval: 250, batchSize: 200 },
+      retrySchedule: [10_000, 60_000, 3_600_000, 3_600_000],
+      logDiskLimit: 1_610_612_736,
       logLevel: 'debug',
       migrate: false,
       serverUrl: 'http://127.0.0.1:8080',
+      unused: [],
     });
   });
 
@@ -104,6 +125,32 @@ describe('readSettings', () => {
     },
   );
 
+  it.each([
+    ['RABBITMQ_URL', `http://me:${secret}@mq`],
+    ['RABBITMQ_URL', secret],
+    ['RELAY_POLLING_INTERVAL', '5'],
+    ['RELAY_POLLING_INTERVAL', '2h'],
+    ['RELAY_BATCH_SIZE', '0'],
+    ['RETRY_SCHEDULE', '30s, soon'],
+    ['RETRY_SCHEDULE', '30s,'],
+    ['RETRY_ATTEMPTS', '0'],
+    ['LOG_DISK_LIMIT', '20'],
+    ['LOG_DISK_LIMIT', '0 GB'],
+    ['HEALTH_PORT', 'x'],
+  ])('refuses %s=%s by name and does not repeat a secret', (name, value) => {
+    const error = refusal({ [name]: value });
+    expect(error.fields.map(({ field }) => field)).toEqual([name]);
+    expect(error.message).not.toContain(secret);
+  });
+
+  it('cuts the schedule of retries short, or repeats its last pause, for the attempt that is left to a person', () => {
+    const pauses = (env: NodeJS.ProcessEnv) => readSettings(env).retrySchedule;
+    expect(pauses({ RETRY_SCHEDULE: '1s, 2s' })).toEqual([1000, 2000]);
+    expect(pauses({ RETRY_SCHEDULE: '1s, 2s', RETRY_ATTEMPTS: '2' })).toEqual([1000]);
+    expect(pauses({ RETRY_SCHEDULE: '1s, 2s', RETRY_ATTEMPTS: '5' })).toEqual([1000, 2000, 2000, 2000]);
+    expect(pauses({ RETRY_ATTEMPTS: '1' })).toEqual([]);
+  });
+
   it('refuses an unknown name with its own prefix, and leaves other names alone', () => {
     const error = refusal({ MILLRACE_DTAA: 'x', HOME: '/root', MILLRACE_TEST_POSTGRES_URL: store });
     expect(error.code).toBe('SETTING_UNKNOWN');
@@ -131,14 +178,49 @@ describe('shown settings', () => {
 });
 
 describe('docs/reference/settings.md', () => {
+  const page = readFileSync(new URL('../docs/reference/settings.md', import.meta.url), 'utf8');
+  const rowsOf = (section: string) => section.split('\n').filter((line) => line.startsWith('| `'));
+
+  it('has the same table of aliases as the code', () => {
+    const section = page.split('\n## ').find((part) => part.startsWith('Other names')) ?? '';
+    const expected = Object.entries(aliasTable).map(
+      ([name, { setting, format, secret, example }]) =>
+        `| \`${name}\` | ${setting === undefined ? 'none yet' : `\`${setting}\``} | ${format} | \`${example}\` | ${secret ? 'yes' : 'no'} |`,
+    );
+    expect(rowsOf(section)).toEqual(expected);
+  });
+
   it('has the same table as the code', () => {
-    const page = readFileSync(new URL('../docs/reference/settings.md', import.meta.url), 'utf8');
-    const section = page.split('\n## ')[0] ?? '';
-    const rows = section.split('\n').filter((line) => line.startsWith('| `'));
+    const rows = rowsOf(page.split('\n## ')[0] ?? '');
     const expected = Object.entries(settingsTable).map(
       ([name, { meaning, defaultText, secret, example }]) =>
         `| \`${name}\` | ${meaning} | ${defaultText} | \`${example}\` | ${secret ? 'yes' : 'no'} |`,
     );
     expect(rows).toEqual(expected);
+  });
+});
+
+describe('.env.template', () => {
+  const template = readFileSync(new URL('../.env.template', import.meta.url), 'utf8');
+  const lines = template.split('\n').flatMap((line) => {
+    const found = /^(# ?)?([A-Z][A-Za-z0-9_]*)=(.*)$/.exec(line);
+    return found === null ? [] : [{ off: found[1] !== undefined, name: found[2] ?? '', value: found[3] ?? '' }];
+  });
+
+  it('lists every setting once, in the order of the table', () => {
+    expect(lines.map(({ name }) => name)).toEqual(Object.keys(settingsTable));
+  });
+
+  it('holds no secret: those who need one write it', () => {
+    for (const { name, value } of lines) {
+      if (Object.entries(settingsTable).some(([known, { secret }]) => known === name && secret)) expect(value).toBe('');
+    }
+  });
+
+  it('is sound as it stands, with what is commented out as well', () => {
+    expect(() => readSettings(Object.fromEntries(lines.map(({ name, value }) => [name, value])))).not.toThrow();
+    expect(readSettings(Object.fromEntries(lines.map(({ name, off, value }) => [name, off ? '' : value])))).toEqual(
+      readSettings({}),
+    );
   });
 });

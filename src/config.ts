@@ -1,31 +1,16 @@
-import net from 'node:net';
 import path from 'node:path';
+import { translateAliases, unknownAliases, type AliasName } from './config/aliases.ts';
+import { durationText, scheduleText, type LogLevel } from './config/parsers.ts';
+import { settingsTable, type SettingDefinition, type SettingName } from './config/settings-table.ts';
 import { MillraceError, type FieldProblem } from './errors.ts';
 
+export type { LogLevel } from './config/parsers.ts';
+export { settingsTable, type SettingName } from './config/settings-table.ts';
+
 /**
- * Every setting of the platform, in one table: environment variables, read once at start. `docs/reference/settings.md`
- * shows the same table, and a test compares the two.
+ * The settings of the platform: environment variables, read once at start. What there is stands in two tables in
+ * `config/`, one of our own names and one of the names that other programs for the same job use.
  */
-
-type Parsed<T> = { value: T } | { problem: string };
-
-interface SettingDefinition<T> {
-  /** What it means, in one sentence. */
-  readonly meaning: string;
-  /** The default as it is documented. */
-  readonly defaultText: string;
-  readonly defaultValue: T;
-  /** Checks a value that was given (never an empty one). A problem must not repeat the value of a secret. */
-  readonly parse: (text: string) => Parsed<T>;
-  /** Holds a password: never shown as it is. */
-  readonly secret: boolean;
-  readonly example: string;
-}
-
-const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-
-/** How much is logged. */
-export type LogLevel = (typeof logLevels)[number];
 
 /** The settings of a process, checked. */
 export interface Settings {
@@ -33,137 +18,34 @@ export interface Settings {
   readonly host: string;
   /** Port to listen on; 0 takes a free one. */
   readonly port: number;
+  /** Port of the health routes alone; undefined for none. */
+  readonly healthPort: number | undefined;
   /** Absolute path of the folder for the data of the embedded parts. */
   readonly dataFolder: string;
   /** URL of the event store's database; set together with `readModelsUrl`, or neither. Holds a password. */
   readonly eventStoreUrl: string | undefined;
   /** URL of the read models' database. Holds a password. */
   readonly readModelsUrl: string | undefined;
+  /** URL of a RabbitMQ; without it the broker is inside the process. Holds a password. */
+  readonly rabbitmqUrl: string | undefined;
+  readonly relay: {
+    /** Milliseconds. */
+    readonly pollingInterval: number;
+    /** Events. */
+    readonly batchSize: number;
+  };
+  /** Pauses before an event that failed by itself is tried again, in milliseconds; behind the last a person decides. */
+  readonly retrySchedule: readonly number[];
+  /** Bytes that the event store's database may have; undefined for no limit. */
+  readonly logDiskLimit: number | undefined;
   readonly logLevel: LogLevel;
   /** `millrace start` prepares the databases first. */
   readonly migrate: boolean;
   /** Where the commands that ask a running server find it; without the slash at the end. */
   readonly serverUrl: string | undefined;
+  /** Names that are set, sound, and have no effect yet. */
+  readonly unused: readonly AliasName[];
 }
-
-function parseHost(text: string): Parsed<string> {
-  const name = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
-  // Digits and dots that are no address are a mistyped address, not a name.
-  const known = net.isIP(text) !== 0 || (name.test(text) && !/^[\d.]+$/.test(text));
-  return known ? { value: text } : { problem: 'must be an IP address or a host name' };
-}
-
-function parsePort(text: string): Parsed<number> {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
-  return port <= 65_535 ? { value: port } : { problem: 'must be a whole number from 0 to 65535' };
-}
-
-function parseFolder(text: string): Parsed<string> {
-  return text.includes('\0') ? { problem: 'must be a path' } : { value: path.resolve(text) };
-}
-
-function parseDatabaseUrl(text: string): Parsed<string> {
-  const problem = 'must be a URL such as postgres://user:password@host:5432/database';
-  if (!URL.canParse(text)) return { problem };
-  const url = new URL(text);
-  const scheme = url.protocol === 'postgres:' || url.protocol === 'postgresql:';
-  if (!scheme || url.hostname === '') return { problem };
-  return url.pathname.length > 1 ? { value: text } : { problem: `${problem}; the database is missing` };
-}
-
-function parseLogLevel(text: string): Parsed<LogLevel> {
-  const level = logLevels.find((known) => known === text.toLowerCase());
-  return level ? { value: level } : { problem: `must be one of ${logLevels.join(', ')}` };
-}
-
-function parseYesNo(text: string): Parsed<boolean> {
-  const answer = text.toLowerCase();
-  return answer === 'yes' || answer === 'no' ? { value: answer === 'yes' } : { problem: 'must be yes or no' };
-}
-
-function parseServerUrl(text: string): Parsed<string> {
-  const isHttp = URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
-  return isHttp ? { value: text.replace(/\/+$/, '') } : { problem: 'must be a URL such as http://127.0.0.1:5000' };
-}
-
-const databaseUrl = (meaning: string, example: string): SettingDefinition<string | undefined> => ({
-  meaning,
-  defaultText: '(the embedded PostgreSQL)',
-  defaultValue: undefined,
-  parse: parseDatabaseUrl,
-  secret: true,
-  example,
-});
-
-const define = <T>(definition: SettingDefinition<T>) => definition;
-
-/** The table of settings, by the name of the environment variable. */
-export const settingsTable = {
-  HOST: define({
-    meaning: 'Address to listen on. `0.0.0.0` makes the server reachable from other machines.',
-    defaultText: '127.0.0.1',
-    defaultValue: '127.0.0.1',
-    parse: parseHost,
-    secret: false,
-    example: '0.0.0.0',
-  }),
-  PORT: define({
-    meaning: 'Port to listen on. 0 takes a free one.',
-    defaultText: '5000',
-    defaultValue: 5000,
-    parse: parsePort,
-    secret: false,
-    example: '8080',
-  }),
-  MILLRACE_DATA: define({
-    meaning: 'Folder for the data of the embedded parts. A relative path begins at the current folder.',
-    defaultText: '.millrace',
-    defaultValue: '.millrace',
-    parse: parseFolder,
-    secret: false,
-    example: '/srv/millrace',
-  }),
-  EVENT_STORE_URL: define(
-    databaseUrl(
-      'PostgreSQL database for the events, instead of the embedded one. Goes together with READ_MODELS_URL.',
-      'postgres://millrace:secret@db.example:5432/event_store',
-    ),
-  ),
-  READ_MODELS_URL: define(
-    databaseUrl(
-      'PostgreSQL database for the read models, instead of the embedded one. Goes together with EVENT_STORE_URL.',
-      'postgres://millrace:secret@db.example:5432/read_models',
-    ),
-  ),
-  LOG_LEVEL: define<LogLevel>({
-    meaning: `How much is logged: ${logLevels.join(', ')}.`,
-    defaultText: 'info',
-    defaultValue: 'info',
-    parse: parseLogLevel,
-    secret: false,
-    example: 'debug',
-  }),
-  MILLRACE_MIGRATE: define({
-    meaning: 'Whether `millrace start` prepares the databases first. With `no`, `millrace migrate` does it: yes or no.',
-    defaultText: 'yes',
-    defaultValue: true,
-    parse: parseYesNo,
-    secret: false,
-    example: 'no',
-  }),
-  MILLRACE_URL: define<string | undefined>({
-    meaning:
-      'Where the commands that ask a running server find it, when it is another one than that of the data folder.',
-    defaultText: '(the server of the data folder)',
-    defaultValue: undefined,
-    parse: parseServerUrl,
-    secret: false,
-    example: 'https://millrace.example',
-  }),
-};
-
-/** The name of a setting: an environment variable. */
-export type SettingName = keyof typeof settingsTable;
 
 const ownPrefix = 'MILLRACE_';
 /** Read by the project's own tests, which start servers with the environment they run in. */
@@ -179,42 +61,67 @@ function unknownVariables(env: NodeJS.ProcessEnv): FieldProblem[] {
 /**
  * Reads and checks all settings at once. An empty variable counts as not set.
  *
- * Throws SETTING_INVALID, or SETTING_UNKNOWN when nothing but unknown MILLRACE_ names is wrong; `fields` has every
- * wrong setting by name. Values of secrets are never repeated.
+ * Throws SETTING_INVALID, or SETTING_UNKNOWN when nothing but unknown names is wrong; `fields` has every wrong setting
+ * by the name it was given under. Values of secrets are never repeated.
  * @example const settings = readSettings(process.env);
  */
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  const given = (name: SettingName | AliasName): string | undefined => env[name]?.trim() || undefined;
+  const aliases = translateAliases(given);
   const invalid: FieldProblem[] = [];
-  const given = (name: SettingName): string | undefined => env[name]?.trim() || undefined;
   const read = <T>(name: SettingName, definition: SettingDefinition<T>): T => {
-    const text = given(name);
+    const own = given(name);
+    const alias = aliases.settings.get(name);
+    const text = own ?? alias?.text;
     if (text === undefined) return definition.defaultValue;
     const parsed = definition.parse(text);
-    if ('value' in parsed) return parsed.value;
-    invalid.push({ field: name, problem: parsed.problem });
-    return definition.defaultValue;
+    if ('problem' in parsed) {
+      invalid.push({ field: own === undefined ? (alias?.from[0] ?? name) : name, problem: parsed.problem });
+      return definition.defaultValue;
+    }
+    if (own !== undefined && alias !== undefined && !isSame(parsed, definition.parse(alias.text))) {
+      const [field = name, ...others] = alias.from;
+      const and = others.length === 0 ? '' : ` (with ${others.join(', ')})`;
+      invalid.push({ field, problem: `says something else than ${name}${and}; set one of the two` });
+    }
+    return parsed.value;
   };
 
+  const schedule = read('RETRY_SCHEDULE', settingsTable.RETRY_SCHEDULE);
   const settings: Settings = {
     host: read('HOST', settingsTable.HOST),
     port: read('PORT', settingsTable.PORT),
+    healthPort: read('HEALTH_PORT', settingsTable.HEALTH_PORT),
     dataFolder: path.resolve(read('MILLRACE_DATA', settingsTable.MILLRACE_DATA)),
     eventStoreUrl: read('EVENT_STORE_URL', settingsTable.EVENT_STORE_URL),
     readModelsUrl: read('READ_MODELS_URL', settingsTable.READ_MODELS_URL),
+    rabbitmqUrl: read('RABBITMQ_URL', settingsTable.RABBITMQ_URL),
+    relay: {
+      pollingInterval: read('RELAY_POLLING_INTERVAL', settingsTable.RELAY_POLLING_INTERVAL),
+      batchSize: read('RELAY_BATCH_SIZE', settingsTable.RELAY_BATCH_SIZE),
+    },
+    retrySchedule: pausesFor(schedule, read('RETRY_ATTEMPTS', settingsTable.RETRY_ATTEMPTS)),
+    logDiskLimit: read('LOG_DISK_LIMIT', settingsTable.LOG_DISK_LIMIT),
     logLevel: read('LOG_LEVEL', settingsTable.LOG_LEVEL),
     migrate: read('MILLRACE_MIGRATE', settingsTable.MILLRACE_MIGRATE),
     serverUrl: read('MILLRACE_URL', settingsTable.MILLRACE_URL),
+    unused: aliases.unused,
   };
+  invalid.push(...aliases.problems);
+  const nameOf = (name: SettingName) => (given(name) === undefined ? aliases.settings.get(name)?.from[0] : name);
   for (const [name, other] of [
     ['EVENT_STORE_URL', 'READ_MODELS_URL'],
     ['READ_MODELS_URL', 'EVENT_STORE_URL'],
   ] as const) {
-    if (given(name) === undefined && given(other) !== undefined) {
-      invalid.push({ field: name, problem: `is missing: ${other} is set, and the two go together` });
+    const set = nameOf(other);
+    const isBroken = aliases.problems.some(({ field }) => field === databaseAlias[name]);
+    if (nameOf(name) === undefined && set !== undefined && !isBroken) {
+      const problem = `is missing: ${set} is set, and the two go together (${databaseAlias[name]} is another name of it)`;
+      invalid.push({ field: name, problem });
     }
   }
 
-  const unknown = unknownVariables(env);
+  const unknown = [...unknownVariables(env), ...unknownAliases(env)];
   const fields = [...invalid, ...unknown];
   if (fields.length > 0) {
     const lines = fields.map(({ field, problem }) => `${field} ${problem}.`);
@@ -223,8 +130,33 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   return settings;
 }
 
+const databaseAlias = {
+  EVENT_STORE_URL: 'EventStore__ConnectionString',
+  READ_MODELS_URL: 'ReadModels__ConnectionString',
+} as const satisfies { readonly [name: string]: AliasName };
+
+function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one, withDefaults) === JSON.stringify(other, withDefaults);
+}
+
+const defaultPorts: { readonly [scheme: string]: string } = { 'postgres:': '5432', 'amqp:': '5672', 'amqps:': '5671' };
+
+/** URLs with what they leave out, so that two that mean the same are the same. */
+function withDefaults(_name: string, value: unknown): unknown {
+  if (typeof value !== 'string' || !URL.canParse(value)) return value;
+  const url = new URL(value.replace(/^postgresql:/, 'postgres:'));
+  if (url.port === '') url.port = defaultPorts[url.protocol] ?? '';
+  return url.href;
+}
+
+/** As many pauses as there are attempts before the one that is left to a person. */
+function pausesFor(schedule: readonly number[], attempts: number | undefined): readonly number[] {
+  if (attempts === undefined) return schedule;
+  return Array.from({ length: attempts - 1 }, (_, index) => schedule[Math.min(index, schedule.length - 1)] ?? 0);
+}
+
 /**
- * A database URL that may be shown: every password in it is replaced by `***`.
+ * A URL that may be shown: every password in it is replaced by `***`.
  * @example hidePassword('postgres://me:secret@db/events') // 'postgres://me:***@db/events'
  */
 export function hidePassword(text: string): string {
@@ -248,9 +180,16 @@ export function shownSettings(settings: Settings): { name: SettingName; value: s
   return [
     value('HOST', settings.host),
     value('PORT', settings.port),
+    value('HEALTH_PORT', settings.healthPort),
     value('MILLRACE_DATA', settings.dataFolder),
     value('EVENT_STORE_URL', settings.eventStoreUrl),
     value('READ_MODELS_URL', settings.readModelsUrl),
+    value('RABBITMQ_URL', settings.rabbitmqUrl),
+    value('RELAY_POLLING_INTERVAL', durationText(settings.relay.pollingInterval)),
+    value('RELAY_BATCH_SIZE', settings.relay.batchSize),
+    value('RETRY_SCHEDULE', scheduleText(settings.retrySchedule)),
+    value('RETRY_ATTEMPTS', settings.retrySchedule.length + 1),
+    value('LOG_DISK_LIMIT', settings.logDiskLimit === undefined ? undefined : `${settings.logDiskLimit} B`),
     value('LOG_LEVEL', settings.logLevel),
     value('MILLRACE_MIGRATE', settings.migrate ? 'yes' : 'no'),
     value('MILLRACE_URL', settings.serverUrl),

@@ -35,11 +35,28 @@ export interface RunningSystem {
   readonly refusedEvents: RefusedEvents;
   readonly lag: LagStatistics;
   readonly outbox: Outbox;
+  /** The consumers of this process; none where it is no projector. */
+  consumers?(): readonly ConsumerReport[];
   /** Calls back for every event that the primary projection has processed in this process, with the seconds it took. */
   onProcessed?(listener: (eventType: string, seconds: number) => void): () => void;
   health(): Promise<Health>;
   /** Refuses new commands, lets what is under way finish, stops relay and projector, closes connections. */
   stop(): Promise<void>;
+}
+
+/** What one consumer of a process does. */
+export interface ConsumerReport {
+  readonly projection: string;
+  /** False while another process consumes. */
+  readonly active: boolean;
+  /** Events up to here are in effect, parked or discarded. */
+  readonly position: number;
+  /** Pages of events that were read from the log, because they were not delivered: 0 in a healthy run. */
+  readonly logReads: number;
+  /** Messages of another log or another incarnation that were refused. */
+  readonly refused: number;
+  /** How often it was started again because it had work and made no progress. */
+  readonly restarts: number;
 }
 
 export interface ReadModels {

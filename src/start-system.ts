@@ -22,7 +22,7 @@ import { PostgresOutbox } from './relay/outbox.ts';
 import { PostgresRefusedEvents } from './relay/refused-events.ts';
 import { RelayStore } from './relay/relay-store.ts';
 import { defaultRetrySchedule } from './retry-schedule.ts';
-import type { Health, Role, RunningSystem } from './running-system.ts';
+import type { ConsumerReport, Health, Role, RunningSystem } from './running-system.ts';
 import { openPostgresLog, type PostgresLog } from './store/postgres/postgres-log.ts';
 import { checkHealth } from './telemetry/health.ts';
 import type { SystemDefinition } from './system.ts';
@@ -195,15 +195,6 @@ class MillraceSystem implements RunningSystem {
         for (const consumer of this.#consumers) consumer.nudge();
       });
     }
-    if (this.roles.includes('projector')) {
-      this.#operator = new OperationRunner({
-        pool: this.#readPool,
-        wakeUp: this.#wakeReadModels,
-        handlers: { ...letterOperations(letters) },
-        runner: new Lease(this.#readPool, 'operations', instance).holder,
-        onError: report('operations'),
-      });
-    }
     if (this.roles.includes('relay')) {
       this.#copier = new LedgerCopier({
         eventStore: this.#eventStore,
@@ -212,6 +203,15 @@ class MillraceSystem implements RunningSystem {
         // One is enough; what two of them copy is copied twice and comes to the same.
         active: () => this.#relay?.active === true,
         onError: report('ledger'),
+      });
+    }
+    if (this.roles.includes('projector')) {
+      this.#operator = new OperationRunner({
+        pool: this.#readPool,
+        wakeUp: this.#wakeReadModels,
+        handlers: { ...letterOperations(letters) },
+        runner: new Lease(this.#readPool, 'operations', instance).holder,
+        onError: report('operations'),
       });
     }
     this.#wakeReadModels.listen(channels.projected, () => {
@@ -242,6 +242,20 @@ class MillraceSystem implements RunningSystem {
   readonly execute: RunningSystem['execute'] = (decider, command, options) =>
     this.#commands.execute(decider, command, options);
   readonly state: RunningSystem['state'] = (decider, boundary) => this.#commands.state(decider, boundary);
+
+  consumers(): readonly ConsumerReport[] {
+    return this.#consumers.map((consumer, index) => {
+      const { active, position, logReads, refused, restarts } = consumer.state;
+      return {
+        projection: this.definition.projections[index]?.id ?? '',
+        active,
+        position,
+        logReads,
+        refused,
+        restarts,
+      };
+    });
+  }
 
   onProcessed(listener: (eventType: string, seconds: number) => void): () => void {
     this.#processedListeners.add(listener);

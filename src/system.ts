@@ -7,7 +7,7 @@ import { MillraceError } from './errors.ts';
 export interface TransportNames {
   /** The topic exchange that the relay publishes to. */
   readonly exchange: string;
-  /** Words with dots between them; an event's routing key is this, a dot, and its type: `waiting.room.PatientCalled`. */
+  /** Words with dots between them; an event's routing key is this, a dot, and its type: `shop.orders.OrderPlaced`. */
   readonly routingPrefix: string;
 }
 

@@ -43,6 +43,7 @@ export class ConsumerRun {
   /** Published, and not here: lost if it does not come. With the time when that was seen first. */
   #overdue: { readonly position: number; readonly since: number } | undefined;
   #busySince: number | undefined;
+  #appliedAt = -Infinity;
   #loop: Promise<void> | undefined;
 
   constructor(options: ConsumerOptions) {
@@ -139,6 +140,7 @@ export class ConsumerRun {
     const subscription = this.#subscription;
     if (subscription === undefined) return;
     if (this.#doubt) await this.#compare();
+    await this.#gather(subscription);
     const deliveries = subscription.take(this.#batchSize);
     if (deliveries.length > 0) {
       this.#overdue = undefined;
@@ -148,6 +150,15 @@ export class ConsumerRun {
     }
     await this.#rest(this.#work, broker.transit > 0 ? Math.min(idleInterval, broker.transit) : idleInterval);
     if (!this.#ended && subscription.waiting === 0) await this.#lookForLost();
+  }
+
+  /** A read model that may lag a little takes what has come since its last batch at once. */
+  async #gather(subscription: Subscription): Promise<void> {
+    const { mayLag } = this.#options.definition;
+    const left = this.#appliedAt + mayLag - performance.now();
+    if (mayLag > 0 && left > 0 && subscription.waiting > 0 && subscription.waiting < this.#batchSize)
+      await this.#rest(this.#ending, left);
+    this.#appliedAt = performance.now();
   }
 
   async #rest(bell: Doorbell, milliseconds: number): Promise<void> {

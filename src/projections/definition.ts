@@ -85,6 +85,11 @@ export interface ProjectionDefinition {
   readonly orderingKey: (event: StoredEvent) => string;
   /** The queue that a broker outside the process keeps for it. Default: the id and `-queue`. */
   readonly queue: string;
+  /**
+   * How long its consumer may gather events before it applies them, in milliseconds: few large transactions instead of
+   * many small ones, for a read model that nobody watches by the second. Default 0: at once.
+   */
+  readonly mayLag: number;
 }
 
 /** Defines a table of folded rows with its row type checked. @example rows<CartRow>({ table: 'carts', … }) */
@@ -111,6 +116,7 @@ export function defineProjection(options: {
   readonly exposes: readonly string[];
   readonly orderingKey?: (event: StoredEvent) => string;
   readonly queue?: string;
+  readonly mayLag?: number;
 }): ProjectionDefinition {
   if (!/^[a-z][a-z0-9-]{0,39}$/.test(options.id))
     throw invalid(options.id, 'an id is lower case letters, digits and dashes');
@@ -128,6 +134,7 @@ export function defineProjection(options: {
     exposes: options.exposes,
     orderingKey: options.orderingKey ?? ((event) => event.stream),
     queue,
+    mayLag: options.mayLag ?? 0,
   };
 }
 

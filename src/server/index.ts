@@ -1,3 +1,4 @@
+export { readDate } from './dates.ts';
 export type { Application, LoadRequest, LoadScenario } from './application.ts';
 export { keyOf, sendCommand, type CommandReply, type CommandRequest, type SentCommand } from './send-command.ts';
 export type { LiveFeedDefinition, LiveMessage, LiveView, ResetReason } from './live-feed.ts';

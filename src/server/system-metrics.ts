@@ -12,9 +12,16 @@ export async function collectSystemMetrics(system: RunningSystem, metrics: Metri
   const patience = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, patienceMs);
   });
+  collectConsumers(system, metrics);
   const parts = [collectLag(system, metrics), collectOutbox(system, metrics), collectProjections(system, metrics)];
   await Promise.race([Promise.allSettled(parts), patience]);
   clearTimeout(timer);
+}
+
+function collectConsumers(system: RunningSystem, metrics: Metrics): void {
+  metrics.consumerLogReads.reset();
+  for (const { projection, logReads } of system.consumers?.() ?? [])
+    metrics.consumerLogReads.inc({ projection }, logReads);
 }
 
 async function collectLag(system: RunningSystem, metrics: Metrics): Promise<void> {

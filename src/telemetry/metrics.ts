@@ -72,6 +72,12 @@ export const metricTable = {
     type: 'gauge',
     labels: ['projection'],
   },
+  consumerLogReads: {
+    name: 'consumer_log_reads_total',
+    help: 'Pages of events that a consumer of this process read from the log, because they were not delivered.',
+    type: 'counter',
+    labels: ['projection'],
+  },
   deadLettersOpen: {
     name: 'dead_letters_open',
     help: 'Events that wait in dead letters.',

@@ -1,4 +1,5 @@
 import type { RouteModule } from '#millrace/server';
+import { analyticsRoutes } from './analytics-routes.ts';
 import { CallDesk } from './call-desk.ts';
 import { checkInRoutes } from './check-in-routes.ts';
 import { KnownQueues } from './known-queues.ts';
@@ -19,5 +20,6 @@ export function waitingRoomRoutes(patientKeySecret: string): RouteModule {
     checkInRoutes(server, system, queues, patientKeySecret);
     visitRoutes(server, new CallDesk(system.readModels, momentsAgo));
     queueRoutes(server, system);
+    analyticsRoutes(server, system);
   };
 }

@@ -6,7 +6,7 @@ import type { Topology } from './topology.ts';
 export interface RabbitMqOptions extends Pick<PublisherOptions, 'confirmTimeout' | 'patience'> {
   /** `amqp://user:password@host:5672/vhost`; `amqps://` for TLS. */
   readonly url: string;
-  /** What the broker's own lists show for the connections: `millrace waiting-room`. */
+  /** What the broker's own lists show for the connections: `millrace order-list`. */
   readonly name: string;
   readonly topology: Topology;
   /** Deliveries of a consumer that are not acknowledged, at most. Default 2,000. */

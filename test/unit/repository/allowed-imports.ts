@@ -39,7 +39,10 @@ export const rooms: { readonly [room: string]: Room } = {
     mayImport: ['events', 'postgres', 'store', 'commands', 'consumers'],
   },
   lag: { holds: 'the ledger and its statistics', mayImport: ['events', 'postgres', 'store'] },
-  telemetry: { holds: 'names of metrics, logs and spans in one table; health', mayImport: ['store', 'relay'] },
+  telemetry: {
+    holds: 'names of metrics, logs and spans in one table; health',
+    mayImport: ['store', 'brokers', 'relay'],
+  },
   embedded: { holds: 'a PostgreSQL that comes with npm', mayImport: [] },
   testing: {
     holds: 'what applications use in their tests',
@@ -77,6 +80,7 @@ export const packages: { readonly [name: string]: readonly string[] } = {
     'embedded',
     'the top',
   ],
+  amqplib: ['brokers'],
   fastify: ['server'],
   '@fastify/static': ['server'],
   '@fastify/swagger': ['server'],

@@ -1,0 +1,171 @@
+import {
+  logLevels,
+  parseBrokerUrl,
+  parseBytes,
+  parseDatabaseUrl,
+  parseFolder,
+  parseHost,
+  parseHttpUrl,
+  parseInterval,
+  parseLogLevel,
+  parsePort,
+  parseSchedule,
+  parseWhole,
+  parseYesNo,
+  type LogLevel,
+  type Parsed,
+} from './parsers.ts';
+
+/** One setting: an environment variable. */
+export interface SettingDefinition<T> {
+  /** What it means, in one sentence. */
+  readonly meaning: string;
+  /** The default as it is documented. */
+  readonly defaultText: string;
+  readonly defaultValue: T;
+  /** Checks a value that was given (never an empty one). A problem must not repeat the value of a secret. */
+  readonly parse: (text: string) => Parsed<T>;
+  /** Holds a password: never shown as it is. */
+  readonly secret: boolean;
+  readonly example: string;
+}
+
+const databaseUrl = (meaning: string, example: string): SettingDefinition<string | undefined> => ({
+  meaning,
+  defaultText: '(the embedded PostgreSQL)',
+  defaultValue: undefined,
+  parse: parseDatabaseUrl,
+  secret: true,
+  example,
+});
+
+const define = <T>(definition: SettingDefinition<T>) => definition;
+
+/**
+ * The table of settings, by the name of the environment variable. `docs/reference/settings.md` shows the same table, and
+ * `.env.template` lists the same names; tests compare them.
+ */
+export const settingsTable = {
+  HOST: define({
+    meaning: 'Address to listen on. `0.0.0.0` makes the server reachable from other machines.',
+    defaultText: '127.0.0.1',
+    defaultValue: '127.0.0.1',
+    parse: parseHost,
+    secret: false,
+    example: '0.0.0.0',
+  }),
+  PORT: define({
+    meaning: 'Port to listen on. 0 takes a free one.',
+    defaultText: '5000',
+    defaultValue: 5000,
+    parse: parsePort,
+    secret: false,
+    example: '8080',
+  }),
+  HEALTH_PORT: define<number | undefined>({
+    meaning:
+      'One more port, with the health routes and nothing else, for processes without the API. 0 takes a free one.',
+    defaultText: '(none)',
+    defaultValue: undefined,
+    parse: parsePort,
+    secret: false,
+    example: '8081',
+  }),
+  MILLRACE_DATA: define({
+    meaning: 'Folder for the data of the embedded parts. A relative path begins at the current folder.',
+    defaultText: '.millrace',
+    defaultValue: '.millrace',
+    parse: parseFolder,
+    secret: false,
+    example: '/srv/millrace',
+  }),
+  EVENT_STORE_URL: define(
+    databaseUrl(
+      'PostgreSQL database for the events, instead of the embedded one. Goes together with READ_MODELS_URL.',
+      'postgres://millrace:secret@db.example:5432/event_store',
+    ),
+  ),
+  READ_MODELS_URL: define(
+    databaseUrl(
+      'PostgreSQL database for the read models, instead of the embedded one. Goes together with EVENT_STORE_URL.',
+      'postgres://millrace:secret@db.example:5432/read_models',
+    ),
+  ),
+  RABBITMQ_URL: define<string | undefined>({
+    meaning: 'RabbitMQ that carries events from the relay to the projectors: `amqp://` or `amqps://`.',
+    defaultText: '(the broker inside the process)',
+    defaultValue: undefined,
+    parse: parseBrokerUrl,
+    secret: true,
+    example: 'amqp://millrace:secret@mq.example:5672/millrace',
+  }),
+  RELAY_POLLING_INTERVAL: define({
+    meaning: 'How often the relay looks at the log when nothing wakes it, from 10ms to 1h.',
+    defaultText: '1s',
+    defaultValue: 1_000,
+    parse: parseInterval,
+    secret: false,
+    example: '500ms',
+  }),
+  RELAY_BATCH_SIZE: define({
+    meaning: 'Events that the relay hands to the broker at once, from 1 to 10000.',
+    defaultText: '500',
+    defaultValue: 500,
+    parse: parseWhole(1, 10_000),
+    secret: false,
+    example: '200',
+  }),
+  RETRY_SCHEDULE: define<readonly number[]>({
+    meaning: 'Pauses before an event that failed by itself is tried again; behind the last one a person decides.',
+    defaultText: '30s, 2m, 30m, 1h',
+    defaultValue: [30_000, 120_000, 1_800_000, 3_600_000],
+    parse: parseSchedule,
+    secret: false,
+    example: '10s, 1m, 10m',
+  }),
+  RETRY_ATTEMPTS: define<number | undefined>({
+    meaning:
+      'The attempt that is left to a person. It cuts RETRY_SCHEDULE short, or repeats its last pause; from 1 to 100.',
+    defaultText: '(one more than RETRY_SCHEDULE has pauses: 5)',
+    defaultValue: undefined,
+    parse: parseWhole(1, 100),
+    secret: false,
+    example: '4',
+  }),
+  LOG_DISK_LIMIT: define<number | undefined>({
+    meaning: 'When the database of the events is larger, commands are refused with LOG_FULL. Reads go on.',
+    defaultText: '(none)',
+    defaultValue: undefined,
+    parse: parseBytes,
+    secret: false,
+    example: '200GiB',
+  }),
+  LOG_LEVEL: define<LogLevel>({
+    meaning: `How much is logged: ${logLevels.join(', ')}.`,
+    defaultText: 'info',
+    defaultValue: 'info',
+    parse: parseLogLevel,
+    secret: false,
+    example: 'debug',
+  }),
+  MILLRACE_MIGRATE: define({
+    meaning: 'Whether `millrace start` prepares the databases first. With `no`, `millrace migrate` does it: yes or no.',
+    defaultText: 'yes',
+    defaultValue: true,
+    parse: parseYesNo,
+    secret: false,
+    example: 'no',
+  }),
+  MILLRACE_URL: define<string | undefined>({
+    meaning:
+      'Where the commands that ask a running server find it, when it is another one than that of the data folder.',
+    defaultText: '(the server of the data folder)',
+    defaultValue: undefined,
+    parse: parseHttpUrl,
+    secret: false,
+    example: 'https://millrace.example',
+  }),
+};
+
+/** The name of a setting: an environment variable. */
+export type SettingName = keyof typeof settingsTable;
