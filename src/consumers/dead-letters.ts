@@ -174,9 +174,10 @@ export class PostgresDeadLetters implements DeadLetters, DueLetters {
   }
 
   async #open(id: number): Promise<LetterRow> {
-    const found = await this.#ask<LetterRow>(`select d.* from dead_letters d ${ofLiveBuild} where d.id = $1 and ${isOpen}`, [
-      id,
-    ]);
+    const found = await this.#ask<LetterRow>(
+      `select d.* from dead_letters d ${ofLiveBuild} where d.id = $1 and ${isOpen}`,
+      [id],
+    );
     const letter = found.rows[0];
     if (letter === undefined || !this.#definitions.has(letter.projection_id)) throw unknownLetter(id);
     return letter;

@@ -88,7 +88,9 @@ it('is tried after 30 s, 2 min, 30 min and 1 h, and then waits for a decision', 
       `select extract(epoch from next_attempt_at - last_failed_at)::float8 as pause from relay_failures where position = 1`,
     );
     pauses.push(row?.pause == null ? null : Math.round(row.pause));
-    await databases.store(`update relay_failures set next_attempt_at = clock_timestamp() where next_attempt_at is not null`);
+    await databases.store(
+      `update relay_failures set next_attempt_at = clock_timestamp() where next_attempt_at is not null`,
+    );
   }
   expect(pauses).toEqual([30, 120, 1800, 3600, null]);
   expect(await rig.failures()).toEqual(['1 MANUAL 5', '2 PENDING 0']);
@@ -150,7 +152,9 @@ it('events that stand first together and are refused without a name do not stop 
   broker.refuse(isAt(1, 2));
   const refusing = broker.script;
   broker.script = (messages, pass) =>
-    messages.length > 1 && messages.every(isAt(1, 2)) ? Promise.reject(new Error('took none')) : refusing(messages, pass);
+    messages.length > 1 && messages.every(isAt(1, 2))
+      ? Promise.reject(new Error('took none'))
+      : refusing(messages, pass);
   const relay = rig.start(broker, { longestPause: 20, retrySchedule: patient });
   await databases.append([...journey('a', ['1']), ...journey('b', ['1'])]);
   await passed(relay, 2);
@@ -289,7 +293,7 @@ it('read models are not behind for what the broker refuses: consumers take it fr
   const broker = new ScriptedBroker();
   broker.refuse(isAt(2, 3));
   const consumers = await consumerRig(databases);
-  consumers.start({ broker, published: rig.cursor });
+  consumers.start({ broker, published: () => rig.cursor() });
   await reached(databases, 0);
   rig.start(broker, { retrySchedule: patient });
   await databases.append([...journey('a', ['1', '2', '3']), ...journey('b', ['1'])]);

@@ -29,7 +29,11 @@ async function firstLetter(system: RunningSystem): Promise<number> {
 }
 
 /** The letters' own side, with a log that a test may take away. */
-function lettersWith(databases: ExampleDatabases, log: EventLog, retrySchedule: readonly number[]): PostgresDeadLetters {
+function lettersWith(
+  databases: ExampleDatabases,
+  log: EventLog,
+  retrySchedule: readonly number[],
+): PostgresDeadLetters {
   const pool = new pg.Pool({ connectionString: databases.readModelsUrl, max: 4 });
   pool.on('error', () => undefined);
   databases.onEnd(() => pool.end());
@@ -66,7 +70,9 @@ it('a failed event is tried after 30 s, 2 min, 30 min and 1 h, and then waits fo
     expect(letter).toMatchObject({ position: 2, status: 'failed', attempts: attempt });
     expect(behind).toMatchObject({ position: 3, status: 'waiting', attempts: 0, nextAttemptAt: null });
     const { nextAttemptAt = null, lastFailedAt = '' } = letter ?? {};
-    pauses.push(nextAttemptAt === null ? null : Math.round((Date.parse(nextAttemptAt) - Date.parse(lastFailedAt)) / 1000));
+    pauses.push(
+      nextAttemptAt === null ? null : Math.round((Date.parse(nextAttemptAt) - Date.parse(lastFailedAt)) / 1000),
+    );
     expect(await system.deadLetters.list({ status: 'manual' })).toHaveLength(nextAttemptAt === null ? 1 : 0);
     expect(await system.deadLetters.retry(letter?.id ?? 0, 'operator')).toEqual({ applied: 0, left: 2 });
   }
@@ -146,7 +152,12 @@ it('a drain that was cut off between two pieces goes on by itself', async () => 
   const { trouble } = databases.example;
   trouble.throwFor = isVersion('a', 2);
   const system = await databases.start({ retrySchedule: [] });
-  await databases.append(journey('a', Array.from({ length: 700 }, (_, index) => `d${index}`)));
+  await databases.append(
+    journey(
+      'a',
+      Array.from({ length: 700 }, (_, index) => `d${index}`),
+    ),
+  );
   await reached(databases, 700);
   await system.stop();
   trouble.throwFor = () => false;

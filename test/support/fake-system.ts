@@ -140,13 +140,16 @@ export function fakeSystem(definition: SystemDefinition): FakeSystem {
           .slice(0, limit),
       get: async (id) => {
         const letter = fake.deadLetters.find((one) => one.id === id);
-        if (letter === undefined) throw new MillraceError('DEAD_LETTER_UNKNOWN', 'There is no dead letter with that id.');
+        if (letter === undefined)
+          throw new MillraceError('DEAD_LETTER_UNKNOWN', 'There is no dead letter with that id.');
         return { ...letter, behind: 0, first: letter.id };
       },
       count: async () => fake.deadLetters.filter(isOpen).length,
       retry: async (id, actor, reason) => settle(fake, id, 'retried', actor, reason ?? null),
       retryAll: async ({ projection }, actor, reason) => {
-        const open = fake.deadLetters.filter(isOpen).filter((letter) => letter.projection === (projection ?? letter.projection));
+        const open = fake.deadLetters
+          .filter(isOpen)
+          .filter((letter) => letter.projection === (projection ?? letter.projection));
         for (const letter of open) settle(fake, letter.id, 'retried', actor, reason ?? null);
         return { keys: open.length, applied: open.length, failedAgain: 0 };
       },

@@ -79,7 +79,11 @@ export function judgeDeadLetters(open: readonly JsonFields[]): Finding {
 export function judgeRefused(pending: JsonFields): Finding {
   const parked = numberOrNull(pending, 'parked') ?? 0;
   if (parked === 0) return ok('refused events', 'none');
-  return warn('refused events', `${parked} refused by the broker or behind one`, 'Run: millrace dead-letters list --relay');
+  return warn(
+    'refused events',
+    `${parked} refused by the broker or behind one`,
+    'Run: millrace dead-letters list --relay',
+  );
 }
 
 /** @param free and size in bytes */

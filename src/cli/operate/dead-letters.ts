@@ -78,9 +78,7 @@ export async function showDeadLetter(id: number, options: DeadLetterOptions, ter
 /** One line for each field that says something; objects as JSON. */
 export function describeDeadLetter(letter: JsonFields): string[] {
   const shown = Object.entries(letter).filter(([, value]) => value !== null && !isEmptyList(value));
-  return alignColumns(
-    shown.map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
-  );
+  return alignColumns(shown.map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]));
 }
 
 /** Retries or discards one dead letter and says what came of it. */

@@ -63,7 +63,9 @@ export const optionalReasonBody = Type.Union([Type.Object({ reason: Type.Optiona
 export const optionalReason = Type.Optional(reasonText);
 
 /** The properties that have a value: an optional property is given or left out. */
-export function given<Fields extends object>(fields: Fields): { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> } {
+export function given<Fields extends object>(
+  fields: Fields,
+): { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> } {
   // What is left has the types of what was there.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {

@@ -16,7 +16,8 @@ const pendingSchema = Type.Object({
       eventName: Type.String(),
       aggregateId: Type.String(),
       status: Type.String({
-        description: '`PENDING`: waits. `FAILED`: refused, tried again at `nextAttemptAt`. `MANUAL`: waits for a decision.',
+        description:
+          '`PENDING`: waits. `FAILED`: refused, tried again at `nextAttemptAt`. `MANUAL`: waits for a decision.',
       }),
       retryCount: Type.Integer(),
       lastFailedAt: nullable(Type.String()),

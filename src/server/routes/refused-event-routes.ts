@@ -68,7 +68,9 @@ export const refusedEventRoutes: RouteModule = (server, system) => {
         }),
         response: {
           200: Type.Object({
-            count: Type.Integer({ description: 'All events that wait for the broker to take them or those before them.' }),
+            count: Type.Integer({
+              description: 'All events that wait for the broker to take them or those before them.',
+            }),
             refused: Type.Array(Type.Object(refusedFields)),
             next: nullable(Type.Integer({ description: 'Ask again with this `after`; null at the end.' })),
           }),
@@ -116,8 +118,7 @@ export const refusedEventRoutes: RouteModule = (server, system) => {
         response: { 200: keysSchema },
       },
     },
-    (request) =>
-      system.refusedEvents.retry(request.params.id, request.context.actor, request.body?.reason?.trim()),
+    (request) => system.refusedEvents.retry(request.params.id, request.context.actor, request.body?.reason?.trim()),
   );
 
   server.post(
@@ -159,7 +160,6 @@ export const refusedEventRoutes: RouteModule = (server, system) => {
         },
       },
     },
-    (request) =>
-      system.refusedEvents.discard(request.params.id, request.context.actor, request.body.reason.trim()),
+    (request) => system.refusedEvents.discard(request.params.id, request.context.actor, request.body.reason.trim()),
   );
 };
