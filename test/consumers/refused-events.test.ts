@@ -137,11 +137,11 @@ it('an outage during a retry counts no attempt, and does not hold up the other k
   await eventually('it was tried', () => away > 0);
   await databases.append(journey('b', ['1', '2']));
   await passed(relay, 4);
-  expect(broker.positions).toEqual([3, 4]);
+  expect(broker.positions).toEqual([2, 3, 4]);
   expect(await rig.failures()).toEqual(['1 MANUAL 2', '2 PENDING 0']);
   broker.script = (_messages, pass) => pass();
   await eventually('published', async () => (await rig.failures()).length === 0);
-  expect(broker.positions).toEqual([3, 4, 1, 2]);
+  expect(broker.positions).toEqual([2, 3, 4, 1, 2]);
 });
 
 it('events that stand first together and are refused without a name do not stop the relay for good', async () => {
@@ -284,7 +284,7 @@ it('decisions are recorded with who and why; a discard wants a reason and comes 
   await expect(refused.discard(id, 'bert', 'again')).rejects.toMatchObject({ code: 'DEAD_LETTER_UNKNOWN' });
   await eventually('the one behind goes on', () => broker.positions.includes(2));
   expect(await refused.list({ status: 'DISCARDED' })).toHaveLength(1);
-  expect(await refused.count()).toBe(2);
+  await eventually('what was published waits no more', async () => (await refused.count()) === 2);
 });
 
 it('read models are not behind for what the broker refuses: consumers take it from the log', async () => {
