@@ -2,6 +2,7 @@ import { waitingRoom } from '../apps/waiting-room/system.ts';
 import type { RunningSystem } from '../src/running-system.ts';
 import { startSystem } from '../src/start-system.ts';
 import { prepareSystem, type SystemUrls } from './bench-system.ts';
+import { collectedMemory, type Memory } from './collected-heap.ts';
 import type { PartContext } from './part.ts';
 import { Worker } from './worker.ts';
 import type { RoleReport } from './workers/role.ts';
@@ -14,6 +15,8 @@ export interface Apart {
   stopRelay(): Promise<void>;
   /** What the projector saw since the last report. */
   projectorReport(): Promise<RoleReport>;
+  /** What each process uses behind a forced collection, by role. */
+  memory(): Promise<ReadonlyMap<string, Memory>>;
   stop(): Promise<void>;
 }
 
@@ -49,6 +52,20 @@ export async function startApart(context: PartContext, name: string, rabbitmqUrl
       // Printed by role.ts, in this shape.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       return JSON.parse(await projector.nextLine()) as RoleReport;
+    },
+    memory: async () => {
+      const memory = new Map<string, Memory>([['api', collectedMemory()]]);
+      for (const [role, worker] of [
+        ['relay', relay],
+        ['projector', projector],
+      ] as const) {
+        if (worker === undefined) continue;
+        worker.say('memory');
+        // Printed by role.ts, in this shape.
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+        memory.set(role, JSON.parse(await worker.nextLine()) as Memory);
+      }
+      return memory;
     },
     stop: async () => {
       await Promise.all([end(relay), end(projector)]);

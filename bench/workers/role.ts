@@ -1,11 +1,12 @@
 /**
  * One role of the waiting room in a process of its own. Says `ready`; a line `report` on standard input makes it print
- * what it saw as one JSON line, `end` stops it.
+ * what it saw as one JSON line, `memory` how much it uses behind a forced collection, `end` stops it.
  */
 import { createInterface } from 'node:readline';
 import { waitingRoom } from '../../apps/waiting-room/system.ts';
 import type { Role } from '../../src/running-system.ts';
 import { startSystem } from '../../src/start-system.ts';
+import { collectedMemory } from '../collected-heap.ts';
 
 /** What a projector saw: each commit of the read model as [position, milliseconds since 1970]. */
 export interface RoleReport {
@@ -36,6 +37,10 @@ for await (const line of createInterface({ input: process.stdin })) {
     const logReads = (system.consumers?.() ?? []).reduce((sum, consumer) => sum + consumer.logReads, 0);
     const report: RoleReport = { commits: commits.splice(0), logReads };
     process.stdout.write(`${JSON.stringify(report)}\n`);
+  } else if (line === 'memory') {
+    // What was noted for a report is no memory of the system.
+    commits.length = 0;
+    process.stdout.write(`${JSON.stringify(collectedMemory())}\n`);
   } else break;
 }
 await system.stop();
