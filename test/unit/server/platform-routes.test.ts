@@ -313,6 +313,7 @@ describe('metrics', () => {
     for (const line of [
       'event_processing_lag_ms{event_name="Counted"} 20',
       'outbox_pending_count 0',
+      'outbox_parked_count 0',
       'events_dispatched_total 1',
       'events_processed_total{projection="counts"} 0',
       'projection_behind_events{projection="counts"} 1',
