@@ -94,15 +94,59 @@ export interface ProjectionStatus {
   readonly parked: number;
 }
 
+/** One difference that a rebuild has found between the live read model and the new one, at the same position. */
+export interface BuildDifference {
+  readonly table: string;
+  readonly problem: string;
+  /** Null when the live one has no such table. */
+  readonly liveRows: number | null;
+  readonly newRows: number | null;
+  /** Null when they were not counted. */
+  readonly differingRows: number | null;
+  /** Keys of the first rows that differ. */
+  readonly keys: readonly string[];
+}
+
 export interface RebuildProgress {
+  /** The id of the operation that does it. */
+  readonly operation: number;
   readonly projection: string;
-  readonly state: 'running' | 'done' | 'failed';
+  /**
+   * `requested`: no projector has taken it yet. `waiting`: other code made another read model than the live one; somebody
+   * has to look at the differences and confirm the swap.
+   */
+  readonly state: 'requested' | 'running' | 'paused' | 'waiting' | 'done' | 'failed' | 'abandoned';
   readonly position: number;
   readonly target: number;
   readonly eventsPerSecond: number;
   readonly secondsLeft: number | null;
   readonly startedAt: string;
   readonly error: string | null;
+  readonly differences: readonly BuildDifference[];
+}
+
+/** Who wants a rebuild, or something of one, and why. */
+export interface RebuildRequest {
+  /** Default: `system`. */
+  readonly actor?: string;
+  readonly reason?: string;
+}
+
+/** What can be asked of the builds of a projection. */
+export type RebuildAction = 'pause' | 'resume' | 'abandon' | 'confirm' | 'go-back' | 'drop-old';
+
+/** What came of an action: the generation that is live now, its position, and the old build when there is one. */
+export interface BuildsNow {
+  readonly generation: number;
+  readonly position: number;
+  readonly old: {
+    readonly generation: number;
+    readonly position: number;
+    /** Why it is not kept up to date; null when it is. */
+    readonly problem: string | null;
+    /** When it is dropped, as an ISO string. */
+    readonly dropAfter: string | null;
+  } | null;
 }
 
 export interface Projections {
@@ -110,12 +154,29 @@ export interface Projections {
   /** Throws PROJECTION_UNKNOWN. */
   get(id: string): Promise<ProjectionStatus>;
   /**
-   * Builds the read model anew beside the live one and swaps it in. Resolves when it is done. Throws
-   * REBUILD_IN_PROGRESS, REBUILD_FAILED, PROJECTION_UNKNOWN.
+   * Builds the read model anew beside the live one, compares the two at one position and swaps. Resolves when it is done;
+   * the old one is kept up to date for a while. A projector does it, in this process or in another. Throws
+   * REBUILD_IN_PROGRESS, REBUILD_DIFFERS, REBUILD_FAILED, PROJECTION_UNKNOWN, OPERATION_ABANDONED, PROJECTOR_MISSING.
+   * `acceptDifferences` swaps although the same code made another read model (a live row was changed by hand, say); it
+   * wants a reason (REASON_REQUIRED).
    */
-  rebuild(id: string, onProgress?: (progress: RebuildProgress) => void): Promise<RebuildProgress>;
-  /** The last known progress of a rebuild that runs or ran in this process. */
-  rebuildProgress(id: string): RebuildProgress | undefined;
+  rebuild(
+    id: string,
+    onProgress?: (progress: RebuildProgress) => void,
+    request?: RebuildRequest & { readonly acceptDifferences?: boolean },
+  ): Promise<RebuildProgress>;
+  /** The newest rebuild of a projection, whatever process does it; undefined when there was none. */
+  rebuildProgress(id: string): Promise<RebuildProgress | undefined>;
+  /** Calls back with the newest rebuild now and whenever it gets on, until it is over or the returned function is called. */
+  watchRebuild(operation: number, onProgress: (progress: RebuildProgress) => void): () => void;
+  /**
+   * Resolves when it has taken effect. `pause`, `resume`, `abandon`, `confirm` are about the rebuild under way
+   * (REBUILD_NOT_RUNNING); `go-back` makes the old build the live one again, at the same position (OLD_BUILD_MISSING,
+   * OLD_BUILD_BEHIND); `drop-old` removes it.
+   */
+  act(id: string, action: RebuildAction, request?: RebuildRequest): Promise<BuildsNow>;
+  /** The live build and the old one. */
+  builds(id: string): Promise<BuildsNow>;
 }
 
 /** What an operator asks for, executed by a process with the role projector. */

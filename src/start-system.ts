@@ -17,6 +17,8 @@ import { Lease } from './postgres/lease.ts';
 import { WakeUp } from './postgres/wake-up.ts';
 import { PostgresProjections } from './projections/projections.ts';
 import { PostgresReadModels } from './projections/read-models.ts';
+import { OldBuilds } from './rebuild/old-builds.ts';
+import { rebuildHandlers } from './rebuild/rebuild-operations.ts';
 import { Relay } from './relay/relay.ts';
 import { PostgresOutbox } from './relay/outbox.ts';
 import { PostgresRefusedEvents } from './relay/refused-events.ts';
@@ -46,8 +48,17 @@ export interface StartOptions {
    * decision. Default: 30 s, 2 min, 30 min, 1 h.
    */
   readonly retrySchedule?: readonly number[];
+  /** How often the relay looks at the log without a nudge, in milliseconds, and how many events it hands over at once. */
+  readonly relay?: { readonly pollingInterval?: number; readonly batchSize?: number };
+  /** Bytes that the event store's database may have; above, commands are refused with LOG_FULL. Default: no limit. */
+  readonly logDiskLimit?: number;
   readonly logger?: Logger;
+  /** How long the build before a rebuild is kept up to date for going back, in milliseconds. Default 24 hours. */
+  readonly keepOldBuildMs?: number;
 }
+
+/** Milliseconds, for each projection that a process consumes already. */
+const hesitation = 250;
 
 const silent: Logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -91,9 +102,10 @@ class MillraceSystem implements RunningSystem {
   readonly #consumers: readonly Consumer[];
   readonly #copier: LedgerCopier | undefined;
   readonly #operator: OperationRunner | undefined;
+  readonly #oldBuilds: OldBuilds | undefined;
   readonly #broker: Broker;
   readonly #processedListeners = new Set<(eventType: string, seconds: number) => void>();
-  readonly #housekeeping: NodeJS.Timeout;
+  readonly #housekeeping: NodeJS.Timeout | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(definition: SystemDefinition, options: StartOptions) {
@@ -103,13 +115,17 @@ class MillraceSystem implements RunningSystem {
     this.definition = definition;
     this.roles = options.roles ?? ['api', 'relay', 'projector'];
     this.registry = new EventRegistry(definition.name, definition.events);
-    this.log = openPostgresLog({ url: eventStoreUrl, name: definition.name, names: definition.tables });
+    this.log = openPostgresLog({
+      url: eventStoreUrl,
+      name: definition.name,
+      names: definition.tables,
+      ...(options.logDiskLimit === undefined ? {} : { diskLimit: options.logDiskLimit }),
+    });
     this.#eventStore = makePool(eventStoreUrl, `millrace ${definition.name} event store`, logger);
     this.#readPool = makePool(readModelsUrl, `millrace ${definition.name} read models`, logger);
     this.#wakeEventStore = new WakeUp(eventStoreUrl);
     this.#wakeReadModels = new WakeUp(readModelsUrl);
     this.#commands = new CommandHandler(this.log, this.registry);
-    this.operations = new PostgresOperations(this.#readPool, this.#wakeReadModels);
     this.outbox = new PostgresOutbox(this.#eventStore, definition.tables);
     this.refusedEvents = new PostgresRefusedEvents(this.#eventStore, definition.tables);
     this.lag = new PostgresLagStatistics(this.#eventStore, definition.tables);
@@ -118,15 +134,14 @@ class MillraceSystem implements RunningSystem {
       retrySchedule,
     });
     const projections = definition.projections.map(({ id }) => id);
-    this.deadLetters = new RequestedDeadLetters(letters, this.operations, projections);
     this.readModels = new PostgresReadModels(this.#readPool, definition.projections);
+    this.operations = new PostgresOperations(this.#readPool, this.#wakeReadModels);
+    this.deadLetters = new RequestedDeadLetters(letters, this.operations, projections);
     this.projections = new PostgresProjections({
       definitions: definition.projections,
       pool: this.#readPool,
-      readModelsUrl,
       log: this.log,
-      registry: this.registry,
-      lease: (id) => new Lease(this.#readPool, `rebuild:${id}`, instance),
+      operations: this.operations,
       errorOf: (id) => this.#errorOf(id),
     });
     const report = (part: string) => {
@@ -152,6 +167,7 @@ class MillraceSystem implements RunningSystem {
           }
         },
         onError: report('relay'),
+        ...options.relay,
       });
       this.#wakeEventStore.listen(channels.appended, () => this.#relay?.nudge());
     }
@@ -163,7 +179,7 @@ class MillraceSystem implements RunningSystem {
     const primary = definition.projections[0]?.id ?? '';
     this.#consumers = this.roles.includes('projector')
       ? definition.projections.map(
-          (projection) =>
+          (projection, index) =>
             new Consumer({
               definition: projection,
               log: this.log,
@@ -171,6 +187,9 @@ class MillraceSystem implements RunningSystem {
               broker: this.#broker,
               readModelsUrl,
               lease: new Lease(this.#readPool, `consumer:${projection.id}`, instance),
+              // Several projectors share the projections: who has one already lets the others go first.
+              hesitation: () =>
+                hesitation * (this.#consumers.filter((one) => one.state.active).length + Math.sign(index)),
               published: async () =>
                 Math.max((await store.cursor()).position, this.#relay?.active === true ? this.#relay.position : 0),
               stamps: projection.id === primary,
@@ -206,10 +225,24 @@ class MillraceSystem implements RunningSystem {
       });
     }
     if (this.roles.includes('projector')) {
+      const pool = this.#readPool;
+      const parts = definition.projections.map((projection) => ({
+        definition: projection,
+        log: this.log,
+        registry: this.registry,
+        readModelsUrl,
+        lease: (name: string) => new Lease(pool, name, instance),
+        primary: projection.id === primary,
+        keepOldMs: options.keepOldBuildMs ?? 24 * 60 * 60 * 1000,
+      }));
+      this.#oldBuilds = new OldBuilds({ parts, pool, operations: this.operations, onError: report('old build') });
       this.#operator = new OperationRunner({
-        pool: this.#readPool,
+        pool,
         wakeUp: this.#wakeReadModels,
-        handlers: { ...letterOperations(letters) },
+        handlers: {
+          ...letterOperations(letters),
+          ...rebuildHandlers({ parts, pool, operations: this.operations, wakeUp: this.#wakeReadModels }),
+        },
         runner: new Lease(this.#readPool, 'operations', instance).holder,
         onError: report('operations'),
       });
@@ -220,15 +253,18 @@ class MillraceSystem implements RunningSystem {
       this.readModels.look();
       this.#copier?.nudge();
     });
-    this.#housekeeping = setInterval(() => {
-      this.log.pruneKeys().catch(report('command keys'));
-    }, 60_000);
-    this.#housekeeping.unref();
+    // Keys come with commands: who takes none may not delete them either.
+    if (this.roles.includes('api')) {
+      this.#housekeeping = setInterval(() => {
+        this.log.pruneKeys().catch(report('command keys'));
+      }, 60_000);
+      this.#housekeeping.unref();
+    }
   }
 
   async start(): Promise<void> {
     try {
-      await Promise.all([this.log.head(), this.readModels.start()]);
+      await Promise.all([this.log.head(), this.readModels.start(), this.log.lookAtSize()]);
     } catch (error) {
       await this.stop();
       throw error;
@@ -237,6 +273,7 @@ class MillraceSystem implements RunningSystem {
     for (const consumer of this.#consumers) consumer.start();
     this.#copier?.start();
     this.#operator?.start();
+    this.#oldBuilds?.start();
   }
 
   readonly execute: RunningSystem['execute'] = (decider, command, options) =>
@@ -269,6 +306,7 @@ class MillraceSystem implements RunningSystem {
       outbox: this.outbox,
       relay: this.#relay,
       broker: this.#broker.reachesOthers ? this.#broker : undefined,
+      full: this.log.isFull(),
       stopping: this.#stopping !== undefined,
     });
   }
@@ -283,8 +321,7 @@ class MillraceSystem implements RunningSystem {
     clearInterval(this.#housekeeping);
     await this.#commands.close();
     this.operations.close();
-    await this.#operator?.stop();
-    await this.projections.stop();
+    await Promise.all([this.#operator?.stop(), this.#oldBuilds?.stop()]);
     await this.#relay?.stop();
     await Promise.all(this.#consumers.map((consumer) => consumer.stop()));
     await this.#copier?.stop();

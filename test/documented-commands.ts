@@ -12,8 +12,13 @@ export const runElsewhere: { readonly [command: string]: string } = {
   'npx vitest run --project unit src/commands': '.ci/run runs the whole project',
   'npx vitest run --project embedded -t "part of the test\'s name"': '.ci/run runs the whole project',
   'npm ci && npm pack --pack-destination ../first-system': 'test/package/packed-package.ts',
+  'npx millrace migrate --grants shop': 'test/e2e/three-processes.test.ts',
   'npm install ./millrace-0.1.0.tgz': 'test/package/packed-package.ts',
   'npm install --save-dev typescript @types/node': 'needs the registry; the test uses those of the repository',
+  'npx millrace rebuild waiting-room --confirm': 'test/consumers/rebuild-comparison.test.ts',
+  'npx millrace rebuild waiting-room --abandon': 'test/consumers/rebuild-control.test.ts',
+  'npx millrace rebuild waiting-room --pause --reason "rush hour"': 'test/consumers/rebuild-control.test.ts',
+  'npx millrace rebuild waiting-room --resume': 'test/consumers/rebuild-control.test.ts',
   'node start.ts': 'test/package/foreign-project.test.ts',
   'node --test': 'test/package/foreign-project.test.ts',
 };

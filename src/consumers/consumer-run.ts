@@ -4,13 +4,12 @@ import { backoff, Doorbell } from '../doorbell.ts';
 import { MillraceError } from '../errors.ts';
 import { wallClock } from '../events/wall-clock.ts';
 import type { LeaseKeeper } from '../postgres/lease.ts';
-import { liveBuild, type Build } from '../projections/builds.ts';
+import { liveBuild, noteCode } from '../projections/builds.ts';
 import { arrive, describeStandstill, type Arrival } from './batch.ts';
 import { BuildApplier } from './build-applier.ts';
-import { assertSameLog } from '../store/log-checkpoint.ts';
-import type { LogHead } from '../store/store.ts';
 import { ConsumerConnection } from './consumer-connection.ts';
 import type { ConsumerOptions } from './consumer.ts';
+import { LogWatch } from './log-watch.ts';
 
 /** At a stop, what was delivered is still applied for so long, in milliseconds. */
 const drainFor = 2000;
@@ -24,6 +23,7 @@ export class ConsumerRun {
   readonly #options: ConsumerOptions;
   readonly #batchSize: number;
   readonly #connection: ConsumerConnection;
+  readonly #watch: LogWatch;
   readonly #work = new Doorbell();
   readonly #ending = new Doorbell();
   #stopListening: () => void = () => undefined;
@@ -37,11 +37,6 @@ export class ConsumerRun {
   #refused = 0;
   #ended = false;
   #abandoned = false;
-  /** The log may not be the one that the checkpoint belongs to. */
-  #doubt = false;
-  #lastCompared = -Infinity;
-  /** Published, and not here: lost if it does not come. With the time when that was seen first. */
-  #overdue: { readonly position: number; readonly since: number } | undefined;
   #busySince: number | undefined;
   #appliedAt = -Infinity;
   #loop: Promise<void> | undefined;
@@ -49,6 +44,7 @@ export class ConsumerRun {
   constructor(options: ConsumerOptions) {
     this.#options = options;
     this.#batchSize = options.batchSize ?? 1000;
+    this.#watch = new LogWatch(options);
     this.#connection = new ConsumerConnection(options.readModelsUrl, `millrace ${options.definition.id}`);
   }
 
@@ -84,8 +80,7 @@ export class ConsumerRun {
 
   start(): void {
     this.#stopListening = this.#options.log.onIncarnationChanged(() => {
-      this.#doubt = true;
-      this.#lastCompared = -Infinity;
+      this.#watch.doubt(true);
       this.#work.ring();
     });
     this.#loop ??= this.#run();
@@ -139,17 +134,17 @@ export class ConsumerRun {
     if (this.#subscription === undefined || this.#applier === undefined) await this.#reload();
     const subscription = this.#subscription;
     if (subscription === undefined) return;
-    if (this.#doubt) await this.#compare();
+    if (this.#applier !== undefined && !(await this.#watch.holds(this.#applier))) await this.#reload();
     await this.#gather(subscription);
     const deliveries = subscription.take(this.#batchSize);
     if (deliveries.length > 0) {
-      this.#overdue = undefined;
+      this.#watch.delivered();
       await this.#consume(deliveries);
       subscription.acknowledge(deliveries);
       return;
     }
     await this.#rest(this.#work, broker.transit > 0 ? Math.min(idleInterval, broker.transit) : idleInterval);
-    if (!this.#ended && subscription.waiting === 0) await this.#lookForLost();
+    if (!this.#ended && subscription.waiting === 0) await this.#readMissing();
   }
 
   /** A read model that may lag a little takes what has come since its last batch at once. */
@@ -223,7 +218,10 @@ export class ConsumerRun {
     this.#applier = undefined;
     // Who stands by takes no deliveries away from the one that consumes.
     this.#dropSubscription();
-    const { lease, onError } = this.#options;
+    const { hesitation, lease, onError } = this.#options;
+    const pause = hesitation?.() ?? 0;
+    if (pause > 0) await this.#rest(this.#ending, pause);
+    if (this.#ended) return false;
     const held = await lease.acquire();
     if (held === undefined) return false;
     this.#keeper = lease.keep(held, onError === undefined ? {} : { onError });
@@ -239,7 +237,7 @@ export class ConsumerRun {
     const build = await liveBuild(client, definition.id);
     if (build === undefined)
       throw new MillraceError('SCHEMA_MISSING', `Projection ${definition.id} has no live build.`);
-    const incarnation = await this.#incarnationFor(build);
+    const incarnation = await this.#watch.incarnationFor(build);
     const parked = await client.query<{ ordering_key: string }>(
       `select distinct ordering_key from dead_letters
        where projection_id = $1 and generation = $2 and status in ('failed', 'waiting')`,
@@ -255,33 +253,13 @@ export class ConsumerRun {
       ...(this.#options.onParked === undefined ? {} : { onParked: this.#options.onParked }),
     });
     this.#options.onParked?.();
+    await noteCode(client, definition, build);
     await client.query(
       `update projection_builds set is_healthy = true, error_message = null where projection_id = $1 and state = 'live' and not is_healthy`,
       [definition.id],
     );
-    // Deliveries that are to come make up for what was missed; a broker inside the process brings only what is new.
-    if (broker.reachesOthers) await this.#lookForLost();
-    else await this.#catchUpWithRelay();
+    await this.#readMissing();
     this.#error = undefined;
-  }
-
-  /**
-   * The incarnation whose events may be applied to a build. Without the event store it is the checkpoint's own: a
-   * delivery of that one that follows the checkpoint without a gap needs no log, and the comparison is made up for.
-   */
-  async #incarnationFor(build: Build): Promise<string> {
-    const { broker, definition, log, onError } = this.#options;
-    try {
-      const head = await log.head();
-      await assertSameLog(definition.id, build, log);
-      this.#doubt = false;
-      return head.incarnation;
-    } catch (error) {
-      if (!isAway(error) || !broker.reachesOthers || build.incarnation === undefined) throw error;
-      onError?.(error);
-      this.#doubt = true;
-      return build.incarnation;
-    }
   }
 
   async #consume(deliveries: readonly Delivery[]): Promise<void> {
@@ -291,12 +269,12 @@ export class ConsumerRun {
       const { event } = message;
       if (message.log !== this.#options.log.name || message.incarnation !== this.#applier?.incarnation) {
         this.#refused++;
-        this.#doubt = true;
+        this.#watch.doubt();
         continue;
       }
       if (event.position < expected) {
         // A double, as a rule; after a restore, a new event at an old place.
-        if (event.position <= this.position) this.#doubt = true;
+        if (event.position <= this.position) this.#watch.doubt();
         continue;
       }
       if (event.position > expected) {
@@ -312,59 +290,11 @@ export class ConsumerRun {
     await this.#apply(arrivals);
   }
 
-  async #catchUpWithRelay(): Promise<void> {
-    const published = await this.#options.published();
-    if (published < this.position) this.#doubt = true;
-    if (published > this.position && (this.#subscription?.waiting ?? 0) === 0) await this.#catchUp(published);
+  /** What was published and has not come, and is not on its way either. */
+  async #readMissing(): Promise<void> {
+    const upTo = await this.#watch.missing(this.position);
+    if (upTo !== undefined && (this.#subscription?.waiting ?? 0) === 0) await this.#catchUp(upTo);
     this.#failures = 0;
-  }
-
-  /**
-   * Nothing has come for a while. What was published all the same is read from the log, but not what may still be on
-   * its way here. An event store that is away is no reason to stop: what is delivered needs nothing from it.
-   */
-  async #lookForLost(): Promise<void> {
-    const { broker, published, onError } = this.#options;
-    let position: number;
-    try {
-      position = await published();
-    } catch (error) {
-      if (!broker.reachesOthers) throw error;
-      onError?.(error);
-      return;
-    }
-    if (position < this.position) this.#doubt = true;
-    if (position <= this.position) {
-      this.#overdue = undefined;
-      return;
-    }
-    this.#overdue ??= { position, since: performance.now() };
-    if (performance.now() - this.#overdue.since < broker.transit) return;
-    const upTo = this.#overdue.position;
-    this.#overdue = undefined;
-    if ((this.#subscription?.waiting ?? 0) === 0) await this.#catchUp(upTo);
-    this.#failures = 0;
-  }
-
-  /** Compares checkpoint and log, once a second at most: doubles come in swarms. */
-  async #compare(): Promise<void> {
-    const applier = this.#applier;
-    if (applier === undefined || performance.now() - this.#lastCompared < 1000) return;
-    this.#lastCompared = performance.now();
-    const { broker, definition, log, onError } = this.#options;
-    let head: LogHead;
-    try {
-      await assertSameLog(definition.id, applier, log);
-      head = await log.head();
-    } catch (error) {
-      if (!broker.reachesOthers || !isAway(error)) throw error;
-      // In doubt still: asked again in a second.
-      onError?.(error);
-      return;
-    }
-    this.#doubt = false;
-    // Another incarnation with our event still in place: nothing is lost, only the name is new.
-    if (head.incarnation !== applier.incarnation) await this.#reload();
   }
 
   async #catchUp(upTo: number): Promise<void> {
@@ -408,8 +338,4 @@ export class ConsumerRun {
       // The database is what is wrong, then; this process's own health tells.
     }
   }
-}
-
-function isAway(error: unknown): boolean {
-  return error instanceof MillraceError && error.code === 'STORE_UNAVAILABLE';
 }

@@ -14,6 +14,8 @@ export interface ConsumerOptions {
   readonly broker: Broker;
   readonly readModelsUrl: string;
   readonly lease: Lease;
+  /** How long to let other processes go first when the lease may be free, in milliseconds. Default: not at all. */
+  readonly hesitation?: () => number;
   /** The position up to which the relay has published: a consumer never runs ahead of it. */
   readonly published: () => Promise<number>;
   /** Called after each commit with the new position. */

@@ -1,7 +1,7 @@
 -- What consumers keep in the read-model database, beside the effects and in their transactions.
 
--- Every build of a projection: the live one, and one that is being built anew. Position and event id are what the log
--- is compared with at start and at reconnect.
+-- Every build of a projection: the live one, one that is being built anew, and the one before the live one, which is kept
+-- up to date until it is dropped. Position and event id are what the log is compared with at start and at reconnect.
 create table if not exists projection_builds (
   projection_id text not null,
   generation    integer not null,
@@ -17,6 +17,10 @@ create table if not exists projection_builds (
   updated_at    timestamptz not null default clock_timestamp(),
   primary key (projection_id, generation)
 );
+-- Which code wrote it (a hash; `several` when no one code did), which operation builds it, until when an old one is kept.
+alter table projection_builds add column if not exists fingerprint text;
+alter table projection_builds add column if not exists operation bigint;
+alter table projection_builds add column if not exists drop_after timestamptz;
 create unique index if not exists projection_builds_live on projection_builds (projection_id) where state = 'live';
 
 create or replace view projection_checkpoints as
@@ -73,8 +77,7 @@ begin
   update projection_builds b
      set position = to_position, event_id = to_event, incarnation = log_incarnation, updated_at = clock_timestamp(),
          is_healthy = true, error_message = null
-   where b.projection_id = projection and b.generation = build and b.position = from_position and b.epoch = known_epoch
-     and b.state <> 'old';
+   where b.projection_id = projection and b.generation = build and b.position = from_position and b.epoch = known_epoch;
   if not found then
     raise exception 'the checkpoint of % moved', projection using errcode = 'MR011';
   end if;

@@ -71,17 +71,17 @@ export class ClaimedOperation implements RunningOperation {
     return this.#asked;
   }
 
-  onAsked(listener: () => void): void {
+  readonly onAsked = (listener: () => void): void => {
     this.#askedListeners.add(listener);
-  }
+  };
 
-  report(progress: Json): void {
+  readonly report = (progress: Json): void => {
     this.#progress = progress;
     this.#hasProgress = true;
     const due = this.#writtenAt + progressInterval - performance.now();
     if (this.#writing === undefined && due <= 0) this.look();
     else this.#lookWithin(Math.max(0, due));
-  }
+  };
 
   /** Prolongs the claim, writes progress and reads what was asked, now. */
   look(): void {

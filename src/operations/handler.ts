@@ -11,11 +11,11 @@ export interface RunningOperation {
   /** Was begun before, by a process that did not finish it. */
   readonly again: boolean;
   /** Writes the progress down, at most four times a second; only the newest counts. */
-  report(progress: Json): void;
+  readonly report: (progress: Json) => void;
   /** What somebody has asked of it meanwhile (pause, say); null when nothing. At most a second old. */
   readonly asked: string | null;
   /** Calls back when something was asked of it. */
-  onAsked(listener: () => void): void;
+  readonly onAsked: (listener: () => void) => void;
   /**
    * Aborted when the process stops, or when another process may have taken the operation over: then the handler has to
    * end, by throwing `signal.reason`. The operation is then run again, by this process or by another.

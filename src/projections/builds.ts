@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { DatabaseError } from 'pg';
 import type pg from 'pg';
+import { asBuildOwner } from './build-owner.ts';
 import type { ProjectionDefinition } from './definition.ts';
+import { fingerprintOf } from './fingerprint.ts';
 
 /** One build of a projection: its tables live in a database schema of their own. */
 export interface Build {
@@ -11,6 +13,8 @@ export interface Build {
   readonly eventId: string | undefined;
   readonly incarnation: string | undefined;
   readonly epoch: number;
+  /** Which code wrote it; undefined for a build from before this was noted. */
+  readonly fingerprint: string | undefined;
 }
 
 /** Anything that runs queries: a pool or a client. */
@@ -28,6 +32,7 @@ interface BuildRow {
   readonly event_id: string | null;
   readonly incarnation: string | null;
   readonly epoch: string;
+  readonly fingerprint: string | null;
 }
 
 /** The database schema that holds a build's tables. */
@@ -35,7 +40,7 @@ export function buildSchema(projection: string, generation: number): string {
   return `${projection.replaceAll('-', '_')}_g${generation}`;
 }
 
-const buildColumns = 'projection_id, generation, position, event_id, incarnation, epoch';
+const buildColumns = 'projection_id, generation, position, event_id, incarnation, epoch, fingerprint';
 
 /** The build that readers see; undefined before the first one was made. `lock` keeps its consumer waiting. */
 export async function liveBuild(database: Queryable, projection: string, lock = false): Promise<Build | undefined> {
@@ -46,13 +51,64 @@ export async function liveBuild(database: Queryable, projection: string, lock = 
   return toBuild(result.rows[0]);
 }
 
-/** One build, whatever its state. */
-export async function buildOf(database: Queryable, projection: string, generation: number): Promise<Build | undefined> {
+/** One build, whatever its state. `lock` keeps whoever applies to it waiting. */
+export async function buildOf(
+  database: Queryable,
+  projection: string,
+  generation: number,
+  lock = false,
+): Promise<Build | undefined> {
   const result = await database.query<BuildRow>(
-    `select ${buildColumns} from projection_builds where projection_id = $1 and generation = $2`,
+    `select ${buildColumns} from projection_builds where projection_id = $1 and generation = $2 ${lock ? 'for update' : ''}`,
     [projection, generation],
   );
   return toBuild(result.rows[0]);
+}
+
+/** The build before the live one; undefined when it was dropped. */
+export async function oldBuild(database: Queryable, projection: string): Promise<OldBuild | undefined> {
+  const result = await database.query<BuildRow & OldBuildRow>(
+    `select ${buildColumns}, is_healthy, error_message, drop_after < clock_timestamp() as is_due, drop_after
+     from projection_builds where projection_id = $1 and state = 'old' order by generation desc limit 1`,
+    [projection],
+  );
+  const row = result.rows[0];
+  const build = toBuild(row);
+  if (row === undefined || build === undefined) return undefined;
+  return {
+    build,
+    problem: row.is_healthy ? undefined : (row.error_message ?? 'unhealthy'),
+    isDue: row.is_due ?? false,
+    dropAfter: row.drop_after?.toISOString() ?? null,
+  };
+}
+
+/** A build that readers saw before the live one. */
+export interface OldBuild {
+  readonly build: Build;
+  /** Why it is not kept up to date. */
+  readonly problem: string | undefined;
+  /** Its time is over. */
+  readonly isDue: boolean;
+  readonly dropAfter: string | null;
+}
+
+interface OldBuildRow {
+  readonly is_healthy: boolean;
+  readonly error_message: string | null;
+  readonly is_due: boolean | null;
+  readonly drop_after: Date | null;
+}
+
+/** Notes that code goes on with a build that other code began: no one code has made it then. */
+export async function noteCode(database: Queryable, definition: ProjectionDefinition, build: Build): Promise<void> {
+  const fingerprint = fingerprintOf(definition);
+  if (build.fingerprint === fingerprint || build.fingerprint === undefined) return;
+  await database.query(
+    `update projection_builds set fingerprint = case position when 0 then $3 else 'several' end
+     where projection_id = $1 and generation = $2 and fingerprint <> $3`,
+    [build.projection, build.generation, fingerprint],
+  );
 }
 
 function toBuild(row: BuildRow | undefined): Build | undefined {
@@ -65,6 +121,7 @@ function toBuild(row: BuildRow | undefined): Build | undefined {
         eventId: row.event_id ?? undefined,
         incarnation: row.incarnation ?? undefined,
         epoch: Number(row.epoch),
+        fingerprint: row.fingerprint ?? undefined,
       };
 }
 
@@ -74,18 +131,22 @@ export async function createBuild(
   definition: ProjectionDefinition,
   generation: number,
   state: 'live' | 'building',
+  operation: number | null = null,
 ): Promise<void> {
   const schema = buildSchema(definition.id, generation);
   await database.query(`drop schema if exists ${schema} cascade`);
-  await database.query(`create schema ${schema}`);
-  await database.query(`set local search_path to ${schema}, public`);
-  await database.query(readFileSync(definition.schema, 'utf8'));
-  await database.query('set local search_path to public');
+  await asBuildOwner(database, definition.id, async () => {
+    await database.query(`create schema ${schema}`);
+    await database.query(`set local search_path to ${schema}, public`);
+    await database.query(readFileSync(definition.schema, 'utf8'));
+    await database.query('set local search_path to public');
+  });
   await database.query(
-    `insert into projection_builds (projection_id, generation, state) values ($1, $2, $3)
+    `insert into projection_builds (projection_id, generation, state, fingerprint, operation) values ($1, $2, $3, $4, $5)
      on conflict (projection_id, generation) do update set state = excluded.state, position = 0, event_id = null,
-       incarnation = null, epoch = projection_builds.epoch + 1, updated_at = clock_timestamp()`,
-    [definition.id, generation, state],
+       incarnation = null, epoch = projection_builds.epoch + 1, updated_at = clock_timestamp(),
+       fingerprint = excluded.fingerprint, operation = excluded.operation, drop_after = null`,
+    [definition.id, generation, state, fingerprintOf(definition), operation],
   );
 }
 
@@ -98,6 +159,10 @@ export async function exposeBuild(
   definition: ProjectionDefinition,
   generation: number,
 ): Promise<void> {
+  await asBuildOwner(database, definition.id, () => exposeViews(database, definition, generation));
+}
+
+async function exposeViews(database: Queryable, definition: ProjectionDefinition, generation: number): Promise<void> {
   const schema = buildSchema(definition.id, generation);
   for (const name of definition.exposes) {
     await database.query('savepoint expose');
@@ -114,12 +179,20 @@ export async function exposeBuild(
   }
 }
 
-/** Removes a build that is not live: its tables, its row, and what was parked in it. Discards are kept. Run it in a transaction. */
+/**
+ * Removes a build that is not live: its tables, its row, and what was parked in it. Of a build that readers have seen the
+ * dead letters stay as a record, and so do discards. Run it in a transaction.
+ */
 export async function dropBuild(database: Queryable, projection: string, generation: number): Promise<void> {
   await database.query(`drop schema if exists ${buildSchema(projection, generation)} cascade`);
   await database.query(
     `delete from dead_letters where projection_id = $1 and generation = $2 and status in ('failed', 'waiting')
        and exists (select from projection_builds b where b.projection_id = $1 and b.generation = $2 and b.state = 'building')`,
+    [projection, generation],
+  );
+  await database.query(
+    `update dead_letters set status = 'rebuilt', resolved_at = clock_timestamp()
+     where projection_id = $1 and generation = $2 and status in ('failed', 'waiting')`,
     [projection, generation],
   );
   await database.query(

@@ -90,6 +90,11 @@ export interface ProjectionDefinition {
    * many small ones, for a read model that nobody watches by the second. Default 0: at once.
    */
   readonly mayLag: number;
+  /**
+   * Columns that a rebuild does not compare, as `table.column`: those that something else than the handlers writes (a
+   * default of the current time, say). Default: none.
+   */
+  readonly notCompared?: readonly string[];
 }
 
 /** Defines a table of folded rows with its row type checked. @example rows<CartRow>({ table: 'carts', … }) */
@@ -117,6 +122,7 @@ export function defineProjection(options: {
   readonly orderingKey?: (event: StoredEvent) => string;
   readonly queue?: string;
   readonly mayLag?: number;
+  readonly notCompared?: readonly string[];
 }): ProjectionDefinition {
   if (!/^[a-z][a-z0-9-]{0,39}$/.test(options.id))
     throw invalid(options.id, 'an id is lower case letters, digits and dashes');
@@ -135,6 +141,7 @@ export function defineProjection(options: {
     orderingKey: options.orderingKey ?? ((event) => event.stream),
     queue,
     mayLag: options.mayLag ?? 0,
+    notCompared: options.notCompared ?? [],
   };
 }
 

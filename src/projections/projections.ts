@@ -1,12 +1,19 @@
 import type pg from 'pg';
-import type { EventRegistry } from '../events/codec.ts';
 import { MillraceError } from '../errors.ts';
 import { asking } from '../postgres/asking.ts';
-import type { Lease } from '../postgres/lease.ts';
-import type { Projections, ProjectionStatus, RebuildProgress } from '../running-system.ts';
+import type {
+  BuildsNow,
+  Operations,
+  Projections,
+  ProjectionStatus,
+  RebuildAction,
+  RebuildProgress,
+  RebuildRequest,
+} from '../running-system.ts';
 import type { EventLog } from '../store/store.ts';
+import { liveBuild, oldBuild } from './builds.ts';
 import type { ProjectionDefinition } from './definition.ts';
-import { rebuildProjection } from './rebuild.ts';
+import { rebuildProgressOf } from './rebuild-progress.ts';
 
 interface StatusRow {
   readonly projection_id: string;
@@ -24,10 +31,8 @@ interface StatusRow {
 export interface ProjectionsOptions {
   readonly definitions: readonly ProjectionDefinition[];
   readonly pool: pg.Pool;
-  readonly readModelsUrl: string;
   readonly log: EventLog;
-  readonly registry: EventRegistry;
-  readonly lease: (projection: string) => Lease;
+  readonly operations: Operations;
   /** What the consumer in this process last stumbled over. */
   readonly errorOf: (projection: string) => string | null;
 }
@@ -35,12 +40,9 @@ export interface ProjectionsOptions {
 /** Behind for longer than this without a step forward counts as unhealthy, in milliseconds: progress, not liveness. */
 const stuckAfter = 10_000;
 
-/** The state of all projections, and their rebuilds. */
+/** The state of all projections, and the asking for rebuilds; `rebuild/` does them. */
 export class PostgresProjections implements Projections {
   readonly #options: ProjectionsOptions;
-  readonly #progress = new Map<string, RebuildProgress>();
-  readonly #running = new Set<Promise<unknown>>();
-  #stopping = false;
 
   constructor(options: ProjectionsOptions) {
     this.#options = options;
@@ -53,8 +55,8 @@ export class PostgresProjections implements Projections {
         pool.query<StatusRow>(
           `select b.projection_id, b.generation, b.position, b.event_id, b.updated_at, b.is_healthy, b.error_message,
            extract(epoch from clock_timestamp() - b.updated_at)::float8 * 1000 as quiet_for,
-           exists (select from projection_builds o where o.projection_id = b.projection_id and o.state = 'building')
-             and exists (select from leases l where l.name = 'rebuild:' || b.projection_id and l.lease_until > clock_timestamp()) as building,
+           exists (select from projection_operations o where o.projection_id = b.projection_id and o.kind = 'rebuild'
+              and o.state = 'running') as building,
            (select count(*) from dead_letters d where d.projection_id = b.projection_id and d.generation = b.generation
               and d.status in ('failed', 'waiting')) as parked
          from projection_builds b where b.state = 'live' order by b.projection_id`,
@@ -72,64 +74,65 @@ export class PostgresProjections implements Projections {
     return status;
   }
 
-  async rebuild(id: string, onProgress?: (progress: RebuildProgress) => void): Promise<RebuildProgress> {
-    const definition = this.#definition(id);
-    if (this.#stopping) throw new MillraceError('STOPPING', 'The process is shutting down.');
-    if (this.#progress.get(id)?.state === 'running') {
-      throw new MillraceError('REBUILD_IN_PROGRESS', `Projection ${id} is being rebuilt.`);
+  async rebuild(
+    id: string,
+    onProgress?: (progress: RebuildProgress) => void,
+    request: Parameters<Projections['rebuild']>[2] = {},
+  ): Promise<RebuildProgress> {
+    this.#definition(id);
+    if (request.acceptDifferences === true && (request.reason ?? '').trim() === '') {
+      throw new MillraceError('REASON_REQUIRED', 'Accepting differences wants a reason.', {
+        fields: [{ field: 'reason', problem: 'is empty' }],
+      });
     }
-    const before = this.#progress.get(id);
-    const note = (progress: RebuildProgress): void => {
-      this.#progress.set(id, progress);
-      onProgress?.(progress);
-    };
-    note({
-      projection: id,
-      state: 'running',
-      position: 0,
-      target: 0,
-      eventsPerSecond: 0,
-      secondsLeft: null,
-      startedAt: new Date().toISOString(),
-      error: null,
-    });
-    const { readModelsUrl, log, registry, lease } = this.#options;
-    const run = rebuildProjection({
-      definition,
-      readModelsUrl,
-      log,
-      registry,
-      lease: lease(id),
-      primary: this.#options.definitions[0]?.id === id,
-      onProgress: note,
-      stopping: () => this.#stopping,
-    });
-    this.#running.add(run);
+    const { operations } = this.#options;
+    const input = { acceptDifferences: request.acceptDifferences ?? false };
+    const operation = await operations.request({ kind: 'rebuild', projection: id, input, ...asked(request) });
+    const stop = onProgress === undefined ? () => undefined : this.watchRebuild(operation, onProgress);
     try {
-      const done = await run;
-      note(done);
-      return done;
-    } catch (error) {
-      const last = this.#progress.get(id);
-      // Another process rebuilds: that is not this one's failure to show.
-      if (error instanceof MillraceError && error.code === 'REBUILD_IN_PROGRESS' && before === undefined)
-        this.#progress.delete(id);
-      else if (last !== undefined)
-        note({ ...last, state: 'failed', error: error instanceof Error ? error.message : String(error) });
-      throw error;
+      await operations.wait(operation, { timeoutMs: Infinity });
+      return rebuildProgressOf(await operations.get(operation));
     } finally {
-      this.#running.delete(run);
+      stop();
     }
   }
 
-  rebuildProgress(id: string): RebuildProgress | undefined {
-    return this.#progress.get(id);
+  async rebuildProgress(id: string): Promise<RebuildProgress | undefined> {
+    this.#definition(id);
+    const [newest] = await this.#options.operations.list({ projection: id, kinds: ['rebuild'], limit: 1 });
+    return newest === undefined ? undefined : rebuildProgressOf(newest);
   }
 
-  /** Stops rebuilds; the live read models stay as they are. */
-  async stop(): Promise<void> {
-    this.#stopping = true;
-    await Promise.allSettled(this.#running);
+  watchRebuild(operation: number, onProgress: (progress: RebuildProgress) => void): () => void {
+    return this.#options.operations.watch(operation, (now) => onProgress(rebuildProgressOf(now)));
+  }
+
+  async act(id: string, action: RebuildAction, request: RebuildRequest = {}): Promise<BuildsNow> {
+    this.#definition(id);
+    const { operations } = this.#options;
+    const operation = await operations.request({ kind: `rebuild-${action}`, projection: id, ...asked(request) });
+    await operations.wait(operation);
+    return this.builds(id);
+  }
+
+  async builds(id: string): Promise<BuildsNow> {
+    this.#definition(id);
+    const { pool } = this.#options;
+    const [live, old] = await asking(Promise.all([liveBuild(pool, id), oldBuild(pool, id)]));
+    if (live === undefined) throw unknown(id);
+    return {
+      generation: live.generation,
+      position: live.position,
+      old:
+        old === undefined
+          ? null
+          : {
+              generation: old.build.generation,
+              position: old.build.position,
+              problem: old.problem ?? null,
+              dropAfter: old.dropAfter,
+            },
+    };
   }
 
   async #status(row: StatusRow, head: number): Promise<ProjectionStatus> {
@@ -167,6 +170,11 @@ export class PostgresProjections implements Projections {
     if (definition === undefined) throw unknown(id);
     return definition;
   }
+}
+
+function asked(request: RebuildRequest): { readonly actor: string; readonly reason?: string } {
+  const actor = request.actor ?? 'system';
+  return request.reason === undefined ? { actor } : { actor, reason: request.reason };
 }
 
 function unknown(id: string): MillraceError {

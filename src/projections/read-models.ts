@@ -7,6 +7,8 @@ import type { ProjectionDefinition, Row } from './definition.ts';
 
 /** Looks at the checkpoint so often when nothing tells that it moved, in milliseconds. */
 const pollingInterval = 1000;
+/** Queries that may wait for a connection, and those that may wait for a position: more would only fill the memory. */
+const mostWaiting = 5000;
 
 /** Reads of the live read model, and the waiting for a position to arrive in it. */
 export class PostgresReadModels implements ReadModels {
@@ -79,6 +81,7 @@ export class PostgresReadModels implements ReadModels {
     options: { minPosition?: number; waitMs?: number } = {},
   ): Promise<R[]> {
     if (options.minPosition !== undefined) await this.#reach(options.minPosition, options.waitMs ?? 5000);
+    if (this.#pool.waitingCount >= mostWaiting) throw queueFull();
     try {
       return (await this.#pool.query<R & pg.QueryResultRow>(sql, [...parameters])).rows;
     } catch (error) {
@@ -99,6 +102,7 @@ export class PostgresReadModels implements ReadModels {
 
   #reach(position: number, waitMs: number): Promise<void> {
     if (this.#position >= position) return Promise.resolve();
+    if (this.#listeners.size >= mostWaiting) return Promise.reject(queueFull());
     return new Promise((resolve, reject) => {
       const stop = this.onChanged((reached) => {
         if (reached < position) return;
@@ -117,6 +121,10 @@ export class PostgresReadModels implements ReadModels {
 /** The query was read and refused: syntax, values, rights. Not: shutting down, too many connections, time-outs. */
 function isRefusal(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.code !== undefined && /^(?:22|23|42)/.test(error.code);
+}
+
+function queueFull(): MillraceError {
+  return new MillraceError('QUEUE_FULL', 'Too many queries wait for the read model.');
 }
 
 function missing(): MillraceError {

@@ -4,6 +4,7 @@ import { Registry } from 'prom-client';
 import type { RunningSystem } from '../running-system.ts';
 import { metricsIn } from '../telemetry/metrics.ts';
 import type { Application } from './application.ts';
+import { addBodyBound } from './bodies-in-memory.ts';
 import { addDocumentation } from './documentation.ts';
 import { addFailureAnswers, answerBrokenConnection, answerFailure } from './failures.ts';
 import { addHttpMetrics } from './http-metrics.ts';
@@ -20,7 +21,9 @@ import { healthRoutes } from './routes/health-routes.ts';
 import { logRoutes } from './routes/log-routes.ts';
 import { lagRoutes } from './routes/lag-routes.ts';
 import { addMetricsRoute } from './routes/metrics-route.ts';
+import { operationRoutes } from './routes/operation-routes.ts';
 import { projectionRoutes } from './routes/projection-routes.ts';
+import { rebuildRoutes } from './routes/rebuild-routes.ts';
 import { refusedEventRoutes } from './routes/refused-event-routes.ts';
 import { addWebPages } from './web-pages.ts';
 
@@ -34,12 +37,15 @@ export interface BuildOptions {
   readonly identify?: Identify;
   /** Shown in the API description. Default `0.0.0`. */
   readonly version?: string;
+  /** Bytes that the bodies of unanswered requests may have together. Default: 128 MiB. */
+  readonly mostBodyBytes?: number;
   /** For live updates: default 15,000 ms and 5,000 clients. */
   readonly live?: { readonly heartbeatMs?: number; readonly mostSubscribers?: number };
 }
 
 /** Bytes. */
 const largestBody = 64 * 1024;
+const mostBodyBytes = 128 * 1024 * 1024;
 
 /** A server that is complete and does not listen yet. */
 export async function buildServer(
@@ -78,6 +84,7 @@ export async function buildServer(
   addJsonBody(server);
   addRequestContext(server, options.identify);
   addFailureAnswers(server, paths);
+  addBodyBound(server, options.mostBodyBytes ?? mostBodyBytes, largestBody);
   addHttpMetrics(server, metrics);
   const stopCounting = system.onProcessed?.((event_name, seconds) => {
     metrics.eventProcessingDuration.observe({ event_name }, seconds);
@@ -91,7 +98,9 @@ export async function buildServer(
   for (const routes of [
     healthRoutes,
     eventRoutes(eventsOf),
-    projectionRoutes(replaced),
+    projectionRoutes,
+    rebuildRoutes(replaced),
+    operationRoutes,
     lagRoutes,
     logRoutes,
     deadLetterRoutes(replaced),

@@ -65,8 +65,9 @@ export class LiveSubscriber {
 
   /** Hands on the rows of a round, written once for everybody; `newest` is the highest position among them. */
   sendRows(view: string, newest: number, message: string, position: number): void {
-    if (this.#waiting !== undefined) this.#waiting.push({ view, newest, message, position });
-    else this.#write(message, position);
+    if (this.#waiting === undefined) this.#write(message, position);
+    // One more than fits says enough: the client loads again.
+    else if (this.#waiting.length <= mostWaiting) this.#waiting.push({ view, newest, message, position });
   }
 
   filledUpTo(view: string, position: number): void {

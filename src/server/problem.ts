@@ -69,6 +69,12 @@ const statusOfCode: { readonly [Code in ErrorCode]?: number } = {
   UPGRADE_REQUIRED: 426,
 };
 
+/** Seconds, where a second is too soon to ask again. */
+const retryAfterOfCode: { readonly [Code in ErrorCode]?: number } = {
+  // The size is asked for no more often.
+  LOG_FULL: 10,
+};
+
 const domainKinds: { readonly [Kind in DomainErrorKind]: { readonly status: number; readonly title: string } } = {
   rejected: { status: 409, title: 'The request was understood and refused.' },
   'not-found': { status: 404, title: 'What the request is about does not exist.' },
@@ -119,7 +125,7 @@ export function fromCatalogue(code: ErrorCode, detail?: string, fields: readonly
     title: kind === 'fault' ? errorCatalogue.INTERNAL_ERROR.meaning : meaning,
     detail: kind === 'fault' ? 'Name the correlation id when you report it.' : silent ? meaning : (detail ?? meaning),
     fields: fields.slice(0, mostFields),
-    retryAfter: kind === 'unavailable' ? 1 : undefined,
+    retryAfter: kind === 'unavailable' ? (retryAfterOfCode[code] ?? 1) : undefined,
   };
 }
 

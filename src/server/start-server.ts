@@ -2,7 +2,10 @@ import type { AddressInfo, Socket } from 'node:net';
 import { MillraceError } from '../errors.ts';
 import type { RunningSystem } from '../running-system.ts';
 import type { Application } from './application.ts';
+import { buildHealthServer } from './build-health-server.ts';
 import { buildServer, type BuildOptions } from './build-server.ts';
+import type { LiveFeeds } from './live-feeds.ts';
+import type { MillraceServer } from './route-module.ts';
 
 export interface ServerOptions extends BuildOptions {
   /** Address to listen on. */
@@ -33,6 +36,25 @@ export async function startServer(
   options: ServerOptions,
 ): Promise<RunningServer> {
   const { server, feeds } = await buildServer(application, system, options);
+  return listen(server, options, feeds);
+}
+
+/**
+ * Serves the health routes alone, for a process without the API. Throws PORT_TAKEN.
+ * @example const health = await startHealthServer(system, { host: '0.0.0.0', port: 8081 });
+ */
+export async function startHealthServer(
+  system: RunningSystem,
+  options: Pick<ServerOptions, 'host' | 'port' | 'logger'>,
+): Promise<RunningServer> {
+  return listen(await buildHealthServer(system, options.logger), options, undefined);
+}
+
+async function listen(
+  server: MillraceServer,
+  { host, port: wanted }: Pick<ServerOptions, 'host' | 'port'>,
+  feeds: LiveFeeds | undefined,
+): Promise<RunningServer> {
   // The HTTP server forgets connections that were upgraded, and does not count those that never sent anything as idle.
   const sockets = new Set<Socket>();
   server.server.on('connection', (socket) => {
@@ -40,12 +62,13 @@ export async function startServer(
     socket.once('close', () => sockets.delete(socket));
   });
   try {
-    await server.listen({ host: options.host, port: options.port });
+    await server.listen({ host, port: wanted });
   } catch (error) {
-    feeds.close();
+    feeds?.close();
     await server.close();
     if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-      throw new MillraceError('PORT_TAKEN', `Port ${options.port} is taken. Set PORT to another one.`, {
+      const setting = feeds === undefined ? 'HEALTH_PORT' : 'PORT';
+      throw new MillraceError('PORT_TAKEN', `Port ${wanted} is taken. Set ${setting} to another one.`, {
         cause: error,
       });
     }
@@ -55,13 +78,13 @@ export async function startServer(
   let stopped: Promise<void> | undefined;
 
   async function stop(): Promise<void> {
-    feeds.close();
+    feeds?.close();
     // A connection that was busy when the closing began is idle later, and would be waited for.
     const idle = setInterval(() => {
       server.server.closeIdleConnections();
       for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
     }, 50);
-    const goodbye = setTimeout(() => feeds.drop(), goodbyeMs);
+    const goodbye = setTimeout(() => feeds?.drop(), goodbyeMs);
     const enough = setTimeout(() => {
       for (const socket of sockets) socket.destroy();
     }, stopWithinMs);
@@ -74,7 +97,7 @@ export async function startServer(
     }
   }
 
-  return { url: `http://${shownHost(options.host)}:${port}`, port, stop: () => (stopped ??= stop()) };
+  return { url: `http://${shownHost(host)}:${port}`, port, stop: () => (stopped ??= stop()) };
 }
 
 function addressOf(address: AddressInfo | string | null): AddressInfo {

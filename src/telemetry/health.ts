@@ -1,4 +1,5 @@
 import type { Broker } from '../brokers/broker.ts';
+import { errorCatalogue } from '../errors.ts';
 import type { Relay } from '../relay/relay.ts';
 import type { Health, HealthCheck, Outbox, Projections } from '../running-system.ts';
 import type { EventLog } from '../store/store.ts';
@@ -10,6 +11,8 @@ export interface HealthSources {
   readonly relay: Relay | undefined;
   /** A broker outside the process; undefined for the one inside. */
   readonly broker: Broker | undefined;
+  /** The log has reached the size that was set as its limit; undefined when none was set. */
+  readonly full: boolean | undefined;
   readonly stopping: boolean;
 }
 
@@ -51,7 +54,11 @@ export async function checkHealth(sources: HealthSources): Promise<Health> {
           return null;
         }),
   ]);
-  const checks = [store, readModels, outbox, ...(transport === undefined ? [] : [transport])];
+  // Reads go on: a full log makes the system degraded, and keeps it in the place where queries are answered.
+  const size: HealthCheck = { name: 'event-store-size', healthy: sources.full !== true, detail: null };
+  const room =
+    sources.full === undefined ? [] : [sources.full ? { ...size, detail: errorCatalogue.LOG_FULL.meaning } : size];
+  const checks = [store, readModels, outbox, ...(transport === undefined ? [] : [transport]), ...room];
   const ready = store.healthy && !sources.stopping;
   return { status: !ready ? 'unhealthy' : checks.every((one) => one.healthy) ? 'healthy' : 'degraded', ready, checks };
 }

@@ -21,7 +21,7 @@ function office(databases: ExampleDatabases) {
   });
   return {
     operations,
-    runner(handlers: OperationHandlers, name = 'elsewhere/1/a'): OperationRunner {
+    runner: (handlers: OperationHandlers, name = 'elsewhere/1/a'): OperationRunner => {
       const runner = new OperationRunner({ pool, wakeUp, handlers, runner: name });
       databases.onEnd(() => runner.stop());
       runner.start();
@@ -44,10 +44,10 @@ it('what one process requests another executes, and the record says who, why and
   elsewhere.runner({
     greet: doing(async ({ input, actor, reason, report }) => {
       report({ step: 1 });
-      return `hello ${String(input['name'])} from ${actor}, ${reason}`;
+      return `hello ${JSON.stringify(input['name'])} from ${actor}, ${reason}`;
     }),
   });
-  expect(await operations.wait(id)).toBe('hello anna from operator, because');
+  expect(await operations.wait(id)).toBe('hello "anna" from operator, because');
   expect(await operations.get(id)).toMatchObject({
     state: 'done',
     actor: 'operator',
@@ -109,7 +109,7 @@ it('operations of one lane run one after the other in their order, in whatever p
   let running = 0;
   const handler = doing(async ({ input }) => {
     expect(++running).toBe(1);
-    order.push(String(input['n']));
+    order.push(JSON.stringify(input['n']));
     await pause(5);
     running--;
     return null;

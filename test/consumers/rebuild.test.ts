@@ -51,7 +51,7 @@ it('gives the same read model as the live one at the same position, while writes
   const again = await system.projections.rebuild('parcels');
   expect(again.position).toBe(last);
   expect(await readModelText(databases)).toEqual(live);
-  expect(await schemas(databases)).toEqual(['parcels_g3']);
+  expect(await schemas(databases)).toEqual(['parcels_g2', 'parcels_g3']);
   expect((await system.projections.get('parcels')).generation).toBe(3);
 });
 
@@ -127,19 +127,23 @@ it('refuses a second rebuild of the same projection, in this process and in anot
   const [one, two] = [await databases.start(), await databases.start()];
   await databases.append(parcels(0, 100));
   await reached(databases, 300);
+  // It is held up, so that it cannot be done before the second one is asked for.
+  const lock = new pg.Client({ connectionString: databases.readModelsUrl });
+  await lock.connect();
+  databases.onEnd(() => lock.end());
+  await lock.query('begin');
+  await lock.query(`select 1 from projection_builds where projection_id = 'parcels' for update`);
   const first = one.projections.rebuild('parcels');
+  await eventually('it is requested', async () => (await two.projections.rebuildProgress('parcels')) !== undefined);
   await expect(one.projections.rebuild('parcels')).rejects.toMatchObject({ code: 'REBUILD_IN_PROGRESS' });
-  await eventually(
-    'the lease is taken',
-    async () => (await databases.read(`select 1 from leases where name = 'rebuild:parcels'`)).length > 0,
-  );
   await expect(two.projections.rebuild('parcels')).rejects.toMatchObject({ code: 'REBUILD_IN_PROGRESS' });
-  expect(two.projections.rebuildProgress('parcels')).toBeUndefined();
+  await expect(two.projections.act('parcels', 'go-back')).rejects.toMatchObject({ code: 'REBUILD_IN_PROGRESS' });
+  await lock.query('commit');
   await expect(two.projections.rebuild('second-look')).resolves.toMatchObject({ state: 'done' });
   await expect(one.projections.rebuild('nothing')).rejects.toMatchObject({ code: 'PROJECTION_UNKNOWN' });
   expect((await first).state).toBe('done');
   expect((await two.projections.rebuild('parcels')).state).toBe('done');
-  expect(await schemas(databases)).toEqual(['parcels_g3']);
+  expect(await schemas(databases)).toEqual(['parcels_g2', 'parcels_g3']);
 });
 
 it('a rebuild that fails leaves the live read model as it is, and nothing of its own', async () => {
@@ -148,23 +152,13 @@ it('a rebuild that fails leaves the live read model as it is, and nothing of its
   await databases.append(parcels(0, 1000));
   await reached(databases, 3000);
   const before = await readModelHash(databases);
-  let cut = false;
-  const rebuild = system.projections.rebuild('parcels', (progress) => {
-    if (progress.position === 0 || cut) return;
-    cut = true;
-    void databases.read(
-      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'millrace rebuild parcels' and datname = current_database()`,
-    );
-  });
+  let dropped: Promise<unknown> | undefined;
   databases.example.trouble.seen = () => {
-    if (cut) return;
-    cut = true;
-    void databases.read(
-      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'millrace rebuild parcels' and datname = current_database()`,
-    );
+    dropped ??= databases.read('drop schema parcels_g2 cascade');
   };
-  await expect(rebuild).rejects.toMatchObject({ code: 'REBUILD_FAILED' });
-  expect(system.projections.rebuildProgress('parcels')).toMatchObject({ state: 'failed' });
+  await expect(system.projections.rebuild('parcels')).rejects.toMatchObject({ code: 'REBUILD_FAILED' });
+  await dropped;
+  expect(await system.projections.rebuildProgress('parcels')).toMatchObject({ state: 'failed' });
   expect(await readModelHash(databases)).toBe(before);
   expect(await schemas(databases)).toEqual(['parcels_g1']);
   expect(await databases.read(`select 1 from projection_builds where state <> 'live'`)).toEqual([]);
@@ -175,21 +169,52 @@ it('a rebuild that fails leaves the live read model as it is, and nothing of its
   expect((await system.projections.rebuild('parcels')).state).toBe('done');
 });
 
-it('a stop ends a rebuild that runs, and leaves nothing of it', async () => {
+it('goes on after its connection was cut', async () => {
   await using databases = await exampleDatabases();
   const system = await databases.start();
   await databases.append(parcels(0, 2000));
-  await reached(databases, 6000);
-  let stop: Promise<void> | undefined;
+  await databases.append(parcels(2000, 2000));
+  await reached(databases, 12_000);
+  const before = await readModelHash(databases);
+  let folds = 0;
+  let cuts = 0;
   databases.example.trouble.seen = () => {
-    stop ??= system.stop();
+    if (++folds % 5000 !== 0) return;
+    cuts++;
+    void databases.read(
+      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'millrace rebuild parcels' and datname = current_database()`,
+    );
+  };
+  expect(await system.projections.rebuild('parcels')).toMatchObject({ state: 'done', position: 12_000, error: null });
+  expect(cuts).toBeGreaterThan(0);
+  expect(await readModelHash(databases)).toBe(before);
+});
+
+it('a stop holds a rebuild that runs, and the next start goes on with it', async () => {
+  await using databases = await exampleDatabases();
+  const system = await databases.start();
+  await databases.append(parcels(0, 2000));
+  await databases.append(parcels(2000, 2000));
+  await reached(databases, 12_000);
+  const before = await readModelHash(databases);
+  let stop: Promise<void> | undefined;
+  let folds = 0;
+  databases.example.trouble.seen = () => {
+    if (++folds > 5000) stop ??= system.stop();
   };
   await expect(system.projections.rebuild('parcels')).rejects.toMatchObject({ code: 'STOPPING' });
   await stop;
-  databases.example.trouble.seen = () => undefined;
-  expect(await schemas(databases)).toEqual(['parcels_g1']);
+  const [left] = await databases.read<{ position: string }>(
+    `select position from projection_builds where state = 'building'`,
+  );
+  expect(Number(left?.position)).toBeGreaterThanOrEqual(4000);
+  folds = 0;
   const again = await databases.start();
-  expect(await again.projections.rebuild('parcels')).toMatchObject({ state: 'done', position: 6000 });
+  const progress = await again.projections.rebuildProgress('parcels');
+  await again.operations.wait(progress?.operation ?? 0);
+  expect(folds).toBe(12_000 - Number(left?.position));
+  expect(await again.projections.rebuildProgress('parcels')).toMatchObject({ state: 'done', position: 12_000 });
+  expect(await readModelHash(databases)).toBe(before);
 });
 
 it('cleans up what a killed rebuild left, and does not call that a rebuild that runs', async () => {
@@ -211,7 +236,7 @@ it('cleans up what a killed rebuild left, and does not call that a rebuild that 
   );
   expect((await system.projections.get('parcels')).state).toBe('live');
   expect((await system.projections.rebuild('parcels')).state).toBe('done');
-  expect(await schemas(databases)).toEqual(['parcels_g2']);
+  expect(await schemas(databases)).toEqual(['parcels_g1', 'parcels_g2']);
   expect(await databases.read('select count(*)::int as count from parcels')).toEqual([{ count: 10 }]);
   expect(await system.deadLetters.list({ open: false })).toEqual([]);
 });

@@ -41,6 +41,15 @@ describe('millrace start', () => {
 
     const rebuilt = await place.run('rebuild', 'things', '--json');
     expect(JSON.parse(rebuilt.out)).toMatchObject({ state: 'done', position: 360 });
+    const wentBack = await place.run('rebuild', 'things', '--go-back', '--json');
+    expect(JSON.parse(wentBack.out)).toMatchObject({ generation: 1, position: 360, old: { generation: 2 } });
+    expect(await place.run('rebuild', '--drop-old')).toMatchObject({
+      code: 0,
+      out: 'things: build 1 is live, at position 360.\nThe newest rebuild is done.\n',
+    });
+    const refused = await place.run('rebuild', 'things', '--confirm');
+    expect(refused.code).toBe(1);
+    expect(refused.err).toContain('millrace: REBUILD_NOT_RUNNING');
     expect(await place.run('dead-letters', 'list')).toEqual({ code: 0, out: 'No event is parked.\n', err: '' });
     expect((await place.runWithApp('migrate')).code).toBe(0);
     expect(await place.run('replay', 'thing-none')).toMatchObject({

@@ -4,6 +4,7 @@ import { EventRegistry } from '../../src/events/codec.ts';
 import { MillraceError } from '../../src/errors.ts';
 import type { Row } from '../../src/projections/definition.ts';
 import type {
+  BuildsNow,
   DeadLetter,
   EventLag,
   Health,
@@ -25,7 +26,7 @@ export class FakeState {
   readonly lags: EventLag[] = [];
   readonly deadLetters: DeadLetter[] = [];
   readonly refused: RefusedEvent[] = [];
-  /** Calls of `lag.statistics`. */
+  /** What was asked for, in order: filters of lag statistics, rebuilds, actions. */
   readonly asked: object[] = [];
   readonly rebuilds = new Map<string, RebuildProgress>();
   health: Health = { status: 'healthy', ready: true, checks: [{ name: 'event store', healthy: true, detail: null }] };
@@ -33,6 +34,8 @@ export class FakeState {
   generation = 1;
   /** What a rebuild waits for; default: nothing. */
   rebuildGate: Promise<void> = Promise.resolve();
+  /** Who watches rebuilds. */
+  readonly rebuildListeners = new Set<(progress: RebuildProgress) => void>();
   /** Set to make every query of the read model fail with it. */
   queryFailure: Error | undefined;
   /** Counts queries of the read model. */
@@ -44,6 +47,13 @@ export class FakeState {
     const rows = this.tables.get(relation) ?? [];
     this.tables.set(relation, [...rows.filter((known) => known[key] !== row[key]), row]);
     this.position = Math.max(this.position, position);
+  }
+
+  /** A rebuild got on. */
+  progressed(progress: RebuildProgress, onProgress?: (progress: RebuildProgress) => void): void {
+    this.rebuilds.set(progress.projection, progress);
+    onProgress?.(progress);
+    for (const listener of this.rebuildListeners) listener(progress);
   }
 
   /** Tells the listeners that the read model moved on. */
@@ -105,21 +115,39 @@ export function fakeSystem(definition: SystemDefinition): FakeSystem {
         requireProjection(definition, id);
         return statusOf(fake, log, id);
       },
-      rebuild: async (id, onProgress) => {
+      rebuild: async (id, onProgress, request = {}) => {
         requireProjection(definition, id);
         if (fake.rebuilds.get(id)?.state === 'running') {
           throw new MillraceError('REBUILD_IN_PROGRESS', 'A rebuild of that projection is already running.');
         }
+        fake.asked.push(request);
         const running = progress(id, 'running', fake.position);
-        fake.rebuilds.set(id, running);
-        onProgress?.(running);
+        fake.progressed(running, onProgress);
         await fake.rebuildGate;
         const done = progress(id, 'done', fake.position);
-        fake.rebuilds.set(id, done);
+        fake.progressed(done, onProgress);
         fake.generation++;
         return done;
       },
-      rebuildProgress: (id) => fake.rebuilds.get(id),
+      rebuildProgress: async (id) => {
+        requireProjection(definition, id);
+        return fake.rebuilds.get(id);
+      },
+      watchRebuild: (_operation, onProgress) => {
+        for (const known of fake.rebuilds.values()) onProgress(known);
+        fake.rebuildListeners.add(onProgress);
+        return () => fake.rebuildListeners.delete(onProgress);
+      },
+      act: async (id, action, request = {}) => {
+        requireProjection(definition, id);
+        if (action === 'confirm') throw new MillraceError('REBUILD_NOT_RUNNING', 'It does not wait.');
+        fake.asked.push({ action, ...request });
+        return buildsOf(fake);
+      },
+      builds: async (id) => {
+        requireProjection(definition, id);
+        return buildsOf(fake);
+      },
     },
     operations: {
       request: async () => Promise.reject(new MillraceError('PROJECTOR_MISSING', 'Nothing is executed here.')),
@@ -238,7 +266,22 @@ async function statusOf(fake: FakeState, log: MemoryLog, id: string): Promise<Pr
 function progress(projection: string, state: RebuildProgress['state'], target: number): RebuildProgress {
   const startedAt = '2026-01-01T00:00:00.000Z';
   const position = state === 'done' ? target : 0;
-  return { projection, state, position, target, eventsPerSecond: 0, secondsLeft: null, startedAt, error: null };
+  return {
+    operation: 1,
+    projection,
+    state,
+    position,
+    target,
+    eventsPerSecond: 0,
+    secondsLeft: null,
+    startedAt,
+    error: null,
+    differences: [],
+  };
+}
+
+function buildsOf(fake: FakeState): BuildsNow {
+  return { generation: fake.generation, position: fake.position, old: null };
 }
 
 function unknownOperation(id: number): MillraceError {

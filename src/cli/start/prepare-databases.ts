@@ -1,16 +1,16 @@
 import { hidePassword, readSettings } from '../../config.ts';
 import { findRunningPostgres } from '../../embedded/find-running-postgres.ts';
-import { migrateSystem } from '../../migrate-system.ts';
+import { groupRoles, migrateSystem } from '../../migrate-system.ts';
 import { loadApplication } from '../application-file.ts';
+import type { MigrateCommandOptions } from '../commands/migrate.ts';
 import type { Terminal } from '../terminal.ts';
 import { openDatabases, type Databases } from './database-urls.ts';
 
 /** Prepares both databases and says what it did. Works beside a running server and without one. */
-export async function migrate(
-  options: { readonly app?: string; readonly json?: boolean },
-  terminal: Terminal,
-): Promise<void> {
+export async function migrate(options: MigrateCommandOptions, terminal: Terminal): Promise<void> {
   const settings = readSettings(process.env);
+  const prefix = options.grants === true ? 'millrace' : options.grants;
+  const roles = prefix === undefined ? undefined : groupRoles(prefix);
   const { system } = await loadApplication(options.app);
   const own = settings.eventStoreUrl !== undefined;
   const running = own ? undefined : await findRunningPostgres(settings.dataFolder);
@@ -22,7 +22,7 @@ export async function migrate(
       }
     : await openDatabases(settings, Promise.resolve(system), terminal.err);
   try {
-    await migrateSystem(system, databases);
+    await migrateSystem(system, databases, prefix === undefined ? {} : { grants: prefix });
   } finally {
     await databases.embedded?.stop();
   }
@@ -31,9 +31,12 @@ export async function migrate(
     readModels: hidePassword(databases.readModelsUrl),
   };
   if (options.json === true) {
-    terminal.out(JSON.stringify({ system: system.name, prepared: shown }));
+    terminal.out(JSON.stringify({ system: system.name, prepared: shown, ...(roles === undefined ? {} : { roles }) }));
     return;
   }
   terminal.out(`The event store of ${system.name} is prepared: ${shown.eventStore}`);
   terminal.out(`Its read models are prepared: ${shown.readModels}`);
+  if (roles === undefined) return;
+  terminal.out(`Rights are given to ${Object.values(roles).join(', ')}.`);
+  terminal.out(`A user of one: create role ${roles.api}_1 login password '…' in role ${roles.api};`);
 }

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { readSettings } from '../../config.ts';
+import { readSettings, type Settings } from '../../config.ts';
 import type { Role } from '../../running-system.ts';
 import { findApplicationFile, loadApplication } from '../application-file.ts';
 import type { StartOptions } from '../commands/start.ts';
@@ -11,6 +11,7 @@ import { openDatabases } from './database-urls.ts';
 import { checkPort } from './port-check.ts';
 import { stopInOrder, type StoppablePart } from './stop-in-order.ts';
 import { watchStopReasons, type StopReason } from './stop-reasons.ts';
+import { whatRuns } from './what-runs.ts';
 import { whereToLook } from './where-to-look.ts';
 
 const allRoles: readonly Role[] = ['api', 'relay', 'projector'];
@@ -73,11 +74,11 @@ async function bringUp(options: StartOptions, terminal: Terminal, parts: Stoppab
   const { embedded } = databases;
   if (embedded) parts.push({ name: 'PostgreSQL', stop: () => embedded.stop() });
 
-  const { startSystem, migrateSystem, startServer, pino } = await modules;
+  const { startSystem, migrateSystem, startServer, startHealthServer, pino } = await modules;
   const logger = pino({ level: settings.logLevel });
   const { name } = await definition;
   if (settings.migrate) await migrateSystem(await definition, databases);
-  const system = await startSystem(await definition, { ...databases, roles, logger });
+  const system = await startSystem(await definition, { ...databases, ...systemOptions(settings), roles, logger });
   const stopSystem = async () => {
     await system.stop();
     // Connections that close while PostgreSQL stops complain about it, and that is no news any more.
@@ -85,8 +86,17 @@ async function bringUp(options: StartOptions, terminal: Terminal, parts: Stoppab
   };
   parts.push({ name: 'The system', stop: stopSystem });
 
+  const { healthPort } = settings;
+  if (healthPort !== undefined) {
+    const health = await (await startHealthServer())(system, { host, port: healthPort, logger });
+    parts.push({ name: 'The health routes', stop: () => health.stop() });
+    terminal.err(`Health is told at ${health.url}/health/ready.`);
+  }
+  for (const unused of settings.unused) {
+    terminal.err(`${unused} has no effect yet: logs go to standard output.`);
+  }
   if (!startServer) {
-    terminal.err(`${name} runs as ${roles.join(' and ')}.`);
+    for (const line of whatRuns(name, roles, databases, settings.rabbitmqUrl)) terminal.err(line);
     return;
   }
   const server = await startServer(await application, system, { host, port, logger, version: packageVersion() });
@@ -94,7 +104,20 @@ async function bringUp(options: StartOptions, terminal: Terminal, parts: Stoppab
   const record = { pid: process.pid, url: server.url, startedAt: new Date().toISOString() };
   await writeRunRecord(settings.dataFolder, record);
   parts.push({ name: 'The run file', stop: () => removeRunRecord(settings.dataFolder, process.pid) });
+  if (roles.length < allRoles.length) {
+    for (const line of whatRuns(name, roles, databases, settings.rabbitmqUrl)) terminal.err(line);
+  }
   for (const line of whereToLook(name, server.url, performance.now() - begunAt)) terminal.err(line);
+}
+
+function systemOptions(settings: Settings) {
+  const { relay, retrySchedule, rabbitmqUrl, logDiskLimit } = settings;
+  return {
+    relay,
+    retrySchedule,
+    ...(rabbitmqUrl === undefined ? {} : { rabbitmqUrl }),
+    ...(logDiskLimit === undefined ? {} : { logDiskLimit }),
+  };
 }
 
 async function loadModules(hasApi: boolean) {
@@ -104,5 +127,12 @@ async function loadModules(hasApi: boolean) {
     hasApi ? import('../../server/start-server.ts') : undefined,
     import('pino'),
   ]);
-  return { startSystem, migrateSystem, startServer: server?.startServer, pino };
+  return {
+    startSystem,
+    migrateSystem,
+    startServer: server?.startServer,
+    /** Loaded when it is wanted: most processes have no port for health alone. */
+    startHealthServer: async () => (await import('../../server/start-server.ts')).startHealthServer,
+    pino,
+  };
 }

@@ -20,6 +20,9 @@ create or replace function millrace_append(
   out head bigint, out stale integer[], out excluded integer[], out known integer[], out present integer[],
   out versions bigint[]
 ) language plpgsql
+  -- Runs with the rights of whoever prepared the database: the writers' role may call this, and insert nothing itself.
+  security definer
+  set search_path from current
   -- Plans are made while tables are small and kept: without these, look-ups turn into sequential scans later.
   set enable_seqscan = off
   set enable_bitmapscan = off
@@ -27,11 +30,11 @@ create or replace function millrace_append(
   set enable_mergejoin = off
   set plan_cache_mode = force_generic_plan
   set jit = off
-  set millrace.appending = 'yes'
 as $$
 declare
   rejected integer[];
   places bigint[];
+  said text;
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
     raise exception 'append needs read committed' using errcode = 'MR002';
@@ -89,6 +92,8 @@ begin
     e_version := versions;
   end if;
 
+  -- For the guards of the tables. Not a setting of the function: only a superuser could make it then.
+  said := set_config('millrace.appending', 'yes', true);
   if rejected is null then
     insert into :events (position, event_id, aggregate_id, version, event_name, schema_version,
                          payload, metadata, tags, occurred_at)
@@ -126,4 +131,6 @@ begin
     from unnest(k_group, k_key, k_hash, k_answer, k_first, k_count) as k(g, key, hash, answer, first, count)
     where k.g <> all (rejected);
   end if;
+  said := set_config('millrace.appending', 'no', true);
 end $$;
+revoke all on function millrace_append from public;

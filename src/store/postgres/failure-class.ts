@@ -40,12 +40,11 @@ export class RolledBack extends Error {
   override readonly name = 'RolledBack';
 }
 
-/** What a caller hears when the store cannot be used: SCHEMA_MISSING and STORE_CORRUPT as they are. */
+/** What a caller hears when the store cannot be used: what is wrong with the database itself as it is. */
 export function asUnavailable(error: unknown): MillraceError {
-  if (error instanceof MillraceError && (error.code === 'STORE_CORRUPT' || error.code === 'SCHEMA_MISSING')) {
-    return error;
-  }
+  if (error instanceof MillraceError && lasting.includes(error.code)) return error;
   if (isSchemaMissing(error)) return schemaMissing(error);
+  if (isForbidden(error)) return forbidden(error);
   return new MillraceError('STORE_UNAVAILABLE', 'The event store does not answer.', { cause: error });
 }
 
@@ -58,6 +57,7 @@ export function asRefused(error: unknown): MillraceError {
 export function asFault(error: unknown): MillraceError {
   if (error instanceof MillraceError) return error;
   if (isSchemaMissing(error)) return schemaMissing(error);
+  if (isForbidden(error)) return forbidden(error);
   return new MillraceError('STORE_CORRUPT', `The event store cannot append: ${messageOf(error)}`, { cause: error });
 }
 
@@ -68,6 +68,17 @@ export function asReadFailure(error: unknown): MillraceError {
     return new MillraceError('QUERY_INVALID', `The event store refused it: ${error.message}`, { cause: error });
   }
   return asUnavailable(error);
+}
+
+const lasting: readonly string[] = ['STORE_CORRUPT', 'SCHEMA_MISSING', 'STORE_FORBIDDEN'];
+
+function isForbidden(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === '42501';
+}
+
+function forbidden(error: unknown): MillraceError {
+  const message = 'The database user lacks a right; `millrace migrate --grants` gives it to the group of its role.';
+  return new MillraceError('STORE_FORBIDDEN', message, { cause: error });
 }
 
 function isSchemaMissing(error: unknown): boolean {

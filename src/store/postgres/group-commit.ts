@@ -170,7 +170,7 @@ export class GroupCommit {
     stream.cork();
     process.nextTick(() => stream.uncork());
     const began = client.query('begin');
-    const locked = client.query('select 1 from log_lock for update');
+    const locked = client.query('select millrace_lock_log()');
     const entered = Promise.all([began, locked]);
     // Heard below; until then it must not count as unhandled.
     entered.catch(() => undefined);

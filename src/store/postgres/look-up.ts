@@ -16,7 +16,7 @@ export async function lookUpUnderLock(
   // Read committed, whatever the database's default: the second statement must see what the first has waited for.
   await client.query('begin isolation level read committed');
   try {
-    await client.query('select 1 from log_lock for update');
+    await client.query('select millrace_lock_log()');
     const found = await lookUp(client, statements, requests);
     await client.query('commit');
     return found;

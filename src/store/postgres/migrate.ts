@@ -1,26 +1,31 @@
-import { Client } from 'pg';
+import { Client, DatabaseError } from 'pg';
 import { MillraceError } from '../../errors.ts';
 import type { LogNames } from '../../postgres/log-names.ts';
 import { LogStatements } from './statements.ts';
 
 /** Counts up with every change of the SQL files. A database prepared by a newer number is refused. */
-export const logSchemaVersion = 1;
+export const logSchemaVersion = 2;
 
-const files = ['schema.sql', 'append.sql', 'guards.sql'];
+const files = ['schema.sql', 'append.sql', 'writes.sql', 'guards.sql'];
 
 /**
  * Prepares the database of one log: tables, the append function, the guards. Safe to run again and by several processes
  * at once. Throws SCHEMA_NEWER when a newer Millrace prepared it, POSTGRES_VERSION_UNSUPPORTED below PostgreSQL 15.
  * @param extra more SQL texts of other rooms that live in the same database, run in the same transaction
+ * @param atLast what else belongs into that transaction, when everything is there
  */
 export async function migrateLog(
   url: string,
   log: string,
   names: LogNames,
   extra: readonly string[] = [],
+  atLast: (client: Client) => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   const statements = new LogStatements(names);
   await migrateDatabase(url, 'event store', logSchemaVersion, async (client) => {
+    // Functions that run with our rights keep this search path (`set search_path from current`): whoever calls them must
+    // not be able to put a table of theirs in front of ours.
+    await client.query(`select set_config('search_path', quote_ident(current_schema()) || ', pg_temp', true)`);
     for (const file of files) await client.query(statements.file(file));
     for (const sql of extra) await client.query(sql);
     await client.query(
@@ -32,6 +37,7 @@ export async function migrateLog(
     await client.query(
       `update log_info set incarnation = gen_random_uuid(), fingerprint = ${fingerprint} where fingerprint <> ${fingerprint}`,
     );
+    await atLast(client);
   });
 }
 
@@ -82,8 +88,16 @@ export async function migrateDatabase(
     await client.query('commit');
   } catch (error) {
     await client.query('rollback').catch(() => undefined);
+    if (error instanceof DatabaseError && error.code === '42501') throw forbidden(what, error);
     throw error;
   } finally {
     await client.end();
   }
+}
+
+function forbidden(what: string, cause: DatabaseError): MillraceError {
+  const message =
+    `The database user may not prepare the ${what}: ${cause.message}. ` +
+    'Let the owner run `millrace migrate`, and start with MILLRACE_MIGRATE=no.';
+  return new MillraceError('MIGRATION_FORBIDDEN', message, { cause });
 }

@@ -3,6 +3,7 @@ import type { RecordedEvent } from '../../events/envelope.ts';
 import { MillraceError } from '../../errors.ts';
 import type { AppendOutcome, AppendRequest, EventLog, EventQuery, LogHead, ReadOptions, Snapshot } from '../store.ts';
 import { checkQueries, checkRange, checkRequest, isUuid } from '../request-check.ts';
+import { DiskLimit } from './disk-limit.ts';
 import { asReadFailure } from './failure-class.ts';
 import { GroupCommit, type GroupCommitOptions } from './group-commit.ts';
 import { LogConnection, type LogConnectionOptions } from './log-connection.ts';
@@ -15,6 +16,10 @@ export interface PostgresLogOptions extends GroupCommitOptions, LogConnectionOpt
   /** The log's name, as events carry it. */
   readonly name: string;
   readonly names: LogNames;
+  /** Bytes that the database may have; above, appends are refused with LOG_FULL. Default: no limit. */
+  readonly diskLimit?: number;
+  /** How often its size is asked for, in milliseconds, while appends come. Default 10,000. */
+  readonly diskLimitInterval?: number;
 }
 
 /**
@@ -29,9 +34,9 @@ export function openPostgresLog(options: PostgresLogOptions): PostgresLog {
 export class PostgresLog implements EventLog {
   readonly name: string;
   readonly statements: LogStatements;
-  readonly #pruneKeys: string;
   readonly #connection: LogConnection;
   readonly #commit: GroupCommit;
+  readonly #diskLimit: DiskLimit | undefined;
   readonly #appendedListeners = new Set<(events: readonly RecordedEvent[]) => void>();
   readonly #incarnationListeners = new Set<() => void>();
   #known: LogHead | undefined;
@@ -40,19 +45,32 @@ export class PostgresLog implements EventLog {
   constructor(options: PostgresLogOptions) {
     this.name = options.name;
     this.statements = new LogStatements(options.names);
-    this.#pruneKeys = this.statements.file('prune-keys.sql');
     this.#connection = new LogConnection(
       options.url,
       (client) => this.#checkIncarnation(client),
       `millrace ${options.name}`,
       options,
     );
+    if (options.diskLimit !== undefined) {
+      this.#diskLimit = new DiskLimit(this.#connection.pool, options.diskLimit, options.diskLimitInterval);
+    }
     this.#commit = new GroupCommit(this.#connection, this.statements, (events) => this.#stored(events), options);
   }
 
   async append(request: AppendRequest): Promise<AppendOutcome> {
     checkRequest(request);
+    this.#diskLimit?.check();
     return this.#commit.append(request);
+  }
+
+  /** Whether the database has reached its limit, as far as is known; undefined when it has none. */
+  isFull(): boolean | undefined {
+    return this.#diskLimit?.isFull();
+  }
+
+  /** Asks for the database's size now, when it has a limit. */
+  async lookAtSize(): Promise<void> {
+    await this.#diskLimit?.look();
   }
 
   async query(queries: readonly EventQuery[], options: ReadOptions = {}): Promise<readonly RecordedEvent[]> {
@@ -92,10 +110,7 @@ export class PostgresLog implements EventLog {
   async saveSnapshot(snapshot: Snapshot): Promise<void> {
     await this.#read({
       name: 'save-snapshot',
-      text: `insert into snapshots (name, position, state_version, state) values ($1, $2, $3, $4)
-        on conflict (name) do update set position = excluded.position, state_version = excluded.state_version,
-          state = excluded.state, taken_at = clock_timestamp()
-        where snapshots.position < excluded.position or snapshots.state_version <> excluded.state_version`,
+      text: 'select millrace_save_snapshot($1, $2, $3, $4)',
       values: [snapshot.name, snapshot.position, snapshot.stateVersion, snapshot.state],
     });
   }
@@ -118,7 +133,11 @@ export class PostgresLog implements EventLog {
    */
   async pruneKeys(): Promise<number> {
     for (let deleted = 0; ;) {
-      const page = (await this.#read({ name: 'prune-keys', text: this.#pruneKeys })).rowCount ?? 0;
+      const pruned = await this.#read<{ pruned: string }>({
+        name: 'prune-keys',
+        text: 'select millrace_prune_keys() as pruned',
+      });
+      const page = Number(pruned.rows[0]?.pruned ?? 0);
       deleted += page;
       if (page === 0) return deleted;
     }

@@ -63,7 +63,7 @@ begin
   raise exception 'the log is append-only: % on % is refused', tg_op, tg_table_name using errcode = 'MR001';
 end $$;
 
--- Only the append function may insert; it says so for its transaction. Changes and deletions are refused to everyone.
+-- Only the append function may insert; it says so while it does. Changes and deletions are refused to everyone.
 create or replace function refuse_raw_insert() returns trigger language plpgsql as $$
 begin
   if current_setting('millrace.appending', true) is distinct from 'yes' then

@@ -11,6 +11,7 @@ interface Room {
 }
 
 export const rooms: { readonly [room: string]: Room } = {
+  config: { holds: 'the table of settings, their parsers, the names that others use for them', mayImport: [] },
   events: { holds: 'envelope, definitions, schema versions, upcasters, codec', mayImport: [] },
   postgres: { holds: 'what all of the PostgreSQL side uses: leases, wake-ups, arrays, names', mayImport: ['events'] },
   store: { holds: 'the log behind one port (`store.ts`)', mayImport: ['events'] },

@@ -173,6 +173,50 @@ describe('projections', () => {
   test('a rebuild of nothing known is 404', async () => {
     expect((await post('/api/projections/rebuild', { projection: 'none' })).statusCode).toBe(404);
   });
+
+  test('a rebuild carries who asks and why, and its progress and builds are shown', async () => {
+    const body = { projection: 'counts', reason: ' row changed by hand ', acceptDifferences: true };
+    expect((await post('/api/projections/rebuild?wait=true', body)).statusCode).toBe(200);
+    expect(system.fake.asked).toEqual([{ actor: 'anonymous', reason: 'row changed by hand', acceptDifferences: true }]);
+    expect((await get('/api/projections/counts/rebuild')).json()).toMatchObject({
+      rebuild: { state: 'done', differences: [] },
+      generation: 2,
+      old: null,
+    });
+    expect((await get('/api/projections/none/rebuild')).statusCode).toBe(404);
+  });
+
+  test('the progress of a rebuild is streamed to its end', async () => {
+    expect((await get('/api/projections/counts/rebuild/stream')).statusCode).toBe(404);
+    const gate = Promise.withResolvers<void>();
+    system.fake.rebuildGate = gate.promise;
+    await post('/api/projections/rebuild');
+    const stream = get('/api/projections/counts/rebuild/stream');
+    await expect.poll(() => system.fake.rebuildListeners.size).toBe(1);
+    gate.resolve();
+    const { headers, body } = await stream;
+    expect(headers['content-type']).toContain('text/event-stream');
+    expect([...body.matchAll(/"state":"(\w+)"/g)].map(([, state]) => state)).toEqual(['running', 'done']);
+  });
+
+  test('actions on a rebuild are passed on with who and why, and only known ones', async () => {
+    expect((await post('/api/projections/counts/rebuild/pause', { reason: 'rush hour' })).statusCode).toBe(200);
+    expect((await post('/api/projections/counts/rebuild/go-back')).statusCode).toBe(200);
+    expect(system.fake.asked).toEqual([
+      { action: 'pause', actor: 'anonymous', reason: 'rush hour' },
+      { action: 'go-back', actor: 'anonymous' },
+    ]);
+    const refused = await post('/api/projections/counts/rebuild/confirm');
+    expect(refused.statusCode).toBe(409);
+    expect(refused.json<Problem>().code).toBe('REBUILD_NOT_RUNNING');
+    expect((await post('/api/projections/counts/rebuild/explode')).statusCode).toBe(400);
+    expect((await post('/api/projections/none/rebuild/pause')).statusCode).toBe(404);
+  });
+
+  test('what operators asked for is listed', async () => {
+    expect((await get('/api/operations?open=true&limit=5')).json()).toEqual({ operations: [] });
+    expect((await get('/api/operations?limit=0')).statusCode).toBe(400);
+  });
 });
 
 describe('lag', () => {

@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { ProjectionDefinition } from './definition.ts';
+
+/** Definitions do not change while a process runs. */
+const known = new WeakMap<ProjectionDefinition, string>();
+
+/**
+ * Says which code a build is made by: a hash over the schema's SQL, tables, columns and the source text of all handlers.
+ * What a handler calls in other modules is not seen, and neither are upcasters: a change there passes for the same code.
+ */
+export function fingerprintOf(definition: ProjectionDefinition): string {
+  const before = known.get(definition);
+  if (before !== undefined) return before;
+  const rows = definition.rows.map((table) => [
+    table.table,
+    table.key,
+    table.columns,
+    sourceOf(table.keyOf),
+    Object.entries(table.on).map(([type, handler]) => [type, sourceOf(handler)]),
+    table.versionColumn ?? '',
+    table.positionColumn ?? '',
+  ]);
+  const totals = definition.totals.map((table) => [
+    table.table,
+    table.key,
+    table.of.table,
+    table.keyOf.toString(),
+    Object.entries(table.sums).map(([column, addend]) => [column, sourceOf(addend)]),
+    table.versionColumn ?? '',
+    table.positionColumn ?? '',
+  ]);
+  const all = [readFileSync(definition.schema, 'utf8'), rows, totals, sourceOf(definition.orderingKey)];
+  const fingerprint = createHash('sha256').update(JSON.stringify(all)).digest('hex').slice(0, 32);
+  known.set(definition, fingerprint);
+  return fingerprint;
+}
+
+function sourceOf(code: ((...given: never[]) => unknown) | undefined): string {
+  return code === undefined ? '' : Function.prototype.toString.call(code);
+}
