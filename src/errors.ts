@@ -69,6 +69,7 @@ export const errorCatalogue = {
   STORE_UNAVAILABLE: { kind: 'unavailable', meaning: 'The event store does not answer.' },
   BROKER_UNAVAILABLE: { kind: 'unavailable', meaning: 'The broker does not answer; events wait in the log.' },
   CONSUMER_STUCK: { kind: 'fault', meaning: 'A consumer had work and made no progress; it was started again.' },
+  RELAY_STUCK: { kind: 'fault', meaning: 'The relay had work and made no progress; it was started again.' },
   STORE_CORRUPT: { kind: 'fault', meaning: 'The event store broke one of its own rules.' },
   LOG_RESTORED: {
     kind: 'fault',

@@ -32,6 +32,7 @@ export interface RunningSystem {
   readonly projections: Projections;
   readonly operations: Operations;
   readonly deadLetters: DeadLetters;
+  readonly refusedEvents: RefusedEvents;
   readonly lag: LagStatistics;
   readonly outbox: Outbox;
   /** The consumers of this process; none where it is no projector. */
@@ -249,18 +250,142 @@ export interface DeadLetter {
   readonly attempts: number;
   readonly firstFailedAt: string;
   readonly lastFailedAt: string;
+  /** When it is tried again by itself; null for one that waits behind another, and for one that waits for a decision. */
+  readonly nextAttemptAt: string | null;
   readonly reason: string | null;
   readonly actor: string | null;
 }
 
+/** One dead letter with its place in its ordering key. */
+export interface DeadLetterDetail extends DeadLetter {
+  /** Events of the same key that wait behind it. */
+  readonly behind: number;
+  /** The letter that goes first in this key; null when the key is not parked. */
+  readonly first: number | null;
+}
+
+/** Which parked keys: all that fit. */
+export interface DeadLetterGroup {
+  readonly projection?: string;
+  readonly orderingKey?: string;
+  /** Type of the event that stands first in its key. */
+  readonly eventName?: string;
+}
+
+export interface DeadLetterFilter {
+  readonly projection?: string;
+  readonly orderingKey?: string;
+  readonly eventName?: string;
+  /** `manual`: failed, and not tried again by itself. */
+  readonly status?: DeadLetter['status'] | 'manual';
+  /** Only what waits, only what does not, or `null` for both. Default: what waits, unless `status` says otherwise. */
+  readonly open?: boolean | null;
+  /** Only letters with a higher id. */
+  readonly after?: number;
+  /** Default 100. */
+  readonly limit?: number;
+}
+
+/** What became of one key's parked events. */
+export interface Drained {
+  readonly applied: number;
+  /** Events of the key that still wait. */
+  readonly left: number;
+}
+
+/** What became of many keys. */
+export interface RetriedKeys {
+  readonly keys: number;
+  /** Events that were applied. */
+  readonly applied: number;
+  /** Keys that are still parked, since one of their events failed again. */
+  readonly failedAgain: number;
+}
+
 export interface DeadLetters {
-  list(filter?: { projection?: string; open?: boolean; limit?: number }): Promise<DeadLetter[]>;
+  /** In the order of ids. */
+  list(filter?: DeadLetterFilter): Promise<DeadLetter[]>;
+  /** Throws DEAD_LETTER_UNKNOWN. */
+  get(id: number): Promise<DeadLetterDetail>;
   /** Counts events that wait. */
   count(): Promise<number>;
   /** Applies the parked events of the letter's key in order; stops at the first that fails again. */
-  retry(id: number, actor: string): Promise<{ readonly applied: number; readonly left: number }>;
+  retry(id: number, actor: string, reason?: string): Promise<Drained>;
+  /** The same for every parked key of a group. */
+  retryAll(group: DeadLetterGroup, actor: string, reason?: string): Promise<RetriedKeys>;
   /** Gives one event up, for good, with a reason (REASON_REQUIRED); the key goes on behind it. A rebuild repeats it. */
-  discard(id: number, actor: string, reason: string): Promise<{ readonly applied: number; readonly left: number }>;
+  discard(id: number, actor: string, reason: string): Promise<Drained>;
+}
+
+/** An event that a broker refused, or that waits behind such a one of its ordering key. */
+export interface RefusedEvent {
+  readonly id: number;
+  /** The broker's name, as the relay's cursor has it. */
+  readonly destination: string;
+  /** The stream. */
+  readonly orderingKey: string;
+  readonly position: number;
+  readonly eventId: string;
+  readonly eventName: string;
+  /** `FAILED`: tried again at `nextAttemptAt`. `MANUAL`: waits for a decision. `PENDING`: waits behind another one. */
+  readonly status: 'FAILED' | 'PENDING' | 'MANUAL' | 'DISCARDED';
+  readonly error: string | null;
+  readonly attempts: number;
+  readonly lastFailedAt: string | null;
+  readonly nextAttemptAt: string | null;
+}
+
+/** What somebody has decided about a refused event. */
+export interface RelayDecision {
+  readonly decidedAt: string;
+  readonly action: 'retry' | 'discard';
+  readonly actor: string;
+  readonly reason: string | null;
+}
+
+export interface RefusedEventDetail extends RefusedEvent {
+  /** Events of the same key that wait behind it. */
+  readonly behind: number;
+  /** The one that goes first in this key; null when the key is not parked. */
+  readonly first: number | null;
+  /** The oldest first. */
+  readonly decisions: readonly RelayDecision[];
+}
+
+export interface RefusedEventGroup {
+  readonly destination?: string;
+  readonly orderingKey?: string;
+  /** Type of the event that stands first in its key. */
+  readonly eventName?: string;
+}
+
+export interface RefusedEventFilter extends RefusedEventGroup {
+  readonly status?: RefusedEvent['status'];
+  /** Only what waits, only what does not, or `null` for both. Default: what waits, unless `status` says otherwise. */
+  readonly open?: boolean | null;
+  /** Only events with a higher id. */
+  readonly after?: number;
+  /** Default 100. */
+  readonly limit?: number;
+}
+
+/** What the broker refused. Read models are not behind for it: consumers take the event from the log. */
+export interface RefusedEvents {
+  /** In the order of ids. */
+  list(filter?: RefusedEventFilter): Promise<RefusedEvent[]>;
+  /** Throws DEAD_LETTER_UNKNOWN. */
+  get(id: number): Promise<RefusedEventDetail>;
+  /** Counts events that wait. */
+  count(): Promise<number>;
+  /** Lets the relay publish the key of an event at once. Resolves before it has. Throws DEAD_LETTER_UNKNOWN. */
+  retry(id: number, actor: string, reason?: string): Promise<{ readonly keys: number }>;
+  /** The same for every parked key of a group. */
+  retryAll(group: RefusedEventGroup, actor: string, reason?: string): Promise<{ readonly keys: number }>;
+  /**
+   * Gives the first event of a key up: it is never published, those behind it are. Wants a reason (REASON_REQUIRED).
+   * Throws DEAD_LETTER_NOT_FIRST, DEAD_LETTER_UNKNOWN.
+   */
+  discard(id: number, actor: string, reason: string): Promise<{ readonly left: number }>;
 }
 
 /** The way of one event, with the clock stamps as ISO strings and durations in milliseconds. */
@@ -324,15 +449,27 @@ export interface PendingEvent {
   readonly aggregateId: string;
   readonly status: string;
   readonly retryCount: number;
+  readonly lastFailedAt: string | null;
+  /** When it is tried again by itself; null when it waits for the relay, for another event or for a decision. */
+  readonly nextAttemptAt: string | null;
   readonly createdAt: string;
   readonly ageMs: number;
 }
 
+export interface PendingEvents {
+  /** All events that were not published and not given up. */
+  readonly count: number;
+  readonly oldestAgeMs: number;
+  /** Those of them that the broker refused, or that wait behind such a one. */
+  readonly parked: number;
+  /** Age of the first event that the relay has not come to; 0 when there is none. */
+  readonly backlogAgeMs: number;
+  readonly events: readonly PendingEvent[];
+}
+
 export interface Outbox {
   /** How many events were not published yet, and the first of them. */
-  pending(
-    limit?: number,
-  ): Promise<{ readonly count: number; readonly oldestAgeMs: number; readonly events: PendingEvent[] }>;
+  pending(limit?: number): Promise<PendingEvents>;
 }
 
 export interface HealthCheck {

@@ -6,6 +6,7 @@ import { CommandHandler } from './commands/command-handler.ts';
 import { describeStandstill } from './consumers/batch.ts';
 import { Consumer } from './consumers/consumer.ts';
 import { PostgresDeadLetters } from './consumers/dead-letters.ts';
+import { letterOperations, RequestedDeadLetters } from './consumers/letter-operations.ts';
 import { EventRegistry } from './events/codec.ts';
 import { newEventId } from './events/event-id.ts';
 import { LedgerCopier } from './lag/ledger-copier.ts';
@@ -19,7 +20,10 @@ import { PostgresReadModels } from './projections/read-models.ts';
 import { OldBuilds } from './rebuild/old-builds.ts';
 import { rebuildHandlers } from './rebuild/rebuild-operations.ts';
 import { Relay } from './relay/relay.ts';
-import { PostgresOutbox, RelayStore } from './relay/relay-store.ts';
+import { PostgresOutbox } from './relay/outbox.ts';
+import { PostgresRefusedEvents } from './relay/refused-events.ts';
+import { RelayStore } from './relay/relay-store.ts';
+import { defaultRetrySchedule } from './retry-schedule.ts';
 import type { ConsumerReport, Health, Role, RunningSystem } from './running-system.ts';
 import { openPostgresLog, type PostgresLog } from './store/postgres/postgres-log.ts';
 import { checkHealth } from './telemetry/health.ts';
@@ -85,7 +89,8 @@ class MillraceSystem implements RunningSystem {
   readonly readModels: PostgresReadModels;
   readonly projections: PostgresProjections;
   readonly operations: PostgresOperations;
-  readonly deadLetters: PostgresDeadLetters;
+  readonly deadLetters: RequestedDeadLetters;
+  readonly refusedEvents: PostgresRefusedEvents;
   readonly lag: PostgresLagStatistics;
   readonly outbox: PostgresOutbox;
   readonly #commands: CommandHandler;
@@ -122,10 +127,16 @@ class MillraceSystem implements RunningSystem {
     this.#wakeReadModels = new WakeUp(readModelsUrl);
     this.#commands = new CommandHandler(this.log, this.registry);
     this.outbox = new PostgresOutbox(this.#eventStore, definition.tables);
+    this.refusedEvents = new PostgresRefusedEvents(this.#eventStore, definition.tables);
     this.lag = new PostgresLagStatistics(this.#eventStore, definition.tables);
-    this.deadLetters = new PostgresDeadLetters(this.#readPool, this.log, this.registry, definition.projections);
+    const retrySchedule = options.retrySchedule ?? defaultRetrySchedule;
+    const letters = new PostgresDeadLetters(this.#readPool, this.log, this.registry, definition.projections, {
+      retrySchedule,
+    });
+    const projections = definition.projections.map(({ id }) => id);
     this.readModels = new PostgresReadModels(this.#readPool, definition.projections);
     this.operations = new PostgresOperations(this.#readPool, this.#wakeReadModels);
+    this.deadLetters = new RequestedDeadLetters(letters, this.operations, projections);
     this.projections = new PostgresProjections({
       definitions: definition.projections,
       pool: this.#readPool,
@@ -147,6 +158,7 @@ class MillraceSystem implements RunningSystem {
         broker: this.#broker,
         store,
         lease: new Lease(this.#eventStore, store.leaseName, instance),
+        retrySchedule,
         onAdvanced: () => {
           if (reachesOthers) return;
           // Consumers of this process are handed the events; those that are active elsewhere have to be told.
@@ -181,6 +193,8 @@ class MillraceSystem implements RunningSystem {
               published: async () =>
                 Math.max((await store.cursor()).position, this.#relay?.active === true ? this.#relay.position : 0),
               stamps: projection.id === primary,
+              retrySchedule,
+              letters,
               onCommitted: (position) => {
                 if (projection.id !== primary) return;
                 this.readModels.moved(position);
@@ -226,6 +240,7 @@ class MillraceSystem implements RunningSystem {
         pool,
         wakeUp: this.#wakeReadModels,
         handlers: {
+          ...letterOperations(letters),
           ...rebuildHandlers({ parts, pool, operations: this.operations, wakeUp: this.#wakeReadModels }),
         },
         runner: new Lease(this.#readPool, 'operations', instance).holder,

@@ -13,7 +13,9 @@ async function run(...args: string[]) {
 const commands = ['start', 'migrate', 'url', 'doctor', 'load', 'rebuild', 'replay', 'dead-letters'];
 const parts = [
   ['dead-letters', 'list'],
+  ['dead-letters', 'show'],
   ['dead-letters', 'retry'],
+  ['dead-letters', 'retry-all'],
   ['dead-letters', 'discard'],
 ];
 
@@ -43,6 +45,8 @@ describe('the command line', () => {
     [['replay']],
     [['dead-letters', 'retry', 'x']],
     [['dead-letters', 'discard', '1']],
+    [['dead-letters', 'show']],
+    [['dead-letters', 'retry-all', '--relay', '--projection', 'x']],
     [['dead-letters']],
     [[]],
   ])('%j is wrong usage: code 2 and one line that says what is wrong', async (args) => {

@@ -15,6 +15,7 @@ import {
   type LogLevel,
   type Parsed,
 } from './parsers.ts';
+import { defaultRetrySchedule } from '../retry-schedule.ts';
 
 /** One setting: an environment variable. */
 export interface SettingDefinition<T> {
@@ -118,7 +119,7 @@ export const settingsTable = {
   RETRY_SCHEDULE: define<readonly number[]>({
     meaning: 'Pauses before an event that failed by itself is tried again; behind the last one a person decides.',
     defaultText: '30s, 2m, 30m, 1h',
-    defaultValue: [30_000, 120_000, 1_800_000, 3_600_000],
+    defaultValue: defaultRetrySchedule,
     parse: parseSchedule,
     secret: false,
     example: '10s, 1m, 10m',

@@ -105,9 +105,10 @@ export function microseconds(milliseconds: number): string {
   return new Date(whole).toISOString().replace('Z', `${String(micro).padStart(3, '0')}Z`);
 }
 
-/** The statement that parks events. */
+/** The statement that parks events. A failed one is tried again after `pause` milliseconds; null: not by itself. */
 export function parkStatement(
   build: Build,
+  pause: number | null,
   parked: readonly {
     readonly event: StoredEvent;
     readonly key: string;
@@ -116,8 +117,10 @@ export function parkStatement(
 ): pg.QueryConfig {
   return {
     name: 'park',
-    text: `insert into dead_letters (projection_id, generation, ordering_key, position, event_id, event_name, status, error, attempts)
-      select $1, $2, d.key, d.position, d.event_id, d.event_name, d.status, d.error, case d.status when 'failed' then 1 else 0 end
+    text: `insert into dead_letters (projection_id, generation, ordering_key, position, event_id, event_name, status, error, attempts,
+        next_attempt_at)
+      select $1, $2, d.key, d.position, d.event_id, d.event_name, d.status, d.error, case d.status when 'failed' then 1 else 0 end,
+        case d.status when 'failed' then clock_timestamp() + $9::float8 * interval '1 millisecond' end
       from unnest($3::text[], $4::bigint[], $5::uuid[], $6::text[], $7::text[], $8::text[])
            as d(key, position, event_id, event_name, status, error)
       on conflict (projection_id, generation, position) do nothing`,
@@ -130,6 +133,7 @@ export function parkStatement(
       textArray(parked.map((one) => one.event.type)),
       textArray(parked.map((one) => (one.failure === undefined ? 'waiting' : 'failed'))),
       textArray(parked.map((one) => (one.failure === undefined ? undefined : describeFailure(one.failure.error)))),
+      pause,
     ],
   };
 }

@@ -6,6 +6,7 @@ import { wallClock } from '../events/wall-clock.ts';
 import { buildSchema, type Build } from '../projections/builds.ts';
 import type { ProjectionDefinition } from '../projections/definition.ts';
 import { ProjectionWriter, type HandlerFailure } from '../projections/projection-writer.ts';
+import { pauseAfter } from '../retry-schedule.ts';
 import { parkStatement, stampRuns, stampStatement, type Arrival, type ArrivalStatus, type StampRun } from './batch.ts';
 import { transact, type Scope } from './transact.ts';
 
@@ -27,6 +28,10 @@ export interface BuildApplierOptions {
   readonly onStamps?: (runs: readonly StampRun[]) => void;
   /** Write stamps for the ledger. */
   readonly stamps: boolean;
+  /** Pauses before a failed event is tried again. Default: the usual ones. */
+  readonly retrySchedule?: readonly number[];
+  /** Called when a batch that parked something is in effect. */
+  readonly onParked?: () => void;
 }
 
 /**
@@ -129,7 +134,7 @@ export class BuildApplier {
       },
       ...this.#writer.writes(),
     ];
-    if (parked.length > 0) queries.push(parkStatement(build, parked));
+    if (parked.length > 0) queries.push(parkStatement(build, pauseAfter(1, this.#options.retrySchedule), parked));
     const statuses = new Map<number, ArrivalStatus>(
       parked.map((one) => [one.event.position, one.failure === undefined ? 'PUBLISHED' : 'FAILED']),
     );
@@ -143,6 +148,7 @@ export class BuildApplier {
     this.#position = last.event.position;
     this.#eventId = last.event.id;
     onStamps?.(runs);
+    if (parked.length > 0) this.#options.onParked?.();
   }
 
   /** Folds what can be folded and returns what has to be parked. */

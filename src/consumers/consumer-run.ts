@@ -249,7 +249,10 @@ export class ConsumerRun {
       incarnation,
       parkedKeys: parked.rows.map((row) => row.ordering_key),
       stamps: this.#options.stamps ?? true,
+      ...(this.#options.retrySchedule === undefined ? {} : { retrySchedule: this.#options.retrySchedule }),
+      ...(this.#options.onParked === undefined ? {} : { onParked: this.#options.onParked }),
     });
+    this.#options.onParked?.();
     await noteCode(client, definition, build);
     await client.query(
       `update projection_builds set is_healthy = true, error_message = null where projection_id = $1 and state = 'live' and not is_healthy`,

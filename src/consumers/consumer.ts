@@ -5,6 +5,7 @@ import type { Lease } from '../postgres/lease.ts';
 import type { ProjectionDefinition } from '../projections/definition.ts';
 import type { EventLog } from '../store/store.ts';
 import { ConsumerRun } from './consumer-run.ts';
+import { DueRetries, type DueLetters } from './due-retries.ts';
 
 export interface ConsumerOptions {
   readonly definition: ProjectionDefinition;
@@ -24,6 +25,12 @@ export interface ConsumerOptions {
   readonly onError?: (error: unknown) => void;
   /** Write stamps for the ledger: only for the primary projection, whose stamps are copied. Default true. */
   readonly stamps?: boolean;
+  /** Pauses before a failed event is tried again, in milliseconds. Default: 30 s, 2 min, 30 min, 1 h. */
+  readonly retrySchedule?: readonly number[];
+  /** Retries what is due while this process is the one that consumes. Default: nothing is retried by itself. */
+  readonly letters?: DueLetters;
+  /** Called when events were parked, and when this process begins to consume. */
+  readonly onParked?: () => void;
   /** Events in one transaction at most. Default 1,000. */
   readonly batchSize?: number;
   /** Compares with the relay's cursor so often when idle, in milliseconds. Default 1,000. */
@@ -55,6 +62,7 @@ const mostPatience = 6;
  */
 export class Consumer {
   readonly #options: ConsumerOptions;
+  readonly #retries: DueRetries | undefined;
   #run: ConsumerRun | undefined;
   #watchdog: NodeJS.Timeout | undefined;
   #restarts = 0;
@@ -66,7 +74,22 @@ export class Consumer {
   #stopping: Promise<void> | undefined;
 
   constructor(options: ConsumerOptions) {
-    this.#options = options;
+    const { letters, definition, onError, onParked } = options;
+    if (letters !== undefined) {
+      this.#retries = new DueRetries({
+        projection: definition.id,
+        letters,
+        active: () => this.#run?.active ?? false,
+        ...(onError === undefined ? {} : { onError }),
+      });
+    }
+    this.#options = {
+      ...options,
+      onParked: () => {
+        this.#retries?.wake();
+        onParked?.();
+      },
+    };
   }
 
   get state(): ConsumerState {
@@ -85,6 +108,7 @@ export class Consumer {
   start(): void {
     if (this.#run !== undefined || this.#stopping !== undefined) return;
     this.#begin();
+    this.#retries?.start();
     this.#watchdog = setInterval(() => this.#watch(), Math.min(1000, this.#stuckAfter / 4));
     this.#watchdog.unref();
   }
@@ -104,8 +128,15 @@ export class Consumer {
     clearInterval(this.#watchdog);
     const run = this.#run;
     if (run === undefined) return;
-    // A run that hangs must not keep the process from stopping.
-    const timer = setTimeout(() => run.abandon(), this.#stuckAfter);
+    // A run or a retry that hangs must not keep the process from stopping.
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        run.abandon();
+        resolve();
+      }, this.#stuckAfter);
+    });
+    await Promise.race([patience, this.#retries?.stop()]);
     await run.stop();
     clearTimeout(timer);
   }

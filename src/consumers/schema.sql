@@ -47,8 +47,12 @@ create table if not exists dead_letters (
   resolved_at     timestamptz,
   unique (projection_id, generation, position)
 );
+-- When the first letter of a key is tried again by itself; null: not before somebody says so. Letters behind it wait for it.
+alter table dead_letters add column if not exists next_attempt_at timestamptz;
 create index if not exists dead_letters_open on dead_letters (projection_id, generation, ordering_key, position)
   where status in ('failed', 'waiting');
+create index if not exists dead_letters_due on dead_letters (projection_id, generation, next_attempt_at)
+  where next_attempt_at is not null;
 
 -- When the events of a run (a range of positions without a gap) were received and processed. Commits with the effect;
 -- copied into the ledger of the event store and then removed.

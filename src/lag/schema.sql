@@ -69,7 +69,8 @@ create table if not exists projection_checkpoints (
 -- What the ledger has not copied yet: told by log, cursor and publications.
 create or replace view lag_pending as
   select e.event_id, e.position, e.event_name, e.aggregate_id,
-         case when e.position <= (select relay_published()) then 'PUBLISHED' else 'CREATED' end as status,
+         case when e.position <= (select relay_published())
+                and not exists (select from relay_failures f where f.position = e.position) then 'PUBLISHED' else 'CREATED' end as status,
          e.occurred_at as created_at, e.occurred_at as event_created_at,
          -- When the clocks disagree, a stamp is moved to the one before it: as in copy_lag_stamps.
          case when p.confirmed_at is not null then greatest(p.confirmed_at, p.handed_at, e.occurred_at) end as event_published_at,

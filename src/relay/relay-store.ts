@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
 import type pg from 'pg';
-import type { Outbox, PendingEvent } from '../running-system.ts';
 import type { HeldLease } from '../postgres/lease.ts';
-import { asking } from '../postgres/asking.ts';
-import { int8Array, timestampArray } from '../postgres/binary-arrays.ts';
+import { int8Array, textArray, timestampArray } from '../postgres/binary-arrays.ts';
 import { fillNames, type LogNames } from '../postgres/log-names.ts';
+import { pauseAfter } from '../retry-schedule.ts';
 
-/** A batch that the broker has confirmed. */
+/** Events without a gap that the broker has confirmed. */
 export interface Publication {
   readonly first: number;
   readonly last: number;
@@ -15,15 +14,42 @@ export interface Publication {
   readonly confirmedAt: number;
 }
 
-/** How far a relay has come: everything up to this event was confirmed by the broker. */
+/** An event that was passed over. */
+export interface PassedOver {
+  readonly position: number;
+  /** Its ordering key: the stream. */
+  readonly key: string;
+  /** Why the broker refused it; undefined for one that waits behind such a one. */
+  readonly error: string | undefined;
+}
+
+/** How far a relay has come: everything up to this event was confirmed by the broker, or passed over. */
 export interface Cursor {
   readonly position: number;
   readonly eventId: string | undefined;
 }
 
+/** A key of which something was refused. */
+export interface ParkedKey {
+  readonly key: string;
+  /** Milliseconds until its first event is tried again, 0 or less when it is due; null: when somebody says so. */
+  readonly wait: number | null;
+}
+
+/** What a retry of one key came to. */
+export interface Settlement {
+  readonly key: string;
+  readonly published: readonly number[];
+  readonly handedAt: number;
+  readonly confirmedAt: number;
+  readonly refused: { readonly position: number; readonly error: string } | undefined;
+}
+
 /** The SQL that makes the relay's tables and the outbox view. */
 export function relaySchema(names: LogNames): string {
-  return fillNames(readFileSync(new URL('./schema.sql', import.meta.url), 'utf8'), names);
+  return ['schema.sql', 'failures.sql']
+    .map((file) => fillNames(readFileSync(new URL(`./${file}`, import.meta.url), 'utf8'), names))
+    .join('\n');
 }
 
 /** The relay's rows in the event store. */
@@ -52,13 +78,21 @@ export class RelayStore {
   }
 
   /**
-   * Moves the cursor. Rejects with SQLSTATE MR010 when the lease is not ours any more, and with MR012 when the cursor or
-   * the log is not what it was: a backup was put back.
+   * Moves the cursor; what was passed over on the way gets its rows, the refused ones with a next attempt after
+   * `schedule`. Rejects with SQLSTATE MR010 when the lease is not ours any more, and with MR012 when the cursor or the
+   * log is not what it was: a backup was put back.
    */
-  async advance(lease: HeldLease, from: Cursor, to: Cursor, publications: readonly Publication[]): Promise<void> {
+  async advance(
+    lease: HeldLease,
+    from: Cursor,
+    to: Cursor,
+    publications: readonly Publication[],
+    passedOver: readonly PassedOver[] = [],
+    schedule?: readonly number[],
+  ): Promise<void> {
     await this.#pool.query({
       name: 'relay-advance',
-      text: 'select relay_advance($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)',
+      text: 'select relay_advance($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)',
       values: [
         this.#destination,
         this.leaseName,
@@ -71,84 +105,68 @@ export class RelayStore {
         int8Array(publications.map((one) => one.last)),
         timestampArray(publications.map((one) => one.handedAt)),
         timestampArray(publications.map((one) => one.confirmedAt)),
+        int8Array(passedOver.map((one) => one.position)),
+        textArray(passedOver.map((one) => one.key)),
+        textArray(passedOver.map((one) => one.error)),
+        pauseAfter(1, schedule),
       ],
     });
   }
 
   /** Puts the cursor back to where the log still is, after a restore. Does nothing when the lease is not ours. */
   async reset(lease: HeldLease, to: Cursor): Promise<void> {
+    // What was refused in the other log is no matter of this one.
     await this.#pool.query(
-      `update relay_cursors set position = $2, event_id = $3 where destination = $1
-         and exists (select from leases l where l.name = $4 and l.token = $5)`,
+      `with moved as (
+         update relay_cursors set position = $2, event_id = $3 where destination = $1
+           and exists (select from leases l where l.name = $4 and l.token = $5) returning destination)
+       delete from relay_failures f using moved m where f.destination = m.destination and f.position > $2`,
       [this.#destination, to.position, to.eventId ?? null, this.leaseName, lease.token],
     );
   }
-}
 
-interface PendingRow {
-  readonly event_id: string;
-  readonly position: string;
-  readonly event_name: string;
-  readonly aggregate_id: string;
-  readonly status: string;
-  readonly retry_count: number;
-  readonly created_at: Date;
-  readonly age_ms: number;
-}
-
-/**
- * The first events that were not published, $1 of them at most. Not asked of the outbox view, which would sort all that
- * waits: after a long outage that is much, and this is asked again and again.
- */
-export function pendingEvents(names: LogNames): string {
-  const columns = `event_id, position, event_name, aggregate_id, status, retry_count, created_at`;
-  return `select ${columns}, (extract(epoch from clock_timestamp() - created_at) * 1000)::float8 as age_ms
-    from (
-      (select e.event_id, e.position, e.event_name, e.aggregate_id, 'PENDING' as status, 0 as retry_count, e.created_at
-       from ${names.events} e
-       where e.position > (select relay_published()) and not exists (select from relay_failures f where f.position = e.position)
-       order by e.position limit $1)
-      union all
-      (select e.event_id, e.position, e.event_name, e.aggregate_id, f.status, f.retry_count, e.created_at
-       from relay_failures f join ${names.events} e on e.position = f.position
-       order by f.position limit $1)) waiting
-    order by position limit $1`;
-}
-
-/** What was not published yet, told by cursor and head: the cost does not grow with the log. */
-export class PostgresOutbox implements Outbox {
-  readonly #pool: pg.Pool;
-  readonly #names: LogNames;
-
-  constructor(pool: pg.Pool, names: LogNames) {
-    this.#pool = pool;
-    this.#names = names;
+  /** The keys of which something was refused, the longest due first. */
+  async parkedKeys(): Promise<ParkedKey[]> {
+    const result = await this.#pool.query<{ key: string; wait: number | null }>({
+      name: 'relay-parked-keys',
+      text: `select ordering_key as key, (extract(epoch from min(next_attempt_at) - clock_timestamp()) * 1000)::float8 as wait
+        from relay_failures
+        where destination = $1 and (status in ('FAILED', 'MANUAL') or next_attempt_at is not null)
+        group by ordering_key order by wait`,
+      values: [this.#destination],
+    });
+    return result.rows;
   }
 
-  async pending(
-    limit = 100,
-  ): Promise<{ readonly count: number; readonly oldestAgeMs: number; readonly events: PendingEvent[] }> {
-    const { events } = this.#names;
-    const [count, rows] = await asking(
-      Promise.all([
-        this.#pool.query<{ count: string }>({
-          name: 'outbox-count',
-          text: `select coalesce((select position from ${events} order by position desc limit 1), 0) - relay_published()
-            + (select count(*) from relay_failures f where f.position <= relay_published()) as count`,
-        }),
-        this.#pool.query<PendingRow>({ name: 'outbox-pending', text: pendingEvents(this.#names), values: [limit] }),
-      ]),
-    );
-    const pending = rows.rows.map((row): PendingEvent => ({
-      eventId: row.event_id,
-      position: Number(row.position),
-      eventName: row.event_name,
-      aggregateId: row.aggregate_id,
-      status: row.status,
-      retryCount: row.retry_count,
-      createdAt: row.created_at.toISOString(),
-      ageMs: row.age_ms,
-    }));
-    return { count: Number(count.rows[0]?.count ?? 0), oldestAgeMs: pending[0]?.ageMs ?? 0, events: pending };
+  /** The first positions of a key that wait, in order. */
+  async waitingOf(key: string, limit: number): Promise<number[]> {
+    const result = await this.#pool.query<{ position: string }>({
+      name: 'relay-waiting-of',
+      text: `select position from relay_failures
+        where destination = $1 and ordering_key = $2 and status <> 'DISCARDED' order by position limit $3`,
+      values: [this.#destination, key, limit],
+    });
+    return result.rows.map((row) => Number(row.position));
+  }
+
+  /** Rejects with SQLSTATE MR010 when the lease is not ours any more. */
+  async settle(lease: HeldLease, settlement: Settlement, schedule: readonly number[]): Promise<void> {
+    const { key, published, handedAt, confirmedAt, refused } = settlement;
+    await this.#pool.query({
+      name: 'relay-settle',
+      text: 'select relay_settle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)',
+      values: [
+        this.#destination,
+        this.leaseName,
+        lease.token,
+        key,
+        int8Array(published),
+        new Date(handedAt),
+        new Date(confirmedAt),
+        refused?.position ?? null,
+        refused?.error ?? null,
+        [...schedule],
+      ],
+    });
   }
 }

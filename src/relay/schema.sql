@@ -19,17 +19,33 @@ create table if not exists relay_publications (
   primary key (destination, last_position)
 );
 
+-- Events that the broker refused, and those behind them of the same ordering key (the stream), which wait so that the
+-- order inside the key holds on the broker as well. A row goes when its event was published. The first row of a key is
+-- the only one with a next attempt. FAILED: tried again then. MANUAL: tried again when somebody says so. PENDING: waits
+-- for the one before it. DISCARDED: given up for good; it stays, since the event was never published.
 create table if not exists relay_failures (
   destination     text not null,
   position        bigint not null,
   ordering_key    text not null,
-  status          text not null check (status in ('FAILED', 'PENDING', 'MANUAL')),
-  retry_count     integer not null default 1,
-  last_failed_at  timestamptz not null default clock_timestamp(),
+  status          text not null,
+  retry_count     integer not null default 0,
+  last_failed_at  timestamptz,
   next_attempt_at timestamptz,
   last_error      text,
   primary key (destination, position)
 );
+alter table relay_failures alter column last_failed_at drop not null;
+alter table relay_failures alter column last_failed_at drop default;
+alter table relay_failures add column if not exists id bigint generated always as identity;
+alter table relay_failures drop constraint if exists relay_failures_status_check;
+alter table relay_failures add constraint relay_failures_status_check
+  check (status in ('FAILED', 'PENDING', 'MANUAL', 'DISCARDED'));
+create unique index if not exists relay_failures_id on relay_failures (id);
+create index if not exists relay_failures_position on relay_failures (position);
+create index if not exists relay_failures_key on relay_failures (destination, ordering_key, position)
+  where status <> 'DISCARDED';
+create index if not exists relay_failures_first on relay_failures (destination, ordering_key)
+  where status in ('FAILED', 'MANUAL') or next_attempt_at is not null;
 
 -- Ledger look-ups ask which batch a position was in, whatever the destination.
 create index if not exists relay_publications_last_position on relay_publications (last_position);
@@ -38,9 +54,16 @@ create index if not exists relay_publications_last_position on relay_publication
 -- that wakes up late moves nothing. Raises as well when the cursor is not where the relay left it, or the log does not
 -- have the event that was published at its new place: then a backup was put back, and the relay has to look anew.
 -- The same call again changes nothing, so a call whose outcome is unknown is repeated.
+--
+-- What was passed over on the way gets its rows here: an event with an error was refused and is tried again after
+-- first_pause milliseconds (null: not by itself), one without waits behind such a one.
+drop function if exists relay_advance(
+  text, text, bigint, bigint, uuid, bigint, uuid, bigint[], bigint[], timestamptz[], timestamptz[]);
 create or replace function relay_advance(
   destination_name text, lease_name text, fence bigint, from_position bigint, from_event uuid, new_position bigint,
-  new_event uuid, first_positions bigint[], last_positions bigint[], handed timestamptz[], confirmed timestamptz[]
+  new_event uuid, first_positions bigint[], last_positions bigint[], handed timestamptz[], confirmed timestamptz[],
+  failed_positions bigint[] default '{}', failed_keys text[] default '{}', failed_errors text[] default '{}',
+  first_pause float8 default null
 ) returns void language plpgsql as $$
 declare
   known relay_cursors;
@@ -62,6 +85,13 @@ begin
   insert into relay_publications (destination, first_position, last_position, handed_at, confirmed_at)
   select destination_name, p.f, p.l, p.h, p.c
   from unnest(first_positions, last_positions, handed, confirmed) as p(f, l, h, c)
+  on conflict do nothing;
+  insert into relay_failures (destination, position, ordering_key, status, retry_count, last_failed_at, next_attempt_at, last_error)
+  select destination_name, f.p, f.k,
+         case when f.e is null then 'PENDING' when first_pause is null then 'MANUAL' else 'FAILED' end,
+         case when f.e is null then 0 else 1 end, case when f.e is not null then clock_timestamp() end,
+         case when f.e is not null then clock_timestamp() + first_pause * interval '1 millisecond' end, f.e
+  from unnest(failed_positions, failed_keys, failed_errors) as f(p, k, e)
   on conflict do nothing;
   insert into relay_cursors as c (destination, position, event_id) values (destination_name, new_position, new_event)
   on conflict (destination) do update

@@ -24,6 +24,7 @@ import { addMetricsRoute } from './routes/metrics-route.ts';
 import { operationRoutes } from './routes/operation-routes.ts';
 import { projectionRoutes } from './routes/projection-routes.ts';
 import { rebuildRoutes } from './routes/rebuild-routes.ts';
+import { refusedEventRoutes } from './routes/refused-event-routes.ts';
 import { addWebPages } from './web-pages.ts';
 
 /** What a server can be told besides where to listen. */
@@ -103,6 +104,7 @@ export async function buildServer(
     lagRoutes,
     logRoutes,
     deadLetterRoutes(replaced),
+    refusedEventRoutes,
   ]) {
     await routes(server, system);
   }

@@ -44,6 +44,7 @@ async function collectLag(system: RunningSystem, metrics: Metrics): Promise<void
 async function collectOutbox(system: RunningSystem, metrics: Metrics): Promise<void> {
   const [pending, head] = await Promise.all([system.outbox.pending(1), system.log.head()]);
   metrics.outboxPending.set(pending.count);
+  metrics.outboxParked.set(pending.parked);
   metrics.outboxOldestAge.set(pending.oldestAgeMs / 1000);
   // Positions have no gaps, so the head is the number of events ever stored.
   metrics.eventsDispatched.reset();

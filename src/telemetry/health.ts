@@ -38,9 +38,13 @@ export async function checkHealth(sources: HealthSources): Promise<Health> {
     }),
     check('relay', async () => {
       const pending = await sources.outbox.pending(1);
-      if (pending.count > 0 && pending.oldestAgeMs > stuckAfter) {
-        throw new Error(`${pending.count} events wait, the oldest for ${Math.round(pending.oldestAgeMs / 1000)} s`);
+      // What the broker refused waits by itself: the relay goes on, and it is counted elsewhere.
+      const waiting = pending.count - pending.parked;
+      if (waiting > 0 && pending.backlogAgeMs > stuckAfter) {
+        throw new Error(`${waiting} events wait, the oldest for ${Math.round(pending.backlogAgeMs / 1000)} s`);
       }
+      const stuck = sources.relay?.error;
+      if (stuck !== undefined) throw stuck;
       return sources.relay === undefined ? 'runs elsewhere' : sources.relay.active ? null : 'stands by';
     }),
     broker === undefined

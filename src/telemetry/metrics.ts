@@ -30,6 +30,12 @@ export const metricTable = {
     type: 'gauge',
     labels: [],
   },
+  outboxParked: {
+    name: 'outbox_parked_count',
+    help: 'Those of them that the broker refused, or that wait behind such a one of their key.',
+    type: 'gauge',
+    labels: [],
+  },
   outboxOldestAge: {
     name: 'outbox_oldest_age_seconds',
     help: 'Age of the oldest event that is not published yet; 0 when there is none.',

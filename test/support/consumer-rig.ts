@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import type { Broker, BrokerMessage } from '../../src/brokers/broker.ts';
+import { MessagesRefused, type Broker, type BrokerMessage } from '../../src/brokers/broker.ts';
 import { EmbeddedBroker } from '../../src/brokers/embedded.ts';
 import { Consumer, type ConsumerOptions } from '../../src/consumers/consumer.ts';
 import type { RecordedEvent } from '../../src/events/envelope.ts';
@@ -67,9 +67,11 @@ export class ScriptedBroker implements Broker {
   readonly transit: number = 0;
   readonly reachesOthers: boolean = false;
   readonly #inner = new EmbeddedBroker();
-  /** Decides what to do with a publication; `pass` hands it on. */
-  script: (messages: readonly BrokerMessage[], pass: () => Promise<void>) => Promise<void> = (_messages, pass) =>
-    pass();
+  /** Decides what to do with a publication; `pass` hands it on, or some of it. */
+  script: (
+    messages: readonly BrokerMessage[],
+    pass: (some?: readonly BrokerMessage[]) => Promise<void>,
+  ) => Promise<void> = (_messages, pass) => pass();
   readonly published: BrokerMessage[][] = [];
 
   constructor(name = 'embedded') {
@@ -77,10 +79,30 @@ export class ScriptedBroker implements Broker {
   }
 
   publish(messages: readonly BrokerMessage[]): Promise<void> {
-    return this.script(messages, async () => {
-      this.published.push([...messages]);
-      await this.#inner.publish(messages);
+    return this.script(messages, async (some = messages) => {
+      this.published.push([...some]);
+      await this.#inner.publish(some);
     });
+  }
+
+  /** Takes everything but the events that are bad, as long as they are. */
+  refuse(isBad: (message: BrokerMessage) => boolean): void {
+    this.script = async (messages, pass) => {
+      const bad = messages.filter(isBad);
+      const good = messages.filter((message) => !bad.includes(message));
+      if (good.length > 0) await pass(good);
+      if (bad.length > 0) {
+        throw new MessagesRefused(
+          bad.map(({ event }) => event.position),
+          'will not have it',
+        );
+      }
+    };
+  }
+
+  /** Positions in the order in which they were taken. */
+  get positions(): number[] {
+    return this.published.flat().map(({ event }) => event.position);
   }
 
   /** Hands messages to the queues beside what is published. */

@@ -12,6 +12,7 @@ import type {
   PendingEvent,
   ProjectionStatus,
   RebuildProgress,
+  RefusedEvent,
   RunningSystem,
 } from '../../src/running-system.ts';
 import type { SystemDefinition } from '../../src/system.ts';
@@ -24,6 +25,7 @@ export class FakeState {
   readonly pending: PendingEvent[] = [];
   readonly lags: EventLag[] = [];
   readonly deadLetters: DeadLetter[] = [];
+  readonly refused: RefusedEvent[] = [];
   /** What was asked for, in order: filters of lag statistics, rebuilds, actions. */
   readonly asked: object[] = [];
   readonly rebuilds = new Map<string, RebuildProgress>();
@@ -155,14 +157,45 @@ export function fakeSystem(definition: SystemDefinition): FakeSystem {
       list: async () => [],
     },
     deadLetters: {
-      list: async ({ projection, open, limit } = {}) =>
+      list: async ({ projection, orderingKey, eventName, status, open, after, limit } = {}) =>
         fake.deadLetters
           .filter((letter) => projection === undefined || letter.projection === projection)
-          .filter((letter) => open === undefined || isOpen(letter) === open)
+          .filter((letter) => orderingKey === undefined || letter.orderingKey === orderingKey)
+          .filter((letter) => eventName === undefined || letter.eventName === eventName)
+          .filter((letter) => status === undefined || letter.status === status)
+          .filter((letter) => open === undefined || open === null || isOpen(letter) === open)
+          .filter((letter) => letter.id > (after ?? 0))
           .slice(0, limit),
+      get: async (id) => {
+        const letter = fake.deadLetters.find((one) => one.id === id);
+        if (letter === undefined)
+          throw new MillraceError('DEAD_LETTER_UNKNOWN', 'There is no dead letter with that id.');
+        return { ...letter, behind: 0, first: letter.id };
+      },
       count: async () => fake.deadLetters.filter(isOpen).length,
-      retry: async (id) => settle(fake, id, 'retried', null, null),
+      retry: async (id, actor, reason) => settle(fake, id, 'retried', actor, reason ?? null),
+      retryAll: async ({ projection }, actor, reason) => {
+        const open = fake.deadLetters
+          .filter(isOpen)
+          .filter((letter) => letter.projection === (projection ?? letter.projection));
+        for (const letter of open) settle(fake, letter.id, 'retried', actor, reason ?? null);
+        return { keys: open.length, applied: open.length, failedAgain: 0 };
+      },
       discard: async (id, actor, reason) => settle(fake, id, 'discarded', actor, reason),
+    },
+    refusedEvents: {
+      list: async () => [...fake.refused],
+      get: async (id) => ({ ...refusedOf(fake, id), behind: 0, first: id, decisions: [] }),
+      count: async () => fake.refused.length,
+      retry: async (id) => {
+        refusedOf(fake, id);
+        return { keys: 1 };
+      },
+      retryAll: async () => ({ keys: fake.refused.length }),
+      discard: async (id) => {
+        refusedOf(fake, id);
+        return { left: 0 };
+      },
     },
     lag: {
       statistics: async (filter = {}) => {
@@ -180,6 +213,8 @@ export function fakeSystem(definition: SystemDefinition): FakeSystem {
     },
     outbox: {
       pending: async (limit = 100) => ({
+        parked: 0,
+        backlogAgeMs: Math.max(0, ...fake.pending.map(({ ageMs }) => ageMs)),
         count: fake.pending.length,
         oldestAgeMs: Math.max(0, ...fake.pending.map(({ ageMs }) => ageMs)),
         events: fake.pending.slice(0, limit),
@@ -251,6 +286,12 @@ function buildsOf(fake: FakeState): BuildsNow {
 
 function unknownOperation(id: number): MillraceError {
   return new MillraceError('OPERATION_UNKNOWN', `There is no operation ${id}.`);
+}
+
+function refusedOf(fake: FakeState, id: number): RefusedEvent {
+  const event = fake.refused.find((one) => one.id === id);
+  if (event === undefined) throw new MillraceError('DEAD_LETTER_UNKNOWN', 'There is no refused event with that id.');
+  return event;
 }
 
 function isOpen(letter: DeadLetter): boolean {

@@ -14,6 +14,7 @@ import {
   judgeOutbox,
   judgeProjection,
   judgeReadiness,
+  judgeRefused,
   type Finding,
 } from './findings.ts';
 
@@ -35,7 +36,10 @@ async function examine(client: ServerClient): Promise<Finding[]> {
     look('databases', () => lookAtReadiness(client)),
     look('lag', async () => [judgeLag(objectFrom(await client.get('/api/metrics/lag?sample=1000'), 'lag'))]),
     look('last hour', () => lookAtLastHour(client)),
-    look('outbox', async () => [judgeOutbox(objectFrom(await client.get('/api/outbox/pending'), 'outbox'))]),
+    look('outbox', async () => {
+      const pending = objectFrom(await client.get('/api/outbox/pending'), 'outbox');
+      return [judgeOutbox(pending), judgeRefused(pending)];
+    }),
     look('projections', () => lookAtProjections(client)),
     look('dead letters', async () => [
       judgeDeadLetters(listFrom(await client.get('/api/dead-letters?open=true'), 'deadLetters')),

@@ -7,6 +7,7 @@ import {
   judgeOutbox,
   judgeProjection,
   judgeReadiness,
+  judgeRefused,
 } from './findings.ts';
 
 const gib = 1024 ** 3;
@@ -68,6 +69,10 @@ describe('the doctor', () => {
 
   it('does not overlook parked events, nor a full disk', () => {
     expect(judgeDeadLetters([])).toMatchObject({ status: 'OK' });
+    expect(judgeRefused({ count: 0 })).toMatchObject({ status: 'OK' });
+    const refused = { count: 120, parked: 120, oldestAgeMs: 60_000, backlogAgeMs: 0 };
+    expect(judgeRefused(refused)).toMatchObject({ status: 'WARN' });
+    expect(judgeOutbox(refused)).toMatchObject({ status: 'OK' });
     expect(judgeDeadLetters([{ status: 'failed' }, { status: 'waiting' }])).toMatchObject({
       status: 'WARN',
       detail: '1 failed, 1 waiting behind them',

@@ -26,8 +26,10 @@ export function judgeLag(statistics: JsonFields, check = 'lag'): Finding {
 
 /** A backlog counts once its oldest event is older than a second: at 7,000 events/s a hundred are 15 ms of work. */
 export function judgeOutbox(pending: JsonFields): Finding {
-  const count = numberFrom(pending, 'count');
-  const ageMs = numberOrNull(pending, 'oldestAgeMs') ?? 0;
+  // What the broker refused waits for its schedule, and does not hold up the rest.
+  const parked = numberOrNull(pending, 'parked') ?? 0;
+  const count = numberFrom(pending, 'count') - parked;
+  const ageMs = numberOrNull(pending, parked > 0 ? 'backlogAgeMs' : 'oldestAgeMs') ?? 0;
   const detail = count === 0 ? 'count 0' : `count ${count}, the oldest is ${(ageMs / 1_000).toFixed(1)} s old`;
   if (count <= 10 || ageMs <= 1_000) {
     const isStuck = ageMs > 30_000;
@@ -71,6 +73,17 @@ export function judgeDeadLetters(open: readonly JsonFields[]): Finding {
   const failed = open.filter((letter) => letter['status'] === 'failed').length;
   const detail = `${failed} failed, ${open.length - failed} waiting behind them`;
   return warn('dead letters', detail, 'Run: millrace dead-letters list');
+}
+
+/** What the broker refused does not reach it before it takes it, or somebody decides. `pending` as the outbox answers. */
+export function judgeRefused(pending: JsonFields): Finding {
+  const parked = numberOrNull(pending, 'parked') ?? 0;
+  if (parked === 0) return ok('refused events', 'none');
+  return warn(
+    'refused events',
+    `${parked} refused by the broker or behind one`,
+    'Run: millrace dead-letters list --relay',
+  );
 }
 
 /** @param free and size in bytes */

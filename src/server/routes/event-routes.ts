@@ -1,37 +1,27 @@
 import { Type } from 'typebox';
-import type { StoredEvent } from '../../events/envelope.ts';
 import type { EventQuery } from '../../store/store.ts';
 import { idParameter, limitParameter, nullable } from '../parameters.ts';
 import type { RouteModule } from '../route-module.ts';
-
-const eventSchema = Type.Object({
-  eventId: Type.String(),
-  position: Type.Integer({ description: 'Place in the log.' }),
-  version: Type.Integer({ description: 'Place in the stream.' }),
-  type: Type.String(),
-  schemaVersion: Type.Integer(),
-  aggregateId: Type.String({ description: 'The stream.' }),
-  occurredAt: Type.String({ description: 'ISO 8601, UTC.' }),
-  data: Type.Unknown(),
-  metadata: Type.Object({
-    correlationId: Type.String(),
-    causationId: nullable(Type.String()),
-    actor: Type.String(),
-  }),
-  tags: Type.Array(Type.String()),
-});
+import { eventSchema, shownEvent } from './event-shape.ts';
 
 const pendingSchema = Type.Object({
   count: Type.Integer({ description: 'All events that are not published yet.' }),
   oldestAgeMs: Type.Number(),
+  parked: Type.Integer({ description: 'Those that the broker refused, or that wait behind such a one of their key.' }),
+  backlogAgeMs: Type.Number({ description: 'Age of the first event that the relay has not come to; 0 when none.' }),
   events: Type.Array(
     Type.Object({
       eventId: Type.String(),
       position: Type.Integer(),
       eventName: Type.String(),
       aggregateId: Type.String(),
-      status: Type.String(),
+      status: Type.String({
+        description:
+          '`PENDING`: waits. `FAILED`: refused, tried again at `nextAttemptAt`. `MANUAL`: waits for a decision.',
+      }),
       retryCount: Type.Integer(),
+      lastFailedAt: nullable(Type.String()),
+      nextAttemptAt: nullable(Type.String()),
       createdAt: Type.String(),
       ageMs: Type.Number(),
     }),
@@ -72,7 +62,7 @@ export function eventRoutes(eventsOf: (id: string) => readonly EventQuery[]): Ro
         const { id } = request.params;
         const { after, limit } = request.query;
         const found = await system.log.query(eventsOf(id), { after, limit: limit + 1 });
-        const events = found.slice(0, limit).map((event) => shown(system.registry.decode(event)));
+        const events = found.slice(0, limit).map((event) => shownEvent(system.registry.decode(event)));
         const next = found.length > limit ? (events.at(-1)?.position ?? null) : null;
         return { id, count: events.length, events, next };
       },
@@ -88,23 +78,10 @@ export function eventRoutes(eventsOf: (id: string) => readonly EventQuery[]): Ro
           response: { 200: pendingSchema },
         },
       },
-      (request) => system.outbox.pending(request.query.limit),
+      async (request) => {
+        const { events, ...pending } = await system.outbox.pending(request.query.limit);
+        return { ...pending, events: [...events] };
+      },
     );
-  };
-}
-
-function shown(event: StoredEvent) {
-  const { correlationId, causationId, actor } = event.metadata;
-  return {
-    eventId: event.id,
-    position: event.position,
-    version: event.version,
-    type: event.type,
-    schemaVersion: event.schemaVersion,
-    aggregateId: event.stream,
-    occurredAt: new Date(event.occurredAt).toISOString(),
-    data: event.data,
-    metadata: { correlationId, causationId: causationId ?? null, actor },
-    tags: [...event.tags],
   };
 }

@@ -53,6 +53,7 @@ const letter: DeadLetter = {
   attempts: 1,
   firstFailedAt: '2026-01-01T00:00:00.000Z',
   lastFailedAt: '2026-01-01T00:00:00.000Z',
+  nextAttemptAt: '2026-01-01T00:00:30.000Z',
   reason: null,
   actor: null,
 };
@@ -123,7 +124,13 @@ describe('events', () => {
       status: 'Pending',
       retryCount: 0,
     };
-    system.fake.pending.push({ ...pending, createdAt: '2026-01-01T00:00:00.000Z', ageMs: 40 });
+    system.fake.pending.push({
+      ...pending,
+      lastFailedAt: null,
+      nextAttemptAt: null,
+      createdAt: '2026-01-01T00:00:00.000Z',
+      ageMs: 40,
+    });
     const answer = await get('/api/outbox/pending');
     expect(answer.json()).toMatchObject({ count: 1, oldestAgeMs: 40, events: [{ aggregateId: 'a' }] });
   });
@@ -266,8 +273,63 @@ describe('dead letters', () => {
     expect((await get('/api/dead-letters?open=true&projection=counts')).json()).toEqual({
       count: 1,
       deadLetters: [letter],
+      next: null,
     });
-    expect((await get('/api/dead-letters?open=false')).json()).toEqual({ count: 1, deadLetters: [] });
+    expect((await get('/api/dead-letters?open=false')).json()).toEqual({ count: 1, deadLetters: [], next: null });
+  });
+
+  test('are paged by id and filtered', async () => {
+    system.fake.deadLetters.push({ ...letter, id: 9, orderingKey: 'b' });
+    expect((await get('/api/dead-letters?limit=1')).json()).toMatchObject({ deadLetters: [{ id: 7 }], next: 7 });
+    expect((await get('/api/dead-letters?limit=1&after=7')).json()).toMatchObject({
+      deadLetters: [{ id: 9 }],
+      next: null,
+    });
+    expect((await get('/api/dead-letters?orderingKey=b')).json()).toMatchObject({ deadLetters: [{ id: 9 }] });
+    expect((await get('/api/dead-letters?status=lost')).statusCode).toBe(400);
+  });
+
+  test('one is shown with its event, as far as that can be read', async () => {
+    expect((await get('/api/dead-letters/7')).json()).toEqual({ ...letter, behind: 0, first: 7, event: null });
+    await post('/api/counters/a', { by: 1 });
+    const eventId = (await system.log.read())[0]?.id ?? '';
+    system.fake.deadLetters.push({ ...letter, id: 8, eventId });
+    expect((await get('/api/dead-letters/8')).json()).toMatchObject({ event: { eventId, data: { by: 1 } } });
+    expect((await get('/api/dead-letters/4711')).json<Problem>().code).toBe('DEAD_LETTER_UNKNOWN');
+  });
+
+  test('many are retried at once, with or without a reason', async () => {
+    const none = { keys: 0, applied: 0, failedAgain: 0 };
+    expect((await post('/api/dead-letters/retry-all', { projection: 'other' })).json()).toEqual(none);
+    expect((await post('/api/dead-letters/retry-all', { reason: ' ' })).statusCode).toBe(400);
+    expect((await post('/api/dead-letters/retry-all', { nobody: 1 })).statusCode).toBe(400);
+    expect((await post('/api/dead-letters/retry-all')).json()).toMatchObject({ keys: 1, applied: 1 });
+    expect(system.fake.deadLetters[0]).toMatchObject({ status: 'retried', actor: 'anonymous' });
+  });
+
+  test('of the broker have routes of their own', async () => {
+    const refused = {
+      id: 3,
+      destination: 'rabbitmq',
+      orderingKey: 'a',
+      position: 3,
+      eventId: id,
+      eventName: 'Counted',
+      status: 'MANUAL' as const,
+      error: 'too large',
+      attempts: 5,
+      lastFailedAt: '2026-01-01T00:00:00.000Z',
+      nextAttemptAt: null,
+    };
+    system.fake.refused.push(refused);
+    const place = '/api/dead-letters/relay';
+    expect((await get(place)).json()).toEqual({ count: 1, refused: [refused], next: null });
+    expect((await get(`${place}/3`)).json()).toMatchObject({ id: 3, decisions: [], event: null });
+    expect((await post(`${place}/3/retry`)).json()).toEqual({ keys: 1 });
+    expect((await post(`${place}/retry-all`, { orderingKey: 'a', reason: 'again' })).json()).toEqual({ keys: 1 });
+    expect((await post(`${place}/3/discard`, {})).statusCode).toBe(400);
+    expect((await post(`${place}/3/discard`, { reason: 'too large' })).json()).toEqual({ left: 0 });
+    expect((await post(`${place}/4/retry`)).json<Problem>().code).toBe('DEAD_LETTER_UNKNOWN');
   });
 
   test('a retry says what it did', async () => {
@@ -295,6 +357,7 @@ describe('metrics', () => {
     for (const line of [
       'event_processing_lag_ms{event_name="Counted"} 20',
       'outbox_pending_count 0',
+      'outbox_parked_count 0',
       'events_dispatched_total 1',
       'events_processed_total{projection="counts"} 0',
       'projection_behind_events{projection="counts"} 1',
