@@ -33,7 +33,10 @@ async function compareRows(
 ): Promise<Difference[]> {
   const { versionColumn, positionColumn } = table;
   const columns = Object.entries(table.columns).map(([name, type]) => selectColumn(name, type));
-  columns.push(`${versionColumn ?? '0'}::float8 as "the version"`, `${positionColumn ?? '0'}::float8 as "the position"`);
+  columns.push(
+    `${versionColumn ?? '0'}::float8 as "the version"`,
+    `${positionColumn ?? '0'}::float8 as "the position"`,
+  );
   const since = positionColumn === undefined || after === 0 ? '' : `where ${positionColumn} > ${after}`;
   const { rows } = await pool.query<QueryResultRow & { 'the version': number; 'the position': number }>(
     `select ${columns.join(', ')} from ${schema}.${table.table} ${since}`,
@@ -57,7 +60,9 @@ async function compareRows(
     if (versionColumn !== undefined && version !== folded.version) wrong.push(versionColumn);
     if (positionColumn !== undefined && position !== folded.position) wrong.push(positionColumn);
     if (wrong.length === 0) continue;
-    const texts = wrong.map((name) => `${name} is ${JSON.stringify(found[name])}, not ${JSON.stringify(folded.row[name])}`);
+    const texts = wrong.map(
+      (name) => `${name} is ${JSON.stringify(found[name])}, not ${JSON.stringify(folded.row[name])}`,
+    );
     const marks = `version ${version}/${folded.version}, position ${position}/${folded.position}`;
     differences.push({ kind: 'different', text: `${place}: ${texts.join('; ')} (${marks})` });
   }

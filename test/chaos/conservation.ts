@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { EventRegistry } from '../../src/events/codec.ts';
-import type { EventMetadata, RecordedEvent } from '../../src/events/envelope.ts';
+import type { EventMetadata } from '../../src/events/envelope.ts';
 import { openPostgresLog, type PostgresLog } from '../../src/store/postgres/postgres-log.ts';
 import type { SystemDefinition } from '../../src/system.ts';
 import { compareReadModel } from './compare-read-model.ts';
@@ -100,7 +100,7 @@ export class Conservation {
   }
 
   /** Checks everything behind the last check. `whole`: compares all rows of the read models, not only the new ones. */
-  async check(journal: LoadJournal, whole: boolean): Promise<Verdict> {
+  async check(journals: readonly LoadJournal[], whole: boolean): Promise<Verdict> {
     const after = this.#position;
     const counts = { lost: 0, doubled: 0, reordered: 0, strangers: 0, unfinished: 0, notDrained: 0 };
     const examples: string[] = [];
@@ -109,9 +109,12 @@ export class Conservation {
       if (examples.length < shownExamples) examples.push(`${kind}: ${text}`);
     };
     for (const text of await this.underWay()) tell('notDrained', text);
-    const stored = await this.#readLog(journal, tell);
+    const stored = await this.#readLog(journals, tell);
     let [accepted, refused, unknown, unknownStored] = [0, 0, 0, 0];
-    for (const [n, outcome] of journal.outcomes) {
+    const outcomes = journals.flatMap(({ prefix, outcomes: own }) =>
+      [...own].map(([n, outcome]) => [`${prefix}${n}`, outcome] as const),
+    );
+    for (const [n, outcome] of outcomes) {
       const positions = stored.get(n) ?? [];
       if (positions.length > 1) tell('doubled', `command ${n} is stored at ${positions.join(', ')}`);
       if (outcome.state === 'accepted') {
@@ -137,22 +140,23 @@ export class Conservation {
   }
 
   async #readLog(
-    journal: LoadJournal,
+    journals: readonly LoadJournal[],
     tell: (kind: 'reordered' | 'strangers', text: string) => void,
-  ): Promise<ReadonlyMap<number, readonly number[]>> {
-    const stored = new Map<number, number[]>();
+  ): Promise<ReadonlyMap<string, readonly number[]>> {
+    const sent = new Set(journals.flatMap(({ prefix, commands }) => [...commands.keys()].map((n) => `${prefix}${n}`)));
+    const stored = new Map<string, number[]>();
     for (;;) {
       const page = await this.#log.read({ after: this.#position, limit: pageSize });
       for (const event of page) {
         if (event.position !== this.#position + 1) tell('reordered', `${event.position} follows ${this.#position}`);
         this.#position = event.position;
         const version = (this.#versions.get(event.stream) ?? 0) + 1;
-        if (event.version !== version) tell('reordered', `${event.stream} has version ${event.version} after ${version - 1}`);
+        if (event.version !== version)
+          tell('reordered', `${event.stream} has version ${event.version} after ${version - 1}`);
         this.#versions.set(event.stream, event.version);
-        const n = commandOf(event, journal.prefix);
-        if (n === undefined || !journal.commands.has(n)) {
-          tell('strangers', `position ${event.position} is of no command that was sent`);
-        } else stored.set(n, [...(stored.get(n) ?? []), event.position]);
+        const { correlationId } = JSON.parse(event.metadata) as EventMetadata;
+        if (sent.has(correlationId)) stored.set(correlationId, [...(stored.get(correlationId) ?? []), event.position]);
+        else tell('strangers', `position ${event.position} (${correlationId}) is of no command that was sent`);
         const decoded = this.#registry.decode(event);
         for (const fold of this.#folds) fold.add(decoded);
       }
@@ -184,7 +188,8 @@ export class Conservation {
     for (const { position, status, total, parts, smallest } of rows) {
       const place = Number(position);
       if (place === last) tell('doubled', `position ${place} has two ledger rows`);
-      for (let missing = last + 1; missing < place; missing += 1) tell('unfinished', `position ${missing} has no ledger row`);
+      for (let missing = last + 1; missing < place; missing += 1)
+        tell('unfinished', `position ${missing} has no ledger row`);
       last = place;
       if (status !== 'PROCESSED' || total === null || parts === null) {
         tell('unfinished', `position ${place} is ${status} with total ${total} and parts ${parts}`);
@@ -199,7 +204,7 @@ export class Conservation {
 }
 
 function checkAccepted(
-  n: number,
+  n: string,
   outcome: Extract<Outcome, { state: 'accepted' }>,
   positions: readonly number[],
   tell: (kind: 'lost' | 'reordered', text: string) => void,
@@ -209,9 +214,4 @@ function checkAccepted(
   else if (position !== outcome.position) {
     tell('reordered', `command ${n} was answered ${outcome.position} and is at ${position}`);
   }
-}
-
-function commandOf(event: RecordedEvent, prefix: string): number | undefined {
-  const { correlationId } = JSON.parse(event.metadata) as EventMetadata;
-  return correlationId.startsWith(prefix) ? Number(correlationId.slice(prefix.length)) : undefined;
 }

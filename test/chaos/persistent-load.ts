@@ -91,6 +91,11 @@ export class PersistentLoad {
     clearInterval(this.#timer);
   }
 
+  /** Waits until everything that was sent has its outcome. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#under);
+  }
+
   /** Sends nothing new, and waits until everything has its outcome, so long at most. */
   async finish(patienceMs: number): Promise<LoadJournal> {
     this.pauseSending();

@@ -45,8 +45,9 @@ export class RoleProcess {
     return child === undefined || child.exitCode !== null || child.signalCode !== null ? undefined : child.pid;
   }
 
-  /** Starts it. An API process is waited for until it accepts commands. */
+  /** Starts it, when it does not run. An API process is waited for until it accepts commands. */
   async start(): Promise<void> {
+    if (this.pid !== undefined) return;
     await mkdir(this.#folder, { recursive: true });
     const args = [millraceProgram, 'start', '--role', this.role];
     const command = dieWithParent({ program: process.execPath, args });

@@ -1,17 +1,27 @@
 import { once } from 'node:events';
 import net from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** A connection, both ends of it. */
+interface Pair {
+  readonly client: net.Socket;
+  server: net.Socket | undefined;
+  /** Something was lost on the way: nothing comes through any more, and nobody is told. */
+  dead: boolean;
+}
 
 /**
- * Stands between programs and a server, and is told what the wire does: `pass` on, `delay` every packet, or be
- * `half-open`: connections stay, and nothing comes through either way. With several targets, each connection goes to the
- * first that takes it, as behind a load balancer.
+ * Stands between programs and a server, and is told what the wire does: `pass` on, `delay` every packet,
+ * `hold` them all until it passes again, or be `half-open`: connections stay, and nothing ever comes through them again,
+ * either way. With several targets, each connection goes to the first that takes it, as behind a load balancer.
  */
 export class WireProxy {
   readonly #server: net.Server;
   readonly #targets: readonly number[];
-  readonly #pairs = new Set<{ readonly client: net.Socket; server: net.Socket | undefined }>();
-  #mode: 'pass' | 'delay' | 'half-open' = 'pass';
+  readonly #pairs = new Set<Pair>();
+  #mode: 'pass' | 'delay' | 'hold' | 'half-open' = 'pass';
   #delayMs = 0;
+  #released = Promise.withResolvers<void>();
   #open = true;
 
   private constructor(targets: readonly number[]) {
@@ -37,6 +47,12 @@ export class WireProxy {
 
   pass(): void {
     this.#mode = 'pass';
+    this.#released.resolve();
+    this.#released = Promise.withResolvers<void>();
+  }
+
+  hold(): void {
+    this.#mode = 'hold';
   }
 
   delay(milliseconds: number): void {
@@ -48,7 +64,7 @@ export class WireProxy {
     this.#mode = 'half-open';
   }
 
-  /** Cuts all connections. */
+  /** Cuts all connections. New ones are taken. */
   cut(): void {
     for (const { client, server } of this.#pairs) {
       client.destroy();
@@ -58,6 +74,7 @@ export class WireProxy {
 
   async close(): Promise<void> {
     this.#open = false;
+    this.pass();
     this.cut();
     const closed = once(this.#server, 'close');
     this.#server.close();
@@ -65,7 +82,7 @@ export class WireProxy {
   }
 
   async #join(client: net.Socket): Promise<void> {
-    const pair = { client, server: undefined as net.Socket | undefined };
+    const pair: Pair = { client, server: undefined, dead: false };
     this.#pairs.add(pair);
     client.setNoDelay(true);
     client.on('error', () => undefined);
@@ -86,8 +103,8 @@ export class WireProxy {
     };
     client.once('close', end);
     server.once('close', end);
-    this.#carry(client, server);
-    this.#carry(server, client);
+    this.#carry(client, server, pair);
+    this.#carry(server, client, pair);
   }
 
   async #connect(): Promise<net.Socket | undefined> {
@@ -103,38 +120,34 @@ export class WireProxy {
     return undefined;
   }
 
-  /** What was delayed stays in front of what comes after it. What a half-open wire swallowed never comes. */
-  #carry(from: net.Socket, to: net.Socket): void {
+  /** What was delayed or held stays in front of what comes after it. A connection that lost something is dead. */
+  #carry(from: net.Socket, to: net.Socket, pair: Pair): void {
     let last = Promise.resolve();
     let waiting = 0;
     const put = (bytes: Buffer) => {
-      if (to.destroyed) return;
+      if (to.destroyed || pair.dead) return;
       if (!to.write(bytes)) {
         from.pause();
         to.once('drain', () => from.resume());
       }
     };
+    const later = async (bytes: Buffer, due: Promise<unknown>) => {
+      await last;
+      await due;
+      waiting -= 1;
+      put(bytes);
+    };
     from.on('data', (bytes: Buffer) => {
-      if (this.#mode === 'half-open') return;
+      if (this.#mode === 'half-open') pair.dead = true;
+      if (pair.dead) return;
       if (this.#mode === 'pass' && waiting === 0) {
         put(bytes);
         return;
       }
-      const due = performance.now() + (this.#mode === 'delay' ? this.#delayMs : 0);
       waiting += 1;
-      last = last.then(
-        () =>
-          new Promise<void>((resolve) => {
-            setTimeout(
-              () => {
-                waiting -= 1;
-                put(bytes);
-                resolve();
-              },
-              Math.max(0, due - performance.now()),
-            );
-          }),
-      );
+      const due =
+        this.#mode === 'delay' ? pause(this.#delayMs) : this.#mode === 'hold' ? this.#released.promise : pause(0);
+      last = later(bytes, due);
     });
     from.resume();
   }
