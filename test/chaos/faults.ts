@@ -16,3 +16,21 @@ export const faults: readonly Fault[] = [
   ...wireFaults,
   ...poisonFaults,
 ].sort((a, b) => stages.indexOf(a.stage) - stages.indexOf(b.stage));
+
+/** One of each kind, for a bounded run: about four minutes with what it has to start. */
+export const quickSelection: readonly string[] = [
+  'api-kill',
+  'relay-kill',
+  'projector-kill',
+  'relay-freeze',
+  'postgres-kill',
+  'rabbitmq-kill',
+  'rabbitmq-queue-deleted',
+  'rabbitmq-last-message-lost',
+  'rabbitmq-copies',
+  'poison-event',
+  'wire-postgres-cut',
+  'wire-rabbitmq-half-open',
+  'postgres-disk-full',
+  'restore-older-dump-written-past',
+];

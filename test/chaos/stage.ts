@@ -13,10 +13,12 @@ import { ChaosPostgres } from './chaos-postgres.ts';
 import { Conservation } from './conservation.ts';
 import { PatientClient } from './progress-watch.ts';
 import { RoleProcess } from './role-process.ts';
+import { waitFor } from './wait-for.ts';
 import { WireProxy } from './wire-proxy.ts';
 
 const run = promisify(execFile);
 const migrateWithinMs = 60_000;
+const relayWithinMs = 30_000;
 
 /**
  * What a fault is played on. `plain`: the programs reach their servers directly. `proxied`: through proxies that can
@@ -123,7 +125,10 @@ export class Stage {
       }
       stops.push(async () => void (await Promise.all(processes.map((one) => one.kill()))));
       await Promise.all(processes.map((one) => one.start()));
-      return new Stage({ kind, postgres, rabbit, postgresWire, rabbitWire, processes, folder });
+      const stage = new Stage({ kind, postgres, rabbit, postgresWire, rabbitWire, processes, folder });
+      stops.push(() => stage.#closeQuestions());
+      await stage.#relayWorks(rabbit === undefined ? 'embedded' : 'rabbitmq');
+      return stage;
     } catch (error) {
       for (const stop of stops.toReversed()) await stop().catch(() => undefined);
       throw error;
@@ -164,9 +169,25 @@ export class Stage {
     return waitingRoom.projections.map((projection) => projection.queue);
   }
 
+  /** A run that believes in a RabbitMQ which nobody uses would prove nothing. */
+  async #relayWorks(broker: string): Promise<void> {
+    await waitFor(
+      `a relay publishes to ${broker}`,
+      async () => {
+        const rows = await this.askEventStore<{ name: string }>(`select name from leases where name like 'relay:%'`);
+        return rows?.some(({ name }) => name === `relay:${broker}`) === true;
+      },
+      { withinMs: relayWithinMs },
+    );
+  }
+
+  async #closeQuestions(): Promise<void> {
+    await Promise.all([this.#eventStore.close(), this.#readModels.close(), this.conservation.close()]);
+  }
+
   /** Stops everything, also what hangs. `keepLogs`: the folder stays. */
   async stop(keepLogs: boolean): Promise<void> {
-    await Promise.all([this.#eventStore.close(), this.#readModels.close(), this.conservation.close()]);
+    await this.#closeQuestions();
     await Promise.all(this.processes.map((one) => one.stop()));
     await this.postgresWire?.close();
     await this.rabbitWire?.close();
