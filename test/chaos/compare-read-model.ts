@@ -6,7 +6,7 @@ import type { FreshFold } from './fresh-fold.ts';
 
 /** Where a read model differs from a fresh fold, in words, with the key first. */
 export interface Difference {
-  readonly kind: 'missing' | 'unexpected' | 'different';
+  readonly kind: 'missing' | 'unexpected' | 'different' | 'miscounted';
   readonly text: string;
 }
 
@@ -87,7 +87,7 @@ async function compareTotals(pool: Pool, schema: string, fold: FreshFold, table:
     const wrong = names.filter((name) => Number(row?.[name] ?? 0) !== (sums[name] ?? 0));
     if (wrong.length === 0) continue;
     const texts = wrong.map((name) => `${name} is ${row?.[name] ?? 'missing'}, not ${sums[name] ?? 0}`);
-    differences.push({ kind: 'different', text: `${table.table} ${key}: ${texts.join('; ')}` });
+    differences.push({ kind: 'miscounted', text: `${table.table} ${key}: ${texts.join('; ')}` });
   }
   return differences;
 }

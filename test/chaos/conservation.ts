@@ -17,7 +17,7 @@ export interface Verdict {
   readonly events: number;
   /** Accepted and not in the log, or in the log and not in a read model. */
   readonly lost: number;
-  /** Stored, or in effect, more than once. */
+  /** Stored, or in effect, more than once; a total that is not the sum of its rows. */
   readonly doubled: number;
   /** At another position than was answered, a version or a position out of turn, or a row that an older event wrote last. */
   readonly reordered: number;
@@ -32,6 +32,8 @@ export interface Verdict {
 
 const pageSize = 5_000;
 const shownExamples = 12;
+/** What a difference between read model and fold is called on the scorecard. */
+const countedAs = { missing: 'lost', unexpected: 'doubled', different: 'reordered', miscounted: 'doubled' } as const;
 /** Between the parts' sum and the total, in milliseconds: what floating point makes of it. */
 const rounding = 0.01;
 
@@ -132,7 +134,7 @@ export class Conservation {
     await this.#checkLedger(whole ? 0 : after, tell);
     for (const fold of this.#folds) {
       for (const { kind, text } of await compareReadModel(this.#readModels, fold, whole ? 0 : after)) {
-        tell(kind === 'missing' ? 'lost' : kind === 'unexpected' ? 'doubled' : 'reordered', text);
+        tell(countedAs[kind], text);
       }
     }
     const events = this.#position - after;

@@ -44,9 +44,10 @@ export interface RoundResult {
 /** Load, a fault in the middle of it, and the check of everything at the end. */
 export async function playRound(options: RoundOptions): Promise<RoundResult> {
   const { stage, fault, seed, rate, signal } = options;
+  // Chance of its own for fault and load: how many commands were sent by then must not move the fault's moments.
   const random = new SeededRandom(seed);
   const run = seed.toString(36);
-  const load = new PersistentLoad(stage.apiUrls, run, rate, random);
+  const load = new PersistentLoad(stage.apiUrls, run, rate, new SeededRandom(seed + 1));
   const watch = new ProgressWatch(stage.eventStoreUrl, stage.readModelsUrl, () => load.highestPosition);
   const violations: string[] = [];
   const figures = new Map<string, number>();
