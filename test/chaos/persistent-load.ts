@@ -20,10 +20,23 @@ export interface LoadJournal {
   readonly failedAttempts: number;
   /** Attempts without an answer: the connection broke, or nothing came in time. */
   readonly lostAttempts: number;
+  /** Why attempts were made again, and how often. */
+  readonly reasons: ReadonlyMap<string, number>;
 }
 
 const attemptMs = 3_000;
-const longestPauseMs = 1_000;
+const longestPauseMs = 2_000;
+/** Attempts under way to one API process. More would only wait there, and be given up and sent again meanwhile. */
+const mostAtOnce = 64;
+const restMs = 300;
+
+/** An API process as the load sees it. */
+interface Desk {
+  readonly url: string;
+  underWay: number;
+  /** It took no connection a moment ago: asked again from then on, or when there is no other. */
+  restUntil: number;
+}
 
 /**
  * Sends commands at a fixed rate, whatever the answers do, to all API processes in turn. What is not answered, or
@@ -31,16 +44,18 @@ const longestPauseMs = 1_000;
  * does it, and then it may be stored once only.
  */
 export class PersistentLoad {
-  readonly #urls: readonly string[];
+  readonly #desks: readonly Desk[];
+  readonly #queue: (() => void)[] = [];
   readonly #run: string;
   readonly #rate: number;
   readonly #day: ClinicDay;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 256 });
+  readonly #agent = new Agent({ keepAlive: true });
   readonly #outcomes = new Map<number, Outcome>();
   readonly #commands = new Map<number, ClinicCommand>();
   readonly #under = new Set<Promise<void>>();
   readonly #acceptedAt: number[] = [];
   #highest = 0;
+  readonly #reasons = new Map<string, number>();
   #failedAttempts = 0;
   #lostAttempts = 0;
   #next = 0;
@@ -48,7 +63,7 @@ export class PersistentLoad {
   #giveUpAt = Infinity;
 
   constructor(urls: readonly string[], run: string, rate: number, random: SeededRandom) {
-    this.#urls = urls;
+    this.#desks = urls.map((url) => ({ url, underWay: 0, restUntil: 0 }));
     this.#run = run;
     this.#rate = rate;
     this.#day = new ClinicDay(run, random);
@@ -108,6 +123,7 @@ export class PersistentLoad {
       commands: this.#commands,
       failedAttempts: this.#failedAttempts,
       lostAttempts: this.#lostAttempts,
+      reasons: this.#reasons,
     };
   }
 
@@ -123,11 +139,14 @@ export class PersistentLoad {
 
   async #send(command: ClinicCommand): Promise<void> {
     let reason = '';
+    let desk: Desk | undefined;
     for (let attempt = 0; performance.now() < this.#giveUpAt; attempt += 1) {
-      if (attempt > 0) await pause(Math.min(longestPauseMs, 50 * 2 ** Math.min(attempt, 8)));
-      const url = this.#urls[(command.n + attempt) % this.#urls.length] ?? '';
+      // Not all of them at the same moments.
+      if (attempt > 0)
+        await pause(Math.min(longestPauseMs, 50 * 2 ** Math.min(attempt, 8)) * (0.5 + Math.random() / 2));
+      desk = await this.#freeDesk(desk);
       try {
-        const { status, text } = await this.#post(url, command);
+        const { status, text } = await this.#post(desk.url, command);
         if (status < 300) return this.#accept(command, text);
         if (status < 500 && status !== 429 && status !== 408) {
           this.#outcomes.set(command.n, {
@@ -140,10 +159,30 @@ export class PersistentLoad {
         reason = `${status} ${/"code":"([A-Z0-9_]+)"/.exec(text)?.[1] ?? ''}`;
       } catch (error) {
         this.#lostAttempts += 1;
-        reason = error instanceof Error ? error.message : String(error);
+        desk.restUntil = performance.now() + restMs;
+        reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+      } finally {
+        desk.underWay -= 1;
+        this.#queue.shift()?.();
       }
+      this.#reasons.set(reason, (this.#reasons.get(reason) ?? 0) + 1);
     }
     this.#outcomes.set(command.n, { state: 'unknown', reason });
+  }
+
+  /** The API process with the least to do; after a failure another one than before, where there is one with room. */
+  async #freeDesk(last: Desk | undefined): Promise<Desk> {
+    for (;;) {
+      const now = performance.now();
+      const free = this.#desks.filter((desk) => desk.underWay < mostAtOnce).sort((a, b) => a.underWay - b.underWay);
+      const desk =
+        free.find((one) => one !== last && one.restUntil < now) ?? free.find((one) => one !== last) ?? free[0];
+      if (desk !== undefined) {
+        desk.underWay += 1;
+        return desk;
+      }
+      await new Promise<void>((resolve) => this.#queue.push(resolve));
+    }
   }
 
   #accept(command: ClinicCommand, text: string): void {

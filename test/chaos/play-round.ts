@@ -35,6 +35,8 @@ export interface RoundResult {
   /** Attempts that were answered with 5xx, and attempts without an answer. */
   readonly failedAttempts: number;
   readonly lostAttempts: number;
+  /** Why attempts were made again, and how often. */
+  readonly reasons: ReadonlyMap<string, number>;
   /** Figures of the fault's own. */
   readonly figures: ReadonlyMap<string, number>;
   /** Promises that did not hold, in words. Empty: all is well. */
@@ -94,6 +96,7 @@ export async function playRound(options: RoundOptions): Promise<RoundResult> {
       takeoverMs: brokenAt === undefined ? undefined : takeover(fault, watch, load, brokenAt),
       failedAttempts,
       lostAttempts,
+      reasons: journal.reasons,
       figures,
       violations,
     };

@@ -81,7 +81,11 @@ export async function playRestores(
       readModelStallMs: 0,
       takeoverMs: undefined,
     };
-    lines.push(scoreOf(name, [{ ...round, failedAttempts: 0, lostAttempts: 0, figures: new Map(), violations }]));
+    lines.push(
+      scoreOf(name, [
+        { ...round, failedAttempts: 0, lostAttempts: 0, reasons: new Map(), figures: new Map(), violations },
+      ]),
+    );
   }
   return { lines, broken, notRun };
 }

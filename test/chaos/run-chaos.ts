@@ -131,9 +131,14 @@ function describeRound(result: RoundResult, round: number, times: number): strin
   return [
     `${result.fault} ${round + 1}/${times}`,
     `${verdict.accepted} accepted, ${verdict.refused} refused${unknown > 0 ? `, ${unknown} unknown (${unknownStored} stored)` : ''}`,
-    `sent again ${result.failedAttempts + result.lostAttempts}`,
+    `sent again ${result.failedAttempts + result.lostAttempts}${describeReasons(result.reasons)}`,
     `stalls: answers ${result.acceptStallMs} ms, read model ${result.readModelStallMs} ms`,
     ...(result.takeoverMs === undefined ? [] : [`takeover ${result.takeoverMs} ms`]),
     violations.length === 0 ? 'holds' : `BROKEN (${violations.length})`,
   ].join(' | ');
+}
+
+function describeReasons(reasons: ReadonlyMap<string, number>): string {
+  if (reasons.size === 0) return '';
+  return ` (${[...reasons].map(([reason, times]) => `${reason.trim()}: ${times}`).join(', ')})`;
 }
