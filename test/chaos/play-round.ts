@@ -4,6 +4,7 @@ import type { Verdict } from './conservation.ts';
 import type { Fault, Scene } from './fault.ts';
 import { PersistentLoad } from './persistent-load.ts';
 import { ProgressWatch } from './progress-watch.ts';
+import { ReadinessWatch } from './readiness-watch.ts';
 import type { Stage } from './stage.ts';
 
 /** Answers are waited for so long after the load, and the read models as well. */
@@ -63,7 +64,9 @@ export async function playRound(options: RoundOptions): Promise<RoundResult> {
     measured: (name, ms) => figures.set(name, Math.max(ms, figures.get(name) ?? 0)),
     signal,
   };
+  const readiness = new ReadinessWatch(stage.apiUrls);
   watch.start();
+  readiness.start();
   const begunAt = performance.now();
   load.start();
   let endedAt = begunAt;
@@ -81,10 +84,16 @@ export async function playRound(options: RoundOptions): Promise<RoundResult> {
     const late = await drained(stage, signal);
     if (late !== undefined) violations.push(late);
     await watch.stop();
+    await readiness.stop();
     const verdict = await stage.conservation.check([journal], options.whole);
     const { failedAttempts, lostAttempts } = journal;
     if (fault.refusesNothing && failedAttempts + lostAttempts > 0) {
       violations.push(`${failedAttempts} attempts failed and ${lostAttempts} had no answer, and none may`);
+    }
+    if (fault.refusesNothing && readiness.unready > 0) {
+      violations.push(
+        `/health/ready said ${readiness.unready} times that no commands can be accepted: ${readiness.said}`,
+      );
     }
     violations.push(...verdict.examples);
     return {
@@ -103,6 +112,7 @@ export async function playRound(options: RoundOptions): Promise<RoundResult> {
   } finally {
     await load.finish(0);
     await watch.stop();
+    await readiness.stop();
   }
 }
 

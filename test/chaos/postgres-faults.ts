@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Fault, Scene } from './fault.ts';
 
@@ -61,14 +62,17 @@ const diskFull: Fault = {
   takeover: 'api',
   refusesNothing: false,
   seconds: 14,
-  async play({ stage, random, broke, signal }) {
+  async play({ stage, random, broke, violated, signal }) {
     broke();
+    const logged = (await readFile(stage.postgres.logFile, 'utf8')).length;
     const makeRoom = await stage.postgres.fillDisk();
     try {
       await pause(random.between(4_000, 6_000), undefined, { signal });
     } finally {
       await makeRoom();
     }
+    const said = (await readFile(stage.postgres.logFile, 'utf8')).slice(logged);
+    if (!said.includes('No space left on device')) violated('the disk was never full');
     await stage.postgres.start();
   },
 };
