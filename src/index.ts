@@ -35,7 +35,8 @@ export {
 
 export { defineSystem, type SystemDefinition, type SystemOptions, type TransportNames } from './system.ts';
 export { migrateSystem } from './migrate-system.ts';
-export { startSystem, type Logger, type StartOptions } from './start-system.ts';
+export type { Logger } from './reports.ts';
+export { startSystem, type StartOptions } from './start-system.ts';
 export type { ConsumerReport, Role, RunningSystem } from './running-system.ts';
 
 export { DomainError, MillraceError, type DomainErrorKind, type ErrorCode, type FieldProblem } from './errors.ts';

@@ -201,6 +201,7 @@ export class RelayRun {
       onError: (error) => this.#options.onError?.(error),
     });
     try {
+      await store.adoptCursor(held);
       const [cursor, head] = await Promise.all([store.cursor(), log.head()]);
       let from = cursor;
       if (!(await isInLog(cursor, log))) {

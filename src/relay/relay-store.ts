@@ -66,6 +66,24 @@ export class RelayStore {
     return `relay:${this.#destination}`;
   }
 
+  /**
+   * Another broker than before: goes on where the relay of the one before stopped, so that nothing is published twice.
+   * Does nothing when this destination is the one that moved last.
+   */
+  async adoptCursor(lease: HeldLease): Promise<void> {
+    await this.#pool.query(
+      `insert into relay_cursors as own (destination, position, event_id)
+       select $1, last.position, last.event_id from relay_cursors last
+       where last.destination <> $1 and exists (select from leases l where l.name = $2 and l.token = $3)
+       order by last.moved_at desc limit 1
+       on conflict (destination) do update
+         set position = excluded.position, event_id = excluded.event_id, moved_at = clock_timestamp()
+         where own.position < excluded.position
+           and own.moved_at < (select max(other.moved_at) from relay_cursors other where other.destination <> $1)`,
+      [this.#destination, this.leaseName, lease.token],
+    );
+  }
+
   /** How far this destination's relay has come; position 0 before its first event. */
   async cursor(): Promise<Cursor> {
     const result = await this.#pool.query<{ position: string; event_id: string | null }>({

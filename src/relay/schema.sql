@@ -100,9 +100,10 @@ begin
   delete from relay_publications where destination = destination_name and last_position < new_position - 1000000;
 end $$;
 
--- What was published everywhere: the smallest cursor; nothing when there is no relay yet.
+-- What was published: by the cursor that moved last, which is the one of the broker in use; nothing when there is no
+-- relay yet. One of a broker that was used before stands still, and says nothing.
 create or replace function relay_published() returns bigint language sql stable as $$
-  select coalesce(min(position), 0) from relay_cursors
+  select coalesce((select c.position from relay_cursors c order by c.moved_at desc, c.position desc limit 1), 0)
 $$;
 
 create or replace view :outbox as

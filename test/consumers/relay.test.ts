@@ -4,49 +4,13 @@ import { hostname } from 'node:os';
 import { Pool } from 'pg';
 import { expect, it, onTestFinished } from 'vitest';
 import { Lease } from '../../src/postgres/lease.ts';
-import { Relay, type RelayOptions } from '../../src/relay/relay.ts';
+import { Relay } from '../../src/relay/relay.ts';
 import { pendingEvents, PostgresOutbox } from '../../src/relay/outbox.ts';
 import { RelayStore } from '../../src/relay/relay-store.ts';
 import { ScriptedBroker } from '../support/consumer-rig.ts';
-import { eventually, exampleDatabases, type ExampleDatabases } from '../support/example-databases.ts';
+import { eventually, exampleDatabases } from '../support/example-databases.ts';
 import { journey } from '../support/example-system.ts';
-
-interface RelayRig {
-  readonly pool: Pool;
-  readonly store: RelayStore;
-  readonly errors: unknown[];
-  start(broker: ScriptedBroker, options?: Partial<RelayOptions>): Relay;
-  cursor(): Promise<number>;
-}
-
-function relayRig(databases: ExampleDatabases): RelayRig {
-  const pool = new Pool({ connectionString: databases.eventStoreUrl, max: 6 });
-  pool.on('error', () => undefined);
-  databases.onEnd(() => pool.end());
-  const store = new RelayStore(pool, 'embedded');
-  const errors: unknown[] = [];
-  let instances = 0;
-  return {
-    pool,
-    store,
-    errors,
-    cursor: async () => (await store.cursor()).position,
-    start(broker, options = {}) {
-      const relay = new Relay({
-        log: databases.log,
-        broker,
-        store,
-        lease: new Lease(pool, store.leaseName, `relay-${++instances}`),
-        onError: (error) => errors.push(error),
-        pollingInterval: 50,
-        ...options,
-      });
-      relay.start();
-      databases.onEnd(() => relay.stop());
-      return relay;
-    },
-  };
-}
+import { relayRig } from '../support/relay-rig.ts';
 
 const positions = (broker: ScriptedBroker): number[] =>
   broker.published.flat().map((message) => message.event.position);
@@ -368,3 +332,30 @@ function rowsRead(node: PlanNode): number {
     : 0;
   return own + (node.Plans ?? []).reduce((sum, child) => sum + rowsRead(child), 0);
 }
+
+it('another broker than before goes on where the relay of the one before stopped, and the outbox follows it', async () => {
+  await using databases = await exampleDatabases();
+  const rig = relayRig(databases);
+  const outbox = new PostgresOutbox(rig.pool, databases.example.system.tables);
+  const pending = async (): Promise<number> => (await outbox.pending()).count;
+  await databases.append(journey('a', ['1', '2', '3']));
+  const before = rig.start(new ScriptedBroker());
+  await eventually('three published', async () => (await pending()) === 0);
+  await before.stop();
+
+  const store = new RelayStore(rig.pool, 'another');
+  const broker = new ScriptedBroker('another');
+  const lease = new Lease(rig.pool, store.leaseName, 'another');
+  const after = rig.start(broker, { store, lease });
+  await databases.append(journey('b', ['4', '5']));
+  await eventually('two more published', async () => (await pending()) === 0);
+  expect(positions(broker)).toEqual([4, 5]);
+  await after.stop();
+
+  // Back again: the cursor of the first broker stood still meanwhile, and holds nothing back.
+  const again = new ScriptedBroker();
+  rig.start(again);
+  await databases.append(journey('c', ['6']));
+  await eventually('the last one published', async () => (await pending()) === 0);
+  expect(positions(again)).toEqual([6]);
+});

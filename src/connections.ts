@@ -1,0 +1,55 @@
+import pg from 'pg';
+import { WakeUp } from './postgres/wake-up.ts';
+import { describe, type Logger } from './reports.ts';
+
+/** The channels on which processes nudge each other. */
+export const channels = {
+  appended: 'millrace_appended',
+  published: 'millrace_published',
+  projected: 'millrace_projected',
+} as const;
+
+/** What the parts of one process share: a pool and a wake-up for each of the two databases. */
+export interface Connections {
+  readonly eventStore: pg.Pool;
+  readonly readModels: pg.Pool;
+  readonly wakeEventStore: WakeUp;
+  readonly wakeReadModels: WakeUp;
+}
+
+export function openConnections(
+  system: string,
+  urls: { readonly eventStoreUrl: string; readonly readModelsUrl: string },
+  logger: Logger,
+): Connections {
+  return {
+    eventStore: makePool(urls.eventStoreUrl, `millrace ${system} event store`, logger),
+    readModels: makePool(urls.readModelsUrl, `millrace ${system} read models`, logger),
+    wakeEventStore: new WakeUp(urls.eventStoreUrl),
+    wakeReadModels: new WakeUp(urls.readModelsUrl),
+  };
+}
+
+export async function closeWakeUps({ wakeEventStore, wakeReadModels }: Connections): Promise<void> {
+  await Promise.all([wakeEventStore.close(), wakeReadModels.close()]);
+}
+
+export async function closePools({ eventStore, readModels }: Connections): Promise<void> {
+  await Promise.all([eventStore.end(), readModels.end()]);
+}
+
+function makePool(url: string, name: string, logger: Logger): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 8,
+    application_name: name,
+    options: '-c jit=off -c statement_timeout=60s -c lock_timeout=30s -c idle_in_transaction_session_timeout=60s',
+    connectionTimeoutMillis: 10_000,
+    // Longer than the server's own time-outs: on a half-open connection an answer would be waited for for many minutes,
+    // and with it relay and ledger.
+    query_timeout: 65_000,
+    keepAlive: true,
+  });
+  pool.on('error', (error) => logger.warn(`${name}: ${describe(error)}`));
+  return pool;
+}
