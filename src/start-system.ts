@@ -234,6 +234,7 @@ class MillraceSystem implements RunningSystem {
         lease: (name: string) => new Lease(pool, name, instance),
         primary: projection.id === primary,
         keepOldMs: options.keepOldBuildMs ?? 24 * 60 * 60 * 1000,
+        retrySchedule,
       }));
       this.#oldBuilds = new OldBuilds({ parts, pool, operations: this.operations, onError: report('old build') });
       this.#operator = new OperationRunner({
