@@ -32,7 +32,7 @@ export default defineConfig({
           ...everywhere,
           ...withProcesses,
           name: 'embedded',
-          include: ['test/{store,conformance,consumers,simulation,http,e2e,embedded,package}/**/*.test.ts'],
+          include: ['test/{chaos,store,conformance,consumers,simulation,http,e2e,embedded,package}/**/*.test.ts'],
           globalSetup: ['test/support/global-postgres.ts'],
         },
       },

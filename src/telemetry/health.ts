@@ -18,6 +18,8 @@ export interface HealthSources {
 
 /** Work that lies longer than this without progress is a fault, in milliseconds. */
 const stuckAfter = 10_000;
+/** How long one part may take to answer, in milliseconds: less than whoever asks for the health of all waits. */
+const partPatience = 1_500;
 
 /**
  * Asks every part. Commands are accepted as long as the event store answers: a relay or projector that is away delays
@@ -63,10 +65,17 @@ export async function checkHealth(sources: HealthSources): Promise<Health> {
   return { status: !ready ? 'unhealthy' : checks.every((one) => one.healthy) ? 'healthy' : 'degraded', ready, checks };
 }
 
+/** A part that says nothing is a part that is not well, and no reason for the others to say nothing either. */
 async function check(name: string, ask: () => Promise<string | null>): Promise<HealthCheck> {
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error('does not answer')), partPatience);
+  });
   try {
-    return { name, healthy: true, detail: await ask() };
+    return { name, healthy: true, detail: await Promise.race([ask(), patience]) };
   } catch (error) {
     return { name, healthy: false, detail: error instanceof Error ? error.message : 'failed' };
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -1,8 +1,13 @@
+import pg from 'pg';
 import { expect, it } from 'vitest';
 import { describeFailure } from '../../src/consumers/batch.ts';
 import type { StoredEvent } from '../../src/index.ts';
+import { Lease } from '../../src/postgres/lease.ts';
+import { createBuild } from '../../src/projections/builds.ts';
 import { encodeColumn } from '../../src/projections/column-values.ts';
 import { RowsTable } from '../../src/projections/rows-table.ts';
+import { buildConnection, rebuildLease } from '../../src/rebuild/build-parts.ts';
+import { swapIn } from '../../src/rebuild/swap.ts';
 import { exampleDatabases, eventually } from '../support/example-databases.ts';
 import { journey, makeExample } from '../support/example-system.ts';
 
@@ -23,6 +28,34 @@ it('a checkpoint moves only from where its mover thinks it is, and in its epoch'
   await expect(advance(1, 1, 5, 6)).rejects.toMatchObject({ code: 'MR011' });
   await expect(advance(2, 0, 5, 6)).rejects.toMatchObject({ code: 'MR011' });
   await advance(1, 0, 5, 6);
+});
+
+it('a process that lost the lease of a rebuild swaps nothing', async () => {
+  await using databases = await exampleDatabases();
+  const { log, registry, readModelsUrl } = databases;
+  const { projection } = databases.example;
+  const pool = new pg.Pool({ connectionString: readModelsUrl });
+  databases.onEnd(() => pool.end());
+  const lease = (name: string) => new Lease(pool, name, 'first');
+  const parts = { definition: projection, log, registry, readModelsUrl, lease, primary: true, keepOldMs: 0 };
+  const held = await rebuildLease(parts).acquire();
+  if (held === undefined) throw new Error('nobody else has it');
+  const client = buildConnection(parts);
+  databases.onEnd(() => client.end());
+  await client.connect();
+  await client.query('begin');
+  await createBuild(client, projection, 2, 'building');
+  await client.query('commit');
+  const keeper = { lease: held, held: true, stop: () => undefined };
+  const swap = { parts, client, keeper, generation: 2, beforeTry: () => Promise.resolve() };
+  // Somebody else takes it while this process is paused: it still believes that the lease is held.
+  await databases.read('update leases set token = token + 1, holder = $1', ['somebody/1/else']);
+  await expect(swapIn(swap)).rejects.toMatchObject({ code: 'REBUILD_IN_PROGRESS' });
+  const live = () => databases.read(`select generation from projection_builds where state = 'live'`);
+  expect(await live()).toEqual([{ generation: 1 }]);
+  await databases.read('update leases set token = token - 1');
+  await swapIn(swap);
+  expect(await live()).toEqual([{ generation: 2 }]);
 });
 
 it('a relay cursor moves only with the newest lease, from where it is, and to an event of the log', async () => {

@@ -159,8 +159,15 @@ it('an operation whose runner stopped or died is run again by another, and the d
   });
   const id = await operations.request(ask);
   await begun.promise;
-  // Another runner takes it: as if this one had been paused for longer than its claim holds.
-  await databases.read(`update projection_operations set runner_until = '-infinity' where id = $1`, [id]);
+  // Another runner has taken it, and this one does not know yet: as if it had been paused for longer than its claim holds.
+  await databases.read(
+    `update projection_operations set token = token + 1, runner = 'elsewhere/2/b', runner_until = clock_timestamp() + interval '1 hour' where id = $1`,
+    [id],
+  );
+  late.resolve(null);
+  for (let look = 0; look < 10; look++) expect((await operations.get(id)).state).toBe('running');
+  await first.stop();
+  expect(await operations.get(id)).toMatchObject({ state: 'running', runner: 'elsewhere/2/b' });
   const again: boolean[] = [];
   const ends = Promise.withResolvers<null>();
   const second = office(databases).runner(
@@ -174,9 +181,6 @@ it('an operation whose runner stopped or died is run again by another, and the d
     'elsewhere/2/b',
   );
   await eventually('it is taken over', () => again.length === 1);
-  late.resolve(null);
-  await first.stop();
-  expect(await operations.get(id)).toMatchObject({ state: 'running', runner: 'elsewhere/2/b' });
   ends.resolve(null);
   expect(await operations.wait(id)).toBe('the second');
   expect(again).toEqual([true]);

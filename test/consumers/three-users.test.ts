@@ -82,7 +82,8 @@ afterAll(async () => {
   }
   const everybody = [...parts.flatMap((part) => [loginOf(part), `${prefix}_${part}`]), owner];
   for (const role of everybody) {
-    for (const ask of [databases.store, databases.read]) await ask(`drop owned by ${role} cascade`);
+    await databases.store(`drop owned by ${role} cascade`);
+    await databases.read(`drop owned by ${role} cascade`);
     await databases.store(`drop role ${role}`);
   }
   await databases[Symbol.asyncDispose]();
@@ -199,10 +200,9 @@ describe('with a database user for each role', () => {
         eventStoreUrl: urlOf(part, databases.eventStoreUrl),
         readModelsUrl: urlOf(part, databases.readModelsUrl),
       };
-      await expect(migrateSystem(databases.example.system, urls), part).rejects.toMatchObject({
-        code: 'MIGRATION_FORBIDDEN',
-        message: expect.stringContaining('MILLRACE_MIGRATE=no'),
-      });
+      const refused = expect(migrateSystem(databases.example.system, urls), part).rejects;
+      await refused.toMatchObject({ code: 'MIGRATION_FORBIDDEN' });
+      await refused.toThrow('MILLRACE_MIGRATE=no');
     }
   });
 

@@ -67,7 +67,7 @@ describe('millrace start', () => {
     expect(await place.postgres()).toBeUndefined();
     expect(await place.run('doctor')).toMatchObject({ code: 1 });
     expect(await place.runWithApp('url', 'event-store')).toMatchObject({ code: 1, out: '' });
-  });
+  }, 120_000);
 
   it('stops everything in order after an error that nobody caught', async () => {
     const server = place.start();

@@ -1,0 +1,139 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Client, type QueryResultRow } from 'pg';
+
+const everyMs = 40;
+
+/** One look at how far relay and projections are, in milliseconds of `performance.now()`. */
+interface Sample {
+  readonly at: number;
+  /** The highest position that a caller was told by then. */
+  readonly accepted: number;
+  /** Undefined when the database did not answer. */
+  readonly cursor: number | undefined;
+  readonly checkpoints: ReadonlyMap<string, number>;
+}
+
+/** Looks at cursor and checkpoints many times a second, from outside, while things break. */
+export class ProgressWatch {
+  readonly #eventStore: PatientClient;
+  readonly #readModels: PatientClient;
+  readonly #accepted: () => number;
+  readonly #samples: Sample[] = [];
+  #stopped = false;
+  #loop: Promise<unknown> = Promise.resolve();
+
+  constructor(eventStoreUrl: string, readModelsUrl: string, accepted: () => number) {
+    this.#eventStore = new PatientClient(eventStoreUrl);
+    this.#readModels = new PatientClient(readModelsUrl);
+    this.#accepted = accepted;
+  }
+
+  start(): void {
+    this.#loop = this.#watch();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#loop;
+    await Promise.all([this.#eventStore.close(), this.#readModels.close()]);
+  }
+
+  /** The longest time in which a projection stood still although a caller had been told of a later event. */
+  longestReadModelStall(): number {
+    let longest = 0;
+    const names = new Set(this.#samples.flatMap((sample) => [...sample.checkpoints.keys()]));
+    for (const name of names) {
+      let [last, since] = [-1, 0];
+      for (const { at, accepted, checkpoints } of this.#samples) {
+        const checkpoint = checkpoints.get(name);
+        if (checkpoint !== undefined && (checkpoint > last || checkpoint >= accepted)) {
+          longest = Math.max(longest, last < 0 ? 0 : at - since);
+          last = checkpoint;
+          since = at;
+        }
+      }
+    }
+    return Math.round(longest);
+  }
+
+  /** How long after a moment the relay's cursor first moved on; undefined when it did not. */
+  cursorMovedAfter(moment: number): number | undefined {
+    return this.#movedAfter(moment, (sample) => sample.cursor);
+  }
+
+  /** How long after a moment the slowest projection first moved on; undefined when one did not. */
+  checkpointsMovedAfter(moment: number): number | undefined {
+    const names = new Set(this.#samples.flatMap((sample) => [...sample.checkpoints.keys()]));
+    let slowest: number | undefined;
+    for (const name of names) {
+      const moved = this.#movedAfter(moment, (sample) => sample.checkpoints.get(name));
+      if (moved === undefined) return undefined;
+      slowest = Math.max(slowest ?? 0, moved);
+    }
+    return slowest;
+  }
+
+  #movedAfter(moment: number, of: (sample: Sample) => number | undefined): number | undefined {
+    const before = this.#samples.findLast((sample) => sample.at <= moment + everyMs && of(sample) !== undefined);
+    const from = before === undefined ? 0 : (of(before) ?? 0);
+    const after = this.#samples.find((sample) => sample.at > moment && (of(sample) ?? 0) > from);
+    return after === undefined ? undefined : Math.round(after.at - moment);
+  }
+
+  async #watch(): Promise<void> {
+    while (!this.#stopped) {
+      const [cursors, builds] = await Promise.all([
+        this.#eventStore.ask<{ position: string }>('select min(position) as position from relay_cursors'),
+        this.#readModels.ask<{ projection_id: string; position: string }>(
+          `select projection_id, position from projection_builds where state = 'live'`,
+        ),
+      ]);
+      const cursor = cursors?.[0]?.position;
+      this.#samples.push({
+        at: performance.now(),
+        accepted: this.#accepted(),
+        cursor: cursor === undefined ? undefined : Number(cursor),
+        checkpoints: new Map((builds ?? []).map((build) => [build.projection_id, Number(build.position)])),
+      });
+      await pause(everyMs);
+    }
+  }
+}
+
+/** A connection that is made again when it broke. A question that gets no answer is answered with undefined. */
+export class PatientClient {
+  readonly #url: string;
+  #client: Client | undefined;
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  async ask<R extends QueryResultRow>(sql: string, values: readonly unknown[] = []): Promise<R[] | undefined> {
+    try {
+      this.#client ??= await this.#connect();
+      return (await this.#client.query<R>(sql, [...values])).rows;
+    } catch {
+      await this.close();
+      return undefined;
+    }
+  }
+
+  async close(): Promise<void> {
+    const client = this.#client;
+    this.#client = undefined;
+    if (client !== undefined) await Promise.race([client.end().catch(() => undefined), pause(500)]);
+  }
+
+  async #connect(): Promise<Client> {
+    const client = new Client({
+      connectionString: this.#url,
+      connectionTimeoutMillis: 1_000,
+      query_timeout: 2_000,
+      application_name: 'chaos',
+    });
+    client.on('error', () => undefined);
+    await client.connect();
+    return client;
+  }
+}
