@@ -22,7 +22,7 @@ const nothing = () => Promise.resolve([]);
 const healthy = () => ({
   log: new MemoryLog(),
   projections: { list: nothing } as unknown as Parameters<typeof checkHealth>[0]['projections'],
-  outbox: { pending: () => Promise.resolve({ count: 0, oldestAgeMs: 0, events: [] }) },
+  outbox: { pending: () => Promise.resolve({ count: 0, oldestAgeMs: 0, backlogAgeMs: 0, parked: 0, events: [] }) },
   relay: undefined,
   broker: undefined,
   full: undefined,
