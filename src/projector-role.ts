@@ -89,6 +89,7 @@ export class ProjectorRole {
       lease: (name: string) => new Lease(pool, name, instance),
       primary: projection.id === primary,
       keepOldMs: options.keepOldBuildMs,
+      retrySchedule: options.retrySchedule,
     }));
     this.#oldBuilds = new OldBuilds({ parts, pool, operations, onError: reportsOf('old build') });
     this.#operator = new OperationRunner({

@@ -63,6 +63,12 @@ grant insert, update (position, event_id, moved_at) on relay_cursors to :relay;
 grant insert, delete on relay_publications to :relay;
 grant insert, delete, update (status, retry_count, last_failed_at, next_attempt_at, last_error) on relay_failures to :relay;
 grant execute on function relay_advance to :relay;
+grant execute on function relay_settle to :relay;
+grant execute on function relay_next_due to :relay;
+-- What is decided about refused events, with who and why.
+grant select on relay_decisions to :api, :reader;
+grant execute on function relay_retry to :api;
+grant execute on function relay_discard to :api;
 
 grant insert, delete, update (status, received_at, processed_at, transit_ms, projection_processing_duration_ms, total_lag_ms)
   on lag_ledger to :relay;

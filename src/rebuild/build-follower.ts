@@ -54,6 +54,7 @@ export class BuildFollower {
       parkedKeys: parked.rows.map((row) => row.ordering_key),
       discarded: new Map(discarded.rows.map((row) => [Number(row.position), row.event_id])),
       stamps: false,
+      ...(parts.retrySchedule === undefined ? {} : { retrySchedule: parts.retrySchedule }),
       ...(options.onStamps === undefined ? {} : { onStamps: options.onStamps }),
     });
     return new BuildFollower(parts, client, applier);

@@ -16,6 +16,8 @@ export interface BuildParts {
   readonly primary: boolean;
   /** How long an old build is kept up to date after the swap, in milliseconds. */
   readonly keepOldMs: number;
+  /** Pauses before an event that the build cannot take is tried again, in milliseconds. Default: the usual ones. */
+  readonly retrySchedule?: readonly number[];
 }
 
 /** The lease of whoever makes, swaps or drops builds of a projection. */

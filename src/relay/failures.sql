@@ -55,7 +55,7 @@ create table if not exists relay_decisions (
 -- second while something is parked. Returns how many keys. A role that may call this need not be able to write anything.
 create or replace function relay_retry(
   row_id bigint, destination_name text, key text, event_type text, decided_by text, why text
-) returns bigint language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
+) returns bigint language plpgsql security definer set search_path from current as $$
 declare
   keys bigint;
 begin
@@ -83,7 +83,7 @@ end $$;
 -- Gives the first event of a key up: it is never published, and the ones behind it go on. MR031: there is no such row.
 -- MR032: an earlier event of its key goes first.
 create or replace function relay_discard(row_id bigint, decided_by text, why text) returns bigint
-language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
+language plpgsql security definer set search_path from current as $$
 declare
   one relay_failures;
 begin

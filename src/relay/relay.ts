@@ -50,6 +50,7 @@ export class Relay {
   #restartsSinceProgress = 0;
   #positionAtRestart = -1;
   #stuck: MillraceError | undefined;
+  #stuckAt = -Infinity;
   #stopping: Promise<void> | undefined;
 
   constructor(options: RelayOptions) {
@@ -74,8 +75,10 @@ export class Relay {
 
   /** Why it was started again, until it has gone on. */
   get error(): MillraceError | undefined {
-    const goesOn = this.#run.position > this.#positionAtRestart || this.#run.busyFor === 0;
-    return goesOn ? undefined : this.#stuck;
+    const progressed = this.#run.position > this.#positionAtRestart;
+    // Idle at once may mean that it only waits for its own lease.
+    const rests = this.#run.busyFor === 0 && performance.now() - this.#stuckAt > this.#stuckAfter;
+    return progressed || rests ? undefined : this.#stuck;
   }
 
   /** How often it was started again because it made no progress. */
@@ -130,9 +133,11 @@ export class Relay {
       'RELAY_STUCK',
       `The relay made no progress for ${seconds} s and was started again.`,
     );
+    this.#stuckAt = performance.now();
     this.#restarts++;
     this.#restartsSinceProgress++;
-    this.#positionAtRestart = run.position;
+    // One that has not come so far as to know its cursor has made no step back.
+    this.#positionAtRestart = Math.max(this.#positionAtRestart, run.position);
     this.#options.onError?.(this.#stuck);
     run.abandon();
     this.#run = new RelayRun(this.#options);

@@ -28,6 +28,7 @@ const eventStore = `
   parcel_outbox               r     r                                                    -          r       -
   projection_checkpoints      r     raw                                                  -          r       -
   relay_cursors               r     raw(event_id,moved_at,position)                      r          r       -
+  relay_decisions             r     -                                                    -          r       -
   relay_failures              r     raw(last_error,last_failed_at,next_attempt_at,retry_count,status)d  r  r  -
   relay_publications          -     rad                                                  -          r       -
   snapshots                   r     -                                                    -          -       -
@@ -41,7 +42,11 @@ const eventStore = `
   refuse_change()             -     -                                                    -          -       -
   refuse_raw_insert()         -     -                                                    -          -       -
   relay_advance()             -     x                                                    -          -       -
+  relay_discard()             x     -                                                    -          -       -
+  relay_next_due()            -     x                                                    -          -       -
   relay_published()           x     x                                                    x          x       -
+  relay_retry()               x     -                                                    -          -       -
+  relay_settle()              -     x                                                    -          -       -
   roll_up_lag_metrics()       -     x                                                    -          -       -
 `;
 /** The views under which readers find read models belong to the projector's role, which can do everything with them. */
@@ -186,6 +191,8 @@ describe('a user of the API’s role', () => {
     'alter table parcel_events_log disable trigger all',
     `insert into snapshots values ('a', 1, 1, '{}')`,
     'delete from command_keys',
+    'update relay_failures set next_attempt_at = now()',
+    `insert into relay_decisions (action, destination, ordering_key, position, retry_count, actor) values ('retry', '', '', 1, 0, 'a')`,
     'update log_lock set only_row = true',
     'select from log_lock for update',
     'create table public.mine (a integer)',
