@@ -76,7 +76,8 @@ export function conditionsOf(filter: DeadLetterFilter): { readonly sql: string; 
     where b.projection_id = d.projection_id and b.generation = d.generation and b.state = 'live')`;
   const open = filter.open === undefined ? impliedOpen(filter.status) : filter.open;
   if (open === true) conditions.push(isOpen, live);
-  if (open === false) conditions.push(`not (${isOpen} and ${live})`);
+  // What is parked in an old build is open there, and shows when somebody goes back to it.
+  if (open === false) conditions.push(`not (${isOpen})`);
   return { sql: conditions.join(' and '), values };
 }
 

@@ -97,9 +97,12 @@ grant insert, update (holder, token, lease_until) on leases to :projector;
 grant select, insert, delete on lag_stamps to :projector;
 grant execute on function advance_checkpoint to :projector;
 
--- What operators ask for: requested through a function, by whoever has the API; done by a projector.
+-- What operators ask for: requested through a function, by whoever has the API; done by a projector, which asks as well:
+-- it drops an old build when its time is over.
 grant select on projection_operations to :api, :projector, :reader;
-grant execute on function request_operation to :api;
+-- Enough to say in a health check whether a rebuild runs.
+grant select (projection_id, kind, state) on projection_operations to :relay;
+grant execute on function request_operation to :api, :projector;
 grant update (state, asked, progress, result, error_code, error_message, error_fields, started_at, finished_at, lane, runner,
   token, runner_until) on projection_operations to :projector;
 

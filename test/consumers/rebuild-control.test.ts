@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { expect, it } from 'vitest';
 import type { RebuildProgress, RunningSystem } from '../../src/running-system.ts';
 import {
@@ -23,20 +24,36 @@ async function filled(): Promise<{ databases: ExampleDatabases; system: RunningS
 
 const progressOf = (system: RunningSystem) => system.projections.rebuildProgress('parcels');
 
-/** Starts a rebuild and pauses it as soon as it has applied something. */
+/** Starts a rebuild and pauses it in the middle: it is held at the border of a page until it has heard of the pause. */
 async function paused(
   databases: ExampleDatabases,
   system: RunningSystem,
 ): Promise<{ readonly ends: Promise<RebuildProgress>; readonly halted: RebuildProgress }> {
-  let asked: Promise<unknown> | undefined;
+  const lock = new pg.Client({ connectionString: databases.readModelsUrl });
+  await lock.connect();
+  await lock.query('begin');
+  let locked: Promise<pg.QueryResult> | undefined;
   databases.example.trouble.seen = () => {
-    asked ??= system.projections.act('parcels', 'pause', { actor: 'anna', reason: 'rush hour' });
+    locked ??= lock.query(`select 1 from projection_builds where state = 'building' for update`);
   };
   const ends = system.projections.rebuild('parcels');
   ends.catch(() => undefined);
-  await eventually('it runs', () => asked !== undefined);
-  await asked;
+  await eventually('it runs', () => locked !== undefined);
+  expect((await locked)?.rowCount).toBe(1);
   databases.example.trouble.seen = () => undefined;
+  const asked = system.projections.act('parcels', 'pause', { actor: 'anna', reason: 'rush hour' });
+  const heard = async () => {
+    const [row] = await databases.read<{ asked: string | null; until: string }>(
+      `select asked, extract(epoch from runner_until)::text as until from projection_operations where kind = 'rebuild' order by id desc limit 1`,
+    );
+    return row?.asked === 'pause' ? Number(row.until) : undefined;
+  };
+  await eventually('it is asked', async () => (await heard()) !== undefined);
+  const before = (await heard()) ?? 0;
+  await eventually('it was heard', async () => ((await heard()) ?? 0) > before);
+  await lock.query('commit');
+  await lock.end();
+  await asked;
   const halted = await progressOf(system);
   if (halted?.state !== 'paused') throw new Error(`the rebuild is ${String(halted?.state)}`);
   return { ends, halted };

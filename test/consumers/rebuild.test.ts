@@ -193,9 +193,8 @@ it('goes on after its connection was cut', async () => {
 it('a stop holds a rebuild that runs, and the next start goes on with it', async () => {
   await using databases = await exampleDatabases();
   const system = await databases.start();
-  await databases.append(parcels(0, 2000));
-  await databases.append(parcels(2000, 2000));
-  await reached(databases, 12_000);
+  for (let from = 0; from < 8000; from += 2000) await databases.append(parcels(from, 2000));
+  await reached(databases, 24_000);
   const before = await readModelHash(databases);
   let stop: Promise<void> | undefined;
   let folds = 0;
@@ -212,8 +211,8 @@ it('a stop holds a rebuild that runs, and the next start goes on with it', async
   const again = await databases.start();
   const progress = await again.projections.rebuildProgress('parcels');
   await again.operations.wait(progress?.operation ?? 0);
-  expect(folds).toBe(12_000 - Number(left?.position));
-  expect(await again.projections.rebuildProgress('parcels')).toMatchObject({ state: 'done', position: 12_000 });
+  expect(folds).toBe(24_000 - Number(left?.position));
+  expect(await again.projections.rebuildProgress('parcels')).toMatchObject({ state: 'done', position: 24_000 });
   expect(await readModelHash(databases)).toBe(before);
 });
 
