@@ -63,6 +63,12 @@ grant insert, update (position, event_id, moved_at) on relay_cursors to :relay;
 grant insert, delete on relay_publications to :relay;
 grant insert, delete, update (status, retry_count, last_failed_at, next_attempt_at, last_error) on relay_failures to :relay;
 grant execute on function relay_advance to :relay;
+grant execute on function relay_settle to :relay;
+grant execute on function relay_next_due to :relay;
+-- What is decided about refused events, by people who come through the API.
+grant select on relay_decisions to :api, :relay, :reader;
+grant execute on function relay_retry to :api;
+grant execute on function relay_discard to :api;
 
 grant insert, delete, update (status, received_at, processed_at, transit_ms, projection_processing_duration_ms, total_lag_ms)
   on lag_ledger to :relay;
@@ -81,6 +87,7 @@ grant select on projection_builds, projection_checkpoints, event_lag_metrics, le
 grant select on dead_letters to :api, :projector, :reader;
 -- Enough to say in a health check how many are parked.
 grant select (projection_id, generation, status) on dead_letters to :relay;
+grant select (projection_id, kind, state) on projection_operations to :relay;
 
 grant select, delete on lag_stamps to :relay;
 grant insert, update, delete on event_lag_metrics to :relay;
@@ -91,9 +98,10 @@ grant insert, update (holder, token, lease_until) on leases to :projector;
 grant select, insert, delete on lag_stamps to :projector;
 grant execute on function advance_checkpoint to :projector;
 
--- What operators ask for: requested through a function, by whoever has the API; done by a projector.
+-- What operators ask for: requested through a function, by whoever has the API; done by a projector, which also asks
+-- for what is due by itself.
 grant select on projection_operations to :api, :projector, :reader;
-grant execute on function request_operation to :api;
+grant execute on function request_operation to :api, :projector;
 grant update (state, asked, progress, result, error_code, error_message, error_fields, started_at, finished_at, lane, runner,
   token, runner_until) on projection_operations to :projector;
 

@@ -38,6 +38,11 @@ const eventStore = `
   millrace_lock_log()         x     -                                                    -          -       -
   millrace_prune_keys()       x     -                                                    -          -       -
   millrace_save_snapshot()    x     -                                                    -          -       -
+  relay_decisions             r     r                                                    -          r       -
+  relay_discard()             x     -                                                    -          -       -
+  relay_next_due()            -     x                                                    -          -       -
+  relay_retry()               x     -                                                    -          -       -
+  relay_settle()              -     x                                                    -          -       -
   refuse_change()             -     -                                                    -          -       -
   refuse_raw_insert()         -     -                                                    -          -       -
   relay_advance()             -     x                                                    -          -       -
@@ -58,10 +63,10 @@ const readModels = `
   parcels                     r     -                                         rawd                               r       -
   projection_builds           r     r                                         rawd                               r       -
   projection_checkpoints      r     r                                         r                                  r       -
-  projection_operations       r     -    rw(asked,error_code,error_fields,error_message,finished_at,lane,progress,result,runner,runner_until,started_at,state,token)  r  -
+  projection_operations       r     r(kind,projection_id,state)    rw(asked,error_code,error_fields,error_message,finished_at,lane,progress,result,runner,runner_until,started_at,state,token)  r  -
   advance_checkpoint()        -     -                                         x                                  -       -
   mirror_lag_metrics()        -     x                                         -                                  -       -
-  request_operation()         x     -                                         -                                  -       -
+  request_operation()         x     -                                         x                                  -       -
 `;
 
 const prefix = `test_${randomBytes(4).toString('hex')}`;
