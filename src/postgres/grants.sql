@@ -87,6 +87,7 @@ grant select on projection_builds, projection_checkpoints, event_lag_metrics, le
 grant select on dead_letters to :api, :projector, :reader;
 -- Enough to say in a health check how many are parked.
 grant select (projection_id, generation, status) on dead_letters to :relay;
+grant select (projection_id, kind, state) on projection_operations to :relay;
 
 grant select, delete on lag_stamps to :relay;
 grant insert, update, delete on event_lag_metrics to :relay;

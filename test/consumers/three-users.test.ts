@@ -156,10 +156,9 @@ describe('with a database user for each role', () => {
     expect(await api.pruneKeys()).toBe(12);
   });
 
-  it('a rebuild by the projector leaves a read model that the API can read, and so does the one after it', async () => {
-    const projector = systemOf('projector');
+  it('a rebuild that the API asks for leaves a read model that it can read, and so does the one after it', async () => {
     for (let round = 0; round < 2; round++) {
-      await projector.projections.rebuild('parcels');
+      await systemOf('api').projections.rebuild('parcels');
       expect(await systemOf('api').readModels.query('select parcel_id from parcels')).toHaveLength(1);
       expect(await systemOf('api').readModels.query('select parcel_id from heavy_parcels')).toEqual([]);
     }
@@ -170,6 +169,19 @@ describe('with a database user for each role', () => {
     const { position } = await systemOf('api').execute(moveParcel, { parcel: 'b', depot: 'd1' });
     await reached(databases, position);
     expect(await systemOf('api').readModels.query('select parcel_id from parcels')).toHaveLength(2);
+  });
+
+  it('a parked event is retried and discarded by the API’s user, and a projector does the work', async () => {
+    const api = systemOf('api');
+    const { trouble } = databases.example;
+    trouble.throwFor = (event) => event.stream === 'parcel-c' || event.stream === 'parcel-d';
+    for (const parcel of ['c', 'd']) await api.execute(moveParcel, { parcel, depot: 'd1' });
+    await eventually('two parked events', async () => (await api.deadLetters.count()) === 2);
+    trouble.throwFor = () => false;
+    const [first, second] = await api.deadLetters.list();
+    expect(await api.deadLetters.retry(first?.id ?? 0, 'anna')).toMatchObject({ applied: 1, left: 0 });
+    expect(await api.deadLetters.discard(second?.id ?? 0, 'anna', 'a test')).toMatchObject({ left: 0 });
+    expect(await api.deadLetters.count()).toBe(0);
   });
 
   it('who writes with another role is refused, and nothing is stored', async () => {
