@@ -31,7 +31,7 @@ export interface RoundResult {
   readonly acceptStallMs: number;
   /** The longest time in which a read model did not move although it had to. */
   readonly readModelStallMs: number;
-  /** From the fault to the first step of whoever took over; undefined when that was not measured. */
+  /** The longest time without a step from the marked moment on; undefined when none was marked. */
   readonly takeoverMs: number | undefined;
   /** Attempts that were answered with 5xx, and attempts without an answer. */
   readonly failedAttempts: number;
@@ -54,12 +54,12 @@ export async function playRound(options: RoundOptions): Promise<RoundResult> {
   const watch = new ProgressWatch(stage.eventStoreUrl, stage.readModelsUrl, () => load.highestPosition);
   const violations: string[] = [];
   const figures = new Map<string, number>();
-  let brokenAt: number | undefined;
+  let countedFrom: number | undefined;
   const scene: Scene = {
     stage,
     random,
     load,
-    broke: () => (brokenAt = performance.now()),
+    countFromNow: () => (countedFrom = performance.now()),
     violated: (text) => violations.push(text),
     measured: (name, ms) => figures.set(name, Math.max(ms, figures.get(name) ?? 0)),
     signal,
@@ -102,7 +102,7 @@ export async function playRound(options: RoundOptions): Promise<RoundResult> {
       verdict,
       acceptStallMs: longestGap([begunAt, ...load.acceptedAt.filter((at) => at < endedAt), endedAt]),
       readModelStallMs: watch.longestReadModelStall(),
-      takeoverMs: brokenAt === undefined ? undefined : takeover(fault, watch, load, brokenAt),
+      takeoverMs: countedFrom === undefined ? undefined : takeover(fault, watch, load, countedFrom),
       failedAttempts,
       lostAttempts,
       reasons: journal.reasons,
@@ -128,13 +128,11 @@ async function drained(stage: Stage, signal: AbortSignal): Promise<string | unde
   return `after ${patienceMs / 1_000} s: ${left.join('; ')}`;
 }
 
-function takeover(fault: Fault, watch: ProgressWatch, load: PersistentLoad, brokenAt: number): number | undefined {
-  if (fault.takeover === 'relay') return watch.cursorMovedAfter(brokenAt);
-  if (fault.takeover === 'projector') return watch.checkpointsMovedAfter(brokenAt);
+function takeover(fault: Fault, watch: ProgressWatch, load: PersistentLoad, since: number): number | undefined {
+  if (fault.takeover === 'relay') return watch.longestCursorStall(since);
+  if (fault.takeover === 'projector') return watch.longestReadModelStall(since);
   if (fault.takeover === undefined) return undefined;
-  // The longest time without an accepting answer from then on: answers of the moment itself were on their way already.
-  const since = load.acceptedAt.filter((at) => at >= brokenAt);
-  return longestGap([brokenAt, ...since]);
+  return longestGap([since, ...load.acceptedAt.filter((at) => at >= since)]);
 }
 
 function longestGap(moments: readonly number[]): number {
