@@ -58,7 +58,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
 
   for (const kind of new Set(playable.map((fault) => fault.stage))) {
     const own = playable.filter((fault) => fault.stage === kind);
-    const plan = own.flatMap((fault) => Array.from({ length: options.times }, (_, round) => ({ fault, round })));
+    // Turn by turn, so that a run that ends early has played each of them equally often.
+    const turns = Array.from({ length: options.times }, (_, round) => round);
+    const plan = turns.flatMap((round) => own.map((fault) => ({ fault, round })));
     let stage: Stage | undefined;
     let stages = 0;
     for (const [index, { fault, round }] of plan.entries()) {
