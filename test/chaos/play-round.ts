@@ -40,6 +40,8 @@ export interface RoundResult {
   readonly reasons: ReadonlyMap<string, number>;
   /** Figures of the fault's own. */
   readonly figures: ReadonlyMap<string, number>;
+  /** Where it stood still, one by one. */
+  readonly stalls: string;
   /** Promises that did not hold, in words. Empty: all is well. */
   readonly violations: readonly string[];
 }
@@ -107,6 +109,7 @@ export async function playRound(options: RoundOptions): Promise<RoundResult> {
       lostAttempts,
       reasons: journal.reasons,
       figures,
+      stalls: watch.describeStalls(),
       violations,
     };
   } finally {

@@ -52,6 +52,16 @@ export class ProgressWatch {
     return this.#longestStall(since, (sample) => sample.cursor);
   }
 
+  /** The longest stall of the cursor and of each projection, for a round that stood out. */
+  describeStalls(): string {
+    const names = [...new Set(this.#samples.flatMap((sample) => [...sample.checkpoints.keys()]))];
+    const parts: (readonly [string, (sample: Sample) => number | undefined])[] = [
+      ['cursor', (sample) => sample.cursor],
+      ...names.map((name) => [name, (sample: Sample) => sample.checkpoints.get(name)] as const),
+    ];
+    return parts.map(([name, of]) => `${name} ${this.#longestStall(-Infinity, of)} ms`).join(', ');
+  }
+
   #longestStall(since: number, of: (sample: Sample) => number | undefined): number {
     let longest = 0;
     let last = -1;
