@@ -7,8 +7,11 @@ export interface Scene {
   readonly stage: Stage;
   readonly random: SeededRandom;
   readonly load: PersistentLoad;
-  /** Marks the moment from which the time to take over counts. Without it nothing is measured. */
-  broke(): void;
+  /**
+   * Marks the moment from which the time to take over counts: that of the kill when another process takes over, that of
+   * a server's return when its clients have to find it again. Without it nothing is measured.
+   */
+  countFromNow(): void;
   /** A promise of this fault's own that did not hold. */
   violated(text: string): void;
   /** For whoever reads the scorecard: a figure of this fault's own, the longest of all rounds is shown. */

@@ -25,6 +25,8 @@ export interface LoadJournal {
 }
 
 const attemptMs = 3_000;
+/** The reason of an attempt that was given up. */
+export const noAnswerInTime = 'no answer in time';
 const longestPauseMs = 2_000;
 /** Attempts under way to one API process. More would only wait there, and be given up and sent again meanwhile. */
 const mostAtOnce = 64;
@@ -160,7 +162,7 @@ export class PersistentLoad {
       } catch (error) {
         this.#lostAttempts += 1;
         desk.restUntil = performance.now() + restMs;
-        reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+        reason = reasonOf(error);
       } finally {
         desk.underWay -= 1;
         this.#queue.shift()?.();
@@ -213,7 +215,7 @@ export class PersistentLoad {
       },
     });
     // Of the whole attempt, not of silence: an answer that drips in is no answer.
-    const timer = setTimeout(() => sent.destroy(new Error('no answer in time')), attemptMs);
+    const timer = setTimeout(() => sent.destroy(new Error(noAnswerInTime)), attemptMs);
     sent.once('response', (response) => {
       let text = '';
       response.setEncoding('utf8');
@@ -226,4 +228,9 @@ export class PersistentLoad {
     sent.end(body);
     return promise.finally(() => clearTimeout(timer));
   }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return 'code' in error ? String(error.code) : error.message;
 }

@@ -13,10 +13,10 @@ const kill: Fault = {
   refusesNothing: false,
   seconds: 6,
   async play(scene) {
-    scene.broke();
     await scene.stage.postgres.kill();
     await stopped(scene);
     await scene.stage.postgres.start();
+    scene.countFromNow();
   },
 };
 
@@ -28,10 +28,10 @@ const immediateStop: Fault = {
   refusesNothing: false,
   seconds: 6,
   async play(scene) {
-    scene.broke();
     await scene.stage.postgres.stopImmediately();
     await stopped(scene);
     await scene.stage.postgres.start();
+    scene.countFromNow();
   },
 };
 
@@ -43,7 +43,7 @@ const killBackends: Fault = {
   refusesNothing: false,
   seconds: 5,
   async play(scene) {
-    scene.broke();
+    scene.countFromNow();
     const killed = await scene.stage.postgres.killBackends(scene.random.between(1, 4));
     if (killed === 0) scene.violated('there was no backend to kill');
     // The postmaster ends the others and recovers by itself.
@@ -62,8 +62,7 @@ const diskFull: Fault = {
   takeover: 'api',
   refusesNothing: false,
   seconds: 14,
-  async play({ stage, random, broke, violated, signal }) {
-    broke();
+  async play({ stage, random, countFromNow, violated, signal }) {
     const logged = (await readFile(stage.postgres.logFile, 'utf8')).length;
     const makeRoom = await stage.postgres.fillDisk();
     try {
@@ -74,6 +73,7 @@ const diskFull: Fault = {
     const said = (await readFile(stage.postgres.logFile, 'utf8')).slice(logged);
     if (!said.includes('No space left on device')) violated('the disk was never full');
     await stage.postgres.start();
+    countFromNow();
   },
 };
 

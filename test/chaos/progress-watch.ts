@@ -38,46 +38,43 @@ export class ProgressWatch {
     await Promise.all([this.#eventStore.close(), this.#readModels.close()]);
   }
 
-  /** The longest time in which a projection stood still although a caller had been told of a later event. */
-  longestReadModelStall(): number {
-    let longest = 0;
+  /** The longest time, from a moment on, in which a projection stood still although a caller knew of a later event. */
+  longestReadModelStall(since = -Infinity): number {
     const names = new Set(this.#samples.flatMap((sample) => [...sample.checkpoints.keys()]));
-    for (const name of names) {
-      let [last, since] = [-1, 0];
-      for (const { at, accepted, checkpoints } of this.#samples) {
-        const checkpoint = checkpoints.get(name);
-        if (checkpoint !== undefined && (checkpoint > last || checkpoint >= accepted)) {
-          longest = Math.max(longest, last < 0 ? 0 : at - since);
-          last = checkpoint;
-          since = at;
-        }
-      }
+    return Math.max(
+      0,
+      ...[...names].map((name) => this.#longestStall(since, (sample) => sample.checkpoints.get(name))),
+    );
+  }
+
+  /** The same for the relay's cursor. */
+  longestCursorStall(since: number): number {
+    return this.#longestStall(since, (sample) => sample.cursor);
+  }
+
+  /** The longest stall of the cursor and of each projection, for a round that stood out. */
+  describeStalls(): string {
+    const names = [...new Set(this.#samples.flatMap((sample) => [...sample.checkpoints.keys()]))];
+    const parts: (readonly [string, (sample: Sample) => number | undefined])[] = [
+      ['cursor', (sample) => sample.cursor],
+      ...names.map((name) => [name, (sample: Sample) => sample.checkpoints.get(name)] as const),
+    ];
+    return parts.map(([name, of]) => `${name} ${this.#longestStall(-Infinity, of)} ms`).join(', ');
+  }
+
+  #longestStall(since: number, of: (sample: Sample) => number | undefined): number {
+    let longest = 0;
+    let last = -1;
+    let lastStepAt = Number.isFinite(since) ? since : (this.#samples[0]?.at ?? 0);
+    for (const sample of this.#samples) {
+      const place = of(sample);
+      if (place === undefined) continue;
+      if (place <= last && place < sample.accepted) continue;
+      if (sample.at > since) longest = Math.max(longest, sample.at - Math.max(since, lastStepAt));
+      last = place;
+      lastStepAt = sample.at;
     }
     return Math.round(longest);
-  }
-
-  /** How long after a moment the relay's cursor first moved on; undefined when it did not. */
-  cursorMovedAfter(moment: number): number | undefined {
-    return this.#movedAfter(moment, (sample) => sample.cursor);
-  }
-
-  /** How long after a moment the slowest projection first moved on; undefined when one did not. */
-  checkpointsMovedAfter(moment: number): number | undefined {
-    const names = new Set(this.#samples.flatMap((sample) => [...sample.checkpoints.keys()]));
-    let slowest: number | undefined;
-    for (const name of names) {
-      const moved = this.#movedAfter(moment, (sample) => sample.checkpoints.get(name));
-      if (moved === undefined) return undefined;
-      slowest = Math.max(slowest ?? 0, moved);
-    }
-    return slowest;
-  }
-
-  #movedAfter(moment: number, of: (sample: Sample) => number | undefined): number | undefined {
-    const before = this.#samples.findLast((sample) => sample.at <= moment + everyMs && of(sample) !== undefined);
-    const from = before === undefined ? 0 : (of(before) ?? 0);
-    const after = this.#samples.find((sample) => sample.at > moment && (of(sample) ?? 0) > from);
-    return after === undefined ? undefined : Math.round(after.at - moment);
   }
 
   async #watch(): Promise<void> {

@@ -34,10 +34,10 @@ const kill: Fault = {
   takeover: 'projector',
   seconds: 14,
   async play(scene) {
-    scene.broke();
     await rabbitOf(scene).kill();
     await rest(scene, 0, 2_000);
     await rabbitOf(scene).start();
+    scene.countFromNow();
   },
 };
 
@@ -47,8 +47,8 @@ const restart: Fault = {
   takeover: 'projector',
   seconds: 22,
   async play(scene) {
-    scene.broke();
     await rabbitOf(scene).restart();
+    scene.countFromNow();
   },
 };
 
@@ -58,13 +58,13 @@ const frozen: Fault = {
   takeover: 'projector',
   seconds: 20,
   async play(scene) {
-    scene.broke();
     rabbitOf(scene).pause();
     try {
       await rest(scene, 6_000, 12_000);
     } finally {
       rabbitOf(scene).resume();
     }
+    scene.countFromNow();
   },
 };
 
@@ -75,7 +75,7 @@ const queueDeleted: Fault = {
   seconds: 5,
   async play(scene) {
     await withHand(scene, async (hand) => {
-      scene.broke();
+      scene.countFromNow();
       await hand.deleteQueues(scene.stage.queues);
     });
     await rest(scene, 500, 1_500);
@@ -95,7 +95,7 @@ const memoryAlarm: Fault = {
     } finally {
       await rabbitOf(scene).ctl('set_vm_memory_high_watermark', '0.4');
     }
-    scene.broke();
+    scene.countFromNow();
   },
 };
 
@@ -221,7 +221,7 @@ const nodeKilled: Fault = {
   seconds: 25,
   async play(scene) {
     const node = scene.random.pick(rabbitOf(scene).nodes);
-    scene.broke();
+    scene.countFromNow();
     await node.kill();
     await rest(scene, 3_000, 6_000);
     await node.start();

@@ -83,7 +83,15 @@ export async function playRestores(
     };
     lines.push(
       scoreOf(name, [
-        { ...round, failedAttempts: 0, lostAttempts: 0, reasons: new Map(), figures: new Map(), violations },
+        {
+          ...round,
+          failedAttempts: 0,
+          lostAttempts: 0,
+          reasons: new Map(),
+          stalls: '',
+          figures: new Map(),
+          violations,
+        },
       ]),
     );
   }

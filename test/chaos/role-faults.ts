@@ -22,7 +22,7 @@ function killOf(role: Role): Fault {
     seconds: 5,
     async play(scene) {
       const one = await victim(scene, role);
-      scene.broke();
+      scene.countFromNow();
       await one.kill();
       await pause(scene.random.between(0, 1_500), undefined, { signal: scene.signal });
       await one.start();
@@ -40,7 +40,7 @@ function freezeOf(role: Role): Fault {
     seconds: 12,
     async play(scene) {
       const one = await victim(scene, role);
-      scene.broke();
+      scene.countFromNow();
       one.freeze();
       try {
         const forMs = scene.random.between(frozenMs.from, frozenMs.to);

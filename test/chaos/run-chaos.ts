@@ -37,6 +37,8 @@ export interface ChaosResult {
 
 /** So many rounds go by before the whole read models are compared once more; they are at the end, too. */
 const wholeEvery = 10;
+/** A read model that stood still for so long is worth to know where. */
+const stoodOutMs = 5_000;
 
 /** Plays every wanted fault as often as wanted, stage by stage. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
@@ -58,7 +60,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
 
   for (const kind of new Set(playable.map((fault) => fault.stage))) {
     const own = playable.filter((fault) => fault.stage === kind);
-    const plan = own.flatMap((fault) => Array.from({ length: options.times }, (_, round) => ({ fault, round })));
+    // Turn by turn, so that a run that ends early has played each of them equally often.
+    const turns = Array.from({ length: options.times }, (_, round) => round);
+    const plan = turns.flatMap((round) => own.map((fault) => ({ fault, round })));
     let stage: Stage | undefined;
     let stages = 0;
     for (const [index, { fault, round }] of plan.entries()) {
@@ -128,11 +132,12 @@ function roundSeed(seed: number, fault: string, round: number): number {
 function describeRound(result: RoundResult, round: number, times: number): string {
   const { verdict, violations } = result;
   const { unknown, unknownStored } = verdict;
+  const stoodOut = result.readModelStallMs > stoodOutMs ? ` (${result.stalls})` : '';
   return [
     `${result.fault} ${round + 1}/${times}`,
     `${verdict.accepted} accepted, ${verdict.refused} refused${unknown > 0 ? `, ${unknown} unknown (${unknownStored} stored)` : ''}`,
     `sent again ${result.failedAttempts + result.lostAttempts}${describeReasons(result.reasons)}`,
-    `stalls: answers ${result.acceptStallMs} ms, read model ${result.readModelStallMs} ms`,
+    `stalls: answers ${result.acceptStallMs} ms, read model ${result.readModelStallMs} ms${stoodOut}`,
     ...(result.takeoverMs === undefined ? [] : [`takeover ${result.takeoverMs} ms`]),
     violations.length === 0 ? 'holds' : `BROKEN (${violations.length})`,
   ].join(' | ');

@@ -26,7 +26,7 @@ function cut(wire: Wire): Fault {
     name: `wire-${wire}-cut`,
     seconds: 5,
     async play(scene) {
-      scene.broke();
+      scene.countFromNow();
       for (let times = scene.random.between(1, 4); times > 0; times -= 1) {
         wireOf(scene, wire).cut();
         await pause(scene.random.between(20, 600), undefined, { signal: scene.signal });
@@ -61,13 +61,13 @@ function stall(wire: Wire): Fault {
     seconds: 12,
     async play(scene) {
       const proxy = wireOf(scene, wire);
-      scene.broke();
       proxy.hold();
       try {
         await pause(scene.random.between(5_000, 7_000), undefined, { signal: scene.signal });
       } finally {
         proxy.pass();
       }
+      scene.countFromNow();
     },
   };
 }
@@ -80,7 +80,6 @@ function halfOpen(wire: Wire): Fault {
     seconds: 30,
     async play(scene) {
       const proxy = wireOf(scene, wire);
-      scene.broke();
       proxy.halfOpen();
       try {
         await pause(scene.random.between(6_000, 12_000), undefined, { signal: scene.signal });
@@ -88,6 +87,7 @@ function halfOpen(wire: Wire): Fault {
         // The connections that lost something stay dead until somebody gives them up; new ones are in order.
         proxy.pass();
       }
+      scene.countFromNow();
     },
   };
 }
