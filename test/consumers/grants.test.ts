@@ -39,11 +39,6 @@ const eventStore = `
   millrace_lock_log()         x     -                                                    -          -       -
   millrace_prune_keys()       x     -                                                    -          -       -
   millrace_save_snapshot()    x     -                                                    -          -       -
-  relay_decisions             r     r                                                    -          r       -
-  relay_discard()             x     -                                                    -          -       -
-  relay_next_due()            -     x                                                    -          -       -
-  relay_retry()               x     -                                                    -          -       -
-  relay_settle()              -     x                                                    -          -       -
   refuse_change()             -     -                                                    -          -       -
   refuse_raw_insert()         -     -                                                    -          -       -
   relay_advance()             -     x                                                    -          -       -

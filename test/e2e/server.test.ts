@@ -101,17 +101,22 @@ test('an event is seen at every station of its way, over HTTP', async () => {
   await expect.poll(() => json('/api/outbox/pending')).toMatchObject({ count: 0, events: [] });
   await expect.poll(() => json(`/api/metrics/lag/${events[0]?.eventId}`)).toMatchObject({ status: 'PROCESSED' });
   await expect.poll(() => json('/api/metrics/lag?eventName=PatientCheckedIn')).toMatchObject({ processedCount: 1 });
-  expect(await json('/api/projections/health')).toMatchObject({
-    isHealthy: true,
-    projections: [{ position: 1, behind: 0 }],
-  });
+  await expect
+    .poll(() => json('/api/projections/health'))
+    .toMatchObject({
+      isHealthy: true,
+      projections: [
+        { position: 1, behind: 0 },
+        { position: 1, behind: 0 },
+      ],
+    });
   expect(await json('/health')).toMatchObject({ status: 'healthy', ready: true });
   const metrics = await (await fetch(`${server.url}/metrics`)).text();
   expect(metrics).toContain('events_dispatched_total 1');
   expect(metrics).toContain('event_processing_lag_ms{event_name="PatientCheckedIn"}');
 
   expect(await json('/api/projections/rebuild?wait=true', { method: 'POST' })).toMatchObject({
-    rebuilds: [{ state: 'done' }],
+    rebuilds: [{ state: 'done' }, { state: 'done' }],
   });
   await expect.poll(() => messages.at(-1)).toMatchObject({ type: 'reset', reason: 'read-model-replaced' });
   expect(await json('/api/projections/none/checkpoint')).toMatchObject({ code: 'PROJECTION_UNKNOWN' });

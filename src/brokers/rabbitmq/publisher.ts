@@ -33,7 +33,8 @@ export class Publisher {
   /** What may come back from the broker, by message id. */
   #underWay = new Map<string, () => void>();
   #abort: ((problem: unknown) => void) | undefined;
-  #refusals = 0;
+  /** The message that was refused alone last, and how often in a row. */
+  #lone: { readonly id: string; readonly times: number } | undefined;
   #closed = false;
 
   constructor(options: PublisherOptions) {
@@ -52,16 +53,23 @@ export class Publisher {
     if (messages.length === 0) return;
     const refused = await this.#send(await this.#ready(), messages);
     if (refused.length === 0) {
-      this.#refusals = 0;
+      this.#lone = undefined;
       return;
     }
     // All of them: the queues cannot take anything now, which is an outage. One alone may be either.
-    this.#refusals = messages.length === 1 ? this.#refusals + 1 : 0;
-    if (refused.length === messages.length && this.#refusals < refusalsOfOne) {
+    if (refused.length === messages.length && !this.#isRefusedForItself(messages)) {
       throw unavailable('RabbitMQ took none of the messages.');
     }
-    this.#refusals = 0;
+    this.#lone = undefined;
     throw new MessagesRefused(refused, 'RabbitMQ refused the message.');
+  }
+
+  #isRefusedForItself(messages: readonly BrokerMessage[]): boolean {
+    const [first] = messages;
+    if (first === undefined || messages.length > 1) return false;
+    const { id } = first.event;
+    this.#lone = { id, times: this.#lone?.id === id ? this.#lone.times + 1 : 1 };
+    return this.#lone.times >= refusalsOfOne;
   }
 
   /** Resolves when the broker is there and takes messages. */
