@@ -21,14 +21,23 @@ async function publishDurably(url: string, queue: string, text: string): Promise
   }
 }
 
+/** Bounded: a queue that has lost its leader a moment ago may leave a question without an answer. */
 async function take(url: string, queue: string): Promise<string | undefined> {
-  const connection = await connect(url);
+  const connection = await connect(url, { timeout: 5_000 });
+  connection.on('error', () => undefined);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), 3_000);
+  });
   try {
     const channel = await connection.createChannel();
-    const message = await channel.get(queue, { noAck: true });
-    return message === false ? undefined : message.content.toString();
+    channel.on('error', () => undefined);
+    const got = channel.get(queue, { noAck: true }).catch(() => false as const);
+    const message = await Promise.race([got, late]);
+    return message === undefined || message === false ? undefined : message.content.toString();
   } finally {
-    await connection.close();
+    clearTimeout(timer);
+    await connection.close().catch(() => undefined);
   }
 }
 
