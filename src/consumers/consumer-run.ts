@@ -13,6 +13,8 @@ import { LogWatch } from './log-watch.ts';
 
 /** At a stop, what was delivered is still applied for so long, in milliseconds. */
 const drainFor = 2000;
+/** Who stands by looks so often whether the lease is free, in milliseconds. */
+const pauseBetweenTries = 500;
 
 /**
  * One life of a consumer: takes deliveries, passes over doubles, fills holes from the log, applies a batch, and commits
@@ -128,7 +130,7 @@ export class ConsumerRun {
     this.#progress();
     const { broker, idleInterval = 1000 } = this.#options;
     if (this.#keeper?.held !== true && !(await this.#takeOver())) {
-      await this.#rest(this.#ending, idleInterval);
+      await this.#rest(this.#ending, Math.min(idleInterval, pauseBetweenTries));
       return;
     }
     if (this.#subscription === undefined || this.#applier === undefined) await this.#reload();

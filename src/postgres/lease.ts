@@ -19,7 +19,7 @@ export interface LeaseKeeper {
   stop(): void;
 }
 
-const seconds = 4;
+const seconds = 3.5;
 /** The holder gives up a little before others may take over, in milliseconds. */
 const patience = seconds * 1000 - 500;
 

@@ -134,7 +134,7 @@ export class RelayRun {
       try {
         if (this.#keeper === undefined && !(await this.#takeOver())) {
           // Nudges are for the one that publishes; who stands by only looks whether the lease is free.
-          await this.#rest(this.#stopping, Math.min(1000, this.#pollingInterval));
+          await this.#rest(this.#stopping, Math.min(500, this.#pollingInterval));
           continue;
         }
         if (this.#doubt) await this.#compare();

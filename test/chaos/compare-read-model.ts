@@ -2,7 +2,7 @@ import type { Pool, QueryResultRow } from 'pg';
 import { buildSchema, liveBuild } from '../../src/projections/builds.ts';
 import { decodeRow, selectColumn } from '../../src/projections/column-values.ts';
 import type { AnyRows, AnyTotals, Row } from '../../src/projections/definition.ts';
-import type { FreshFold } from './fresh-fold.ts';
+import type { FoldedRow, FreshFold } from './fresh-fold.ts';
 
 /** Where a read model differs from a fresh fold, in words, with the key first. */
 export interface Difference {
@@ -41,14 +41,14 @@ async function compareRows(
   const { rows } = await pool.query<QueryResultRow & { 'the version': number; 'the position': number }>(
     `select ${columns.join(', ')} from ${schema}.${table.table} ${since}`,
   );
-  const expected = fold.rows.get(table) ?? new Map();
+  const expected = fold.rows.get(table) ?? new Map<string, FoldedRow>();
   const differences: Difference[] = [];
   const seen = new Set<string>();
   // Another definition writes rows into the same table: one that this definition does not know is the other's.
   const isShared = [...fold.totals.keys()].some((other) => other.table === table.table);
   for (const { 'the version': version, 'the position': position, ...columnsFound } of rows) {
     const found = decodeRow(columnsFound);
-    const key = String(found[table.key]);
+    const key = textOf(found[table.key]);
     const place = `${table.table} ${key}`;
     seen.add(key);
     const folded = expected.get(key);
@@ -98,4 +98,10 @@ function same(found: Row[string] | undefined, expected: Row[string] | undefined)
   // A timestamp comes back through the server's microseconds.
   if (typeof found === 'number' && typeof expected === 'number') return Math.abs(found - expected) < 0.01;
   return JSON.stringify(found) === JSON.stringify(expected);
+}
+
+/** A key is a text column. */
+function textOf(value: unknown): string {
+  if (typeof value !== 'string') throw new TypeError('a key is no text');
+  return value;
 }

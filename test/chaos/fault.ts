@@ -11,9 +11,9 @@ export interface Scene {
    * Marks the moment from which the time to take over counts: that of the kill when another process takes over, that of
    * a server's return when its clients have to find it again. Without it nothing is measured.
    */
-  countFromNow(): void;
+  readonly countFromNow: () => void;
   /** A promise of this fault's own that did not hold. */
-  violated(text: string): void;
+  readonly violated: (text: string) => void;
   /** For whoever reads the scorecard: a figure of this fault's own, the longest of all rounds is shown. */
   measured(name: string, milliseconds: number): void;
   /** Aborted at Ctrl-C: whatever waits ends then. */

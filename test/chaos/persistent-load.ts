@@ -88,7 +88,7 @@ export class PersistentLoad {
       while (this.#next < due) {
         const command = this.#day.next(this.#next++);
         this.#commands.set(command.n, command);
-        this.#track(command);
+        void this.#track(command);
       }
     }, 5);
   }

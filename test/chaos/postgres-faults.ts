@@ -2,8 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Fault, Scene } from './fault.ts';
 
-const stopped = async ({ random, signal }: Scene) =>
-  void (await pause(random.between(0, 2_000), undefined, { signal }));
+const stopped = ({ random, signal }: Scene): Promise<void> => pause(random.between(0, 2_000), undefined, { signal });
 
 const kill: Fault = {
   name: 'postgres-kill',

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { Pool } from 'pg';
 import { expect, it, onTestFinished } from 'vitest';
 import { Lease } from '../../src/postgres/lease.ts';
-import { Relay } from '../../src/relay/relay.ts';
+import type { Relay } from '../../src/relay/relay.ts';
 import { pendingEvents, PostgresOutbox } from '../../src/relay/outbox.ts';
 import { RelayStore } from '../../src/relay/relay-store.ts';
 import { ScriptedBroker } from '../support/consumer-rig.ts';

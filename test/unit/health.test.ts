@@ -34,11 +34,9 @@ describe('health', () => {
     const asked = checkHealth({ ...healthy(), broker: new SilentBroker() });
     // Whoever asks waits for two seconds.
     await vi.advanceTimersByTimeAsync(1_900);
-    expect(await asked).toMatchObject({
-      status: 'degraded',
-      ready: true,
-      checks: expect.arrayContaining([{ name: 'broker', healthy: false, detail: 'does not answer' }]),
-    });
+    const health = await asked;
+    expect(health).toMatchObject({ status: 'degraded', ready: true });
+    expect(health.checks).toContainEqual({ name: 'broker', healthy: false, detail: 'does not answer' });
     expect(vi.getTimerCount()).toBe(0);
   });
 
