@@ -18,6 +18,8 @@ const withProcesses = { testTimeout: 60_000, hookTimeout: 60_000 };
 
 export default defineConfig({
   test: {
+    // Most of the time the tests with a database wait for it.
+    maxWorkers: 2,
     reporters: process.env['CI'] === undefined ? ['default'] : ['dot'],
     projects: [
       {
