@@ -27,4 +27,6 @@ export const runElsewhere: { readonly [command: string]: string } = {
 export const needsMore: { readonly [start: string]: string } = {
   'curl -u "$RABBITMQ_USER"': 'RabbitMQ',
   'docker-compose': 'Docker Compose',
+  'npm run test:chaos': 'RabbitMQ, and minutes: .ci/run plays one of each kind',
+  'npm run demo:failures': 'RabbitMQ, and a minute',
 };
