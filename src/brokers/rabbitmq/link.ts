@@ -18,6 +18,8 @@ export interface LinkOptions {
 /** Seconds without a sign of life, twice, and either side gives the connection up. */
 const heartbeat = 5;
 const connectTimeout = 5_000;
+/** A node that has just started may take a declaration and never answer it. */
+const prepareTimeout = 5_000;
 const longestPause = 2_000;
 
 /** One connection to RabbitMQ, made again whenever it breaks, with a pause that doubles up to two seconds. */
@@ -93,7 +95,7 @@ export class Link {
         gone = true;
         this.#lose(made, error);
       });
-      await onConnected(made);
+      await within(prepareTimeout, onConnected(made));
       if (gone || this.#closed)
         throw new MillraceError('BROKER_UNAVAILABLE', 'The connection broke while it was made.');
       this.#model = made;
@@ -142,6 +144,20 @@ function discard(model: ChannelModel): void {
 function socketOf(model: ChannelModel): Duplex | undefined {
   const { connection } = model;
   return 'stream' in connection && connection.stream instanceof Duplex ? connection.stream : undefined;
+}
+
+async function within(milliseconds: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`RabbitMQ did not answer within ${milliseconds} ms.`)), milliseconds);
+  });
+  // When it fails after its time nobody listens any more.
+  work.catch(() => undefined);
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function withHeartbeat(url: string): string {
