@@ -1,12 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { prepareSystem, type SystemUrls } from '../bench-system.ts';
 import { median } from '../measure.ts';
 import { orderSystem } from '../order-system.ts';
 import type { Part, PartContext } from '../part.ts';
+import { Worker } from '../worker.ts';
 
 const streams = 64;
 const callers = 64;
@@ -72,27 +69,22 @@ async function turn(context: PartContext, urls: SystemUrls, processes: number): 
   turns += 1;
   const writers = Array.from({ length: processes }, () => startWriter(urls, context, turns));
   try {
-    for (const { nextLine } of writers) await nextLine();
+    for (const writer of writers) await writer.nextLine();
     await context.settle();
-    for (const { child } of writers) child.stdin?.write('go\n');
-    const results = await Promise.all(writers.map(async ({ nextLine }) => readResult(await nextLine())));
+    for (const writer of writers) writer.say('go');
+    const results = await Promise.all(writers.map(async (writer) => readResult(await writer.nextLine())));
     return {
       perSecond: results.reduce((sum, { commands, elapsedSeconds }) => sum + commands / elapsedSeconds, 0),
       slowestMs: Math.max(...results.map(({ slowestMs }) => slowestMs)),
       stored: results.reduce((sum, { stored }) => sum + stored, 0),
     };
   } finally {
-    await Promise.all(writers.map(({ child }) => untilEnded(child)));
+    await Promise.all(writers.map((writer) => writer.ended()));
   }
 }
 
-function startWriter(
-  urls: SystemUrls,
-  { settings: { warmUpSeconds, seconds } }: PartContext,
-  number: number,
-): { child: ChildProcess; nextLine: () => Promise<string> } {
-  const script = fileURLToPath(new URL('../workers/contended-writer.ts', import.meta.url));
-  const settings = [
+function startWriter(urls: SystemUrls, { settings: { warmUpSeconds, seconds } }: PartContext, number: number): Worker {
+  return new Worker('contended-writer.ts', [
     urls.eventStoreUrl,
     urls.readModelsUrl,
     String(streams),
@@ -100,22 +92,7 @@ function startWriter(
     String(warmUpSeconds),
     String(seconds),
     String(number),
-  ];
-  const child = spawn(process.execPath, [script, ...settings], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const nextLine = async (): Promise<string> => {
-    const line = await lines.next();
-    if (line.done === true) throw new Error('a writing process ended early');
-    return line.value;
-  };
-  return { child, nextLine };
-}
-
-async function untilEnded(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const late = setTimeout(() => child.kill('SIGKILL'), 10_000);
-  await once(child, 'exit');
-  clearTimeout(late);
+  ]);
 }
 
 function readResult(line: string): WriterResult {

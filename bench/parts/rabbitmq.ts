@@ -1,22 +1,18 @@
 import { checkInToUnlimitedQueue } from '../../apps/waiting-room/domain/check-in-unlimited.ts';
-import { MillraceError } from '../../src/index.ts';
 import { startApart } from '../apart.ts';
 import { untilCaughtUp } from '../bench-system.ts';
 import { checkInCommand } from '../check-ins.ts';
 import { median } from '../measure.ts';
-import { callPaced } from '../paced.ts';
 import type { Part, PartContext } from '../part.ts';
 import { openRabbit } from '../rabbit.ts';
+import { sustainedLoad, type SustainedLoad } from '../sustained-load.ts';
 import { Worker } from '../worker.ts';
 
 /** What comes in, a little above what is required. */
 const perSecond = 7_350;
 
-interface Sustained {
+interface Sustained extends SustainedLoad {
   readonly eventsPerSecond: number;
-  readonly refused: number;
-  readonly backlog: { readonly atStart: number; readonly atEnd: number; readonly most: number };
-  readonly p99Ms: number;
 }
 
 /** Three processes over a quorum queue: a load that lasts, and what piled up while the broker was away. */
@@ -60,53 +56,13 @@ export const part: Part = {
 async function measureSustained(context: PartContext, seconds: number): Promise<Sustained> {
   const rabbit = await openRabbit((line) => context.progress(line));
   const apart = await startApart(context, 'rabbitmq_sustained', rabbit.url);
-  const { system } = apart;
-  const backlog: number[] = [];
-  const latencies: number[] = [];
-  let decided = 0;
-  let projected = 0;
-  let refused = 0;
-  const stopListening = system.readModels.onChanged((position) => {
-    projected = Math.max(projected, position);
-  });
-  const sampler = setInterval(() => backlog.push(Math.max(0, decided - projected)), 100);
   try {
     await context.settle();
-    const { elapsedSeconds } = await callPaced({ perSecond, calls: Math.round(perSecond * seconds) }, async (n) => {
-      const before = performance.now();
-      const command = checkInCommand(n, `queue-${n % 8}`);
-      const result = await system.execute(checkInToUnlimitedQueue, command).catch((error: unknown) => {
-        if (!(error instanceof MillraceError) || error.code !== 'QUEUE_FULL') throw error;
-        // More comes than this machine can take: that shows in the figures.
-        refused += 1;
-      });
-      if (result === undefined) return;
-      decided = Math.max(decided, result.position);
-      latencies.push(performance.now() - before);
-    });
-    clearInterval(sampler);
-    const drainStart = performance.now();
-    await untilCaughtUp(system);
-    const drainSeconds = (performance.now() - drainStart) / 1000;
-    const rows = await system.readModels.query<{ visits: number }>('select count(*)::int as visits from visits_view');
-    if (rows[0]?.visits !== decided)
-      throw new Error(`${decided} check-ins, ${rows[0]?.visits} visits in the read model`);
-    const of = (from: number, to: number): number => Math.round(median(backlog.slice(from * 10, to * 10)));
-    const sorted = Float64Array.from(latencies).sort();
-    return {
-      // To the last event in the read model: what piled up at the end counts.
-      eventsPerSecond: Math.round(decided / (elapsedSeconds + drainSeconds)),
-      refused,
-      backlog: {
-        atStart: seconds >= 30 ? of(10, 20) : of(2, seconds / 2),
-        atEnd: seconds >= 30 ? of(seconds - 10, seconds) : of(seconds / 2, seconds),
-        most: Math.max(...backlog),
-      },
-      p99Ms: sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN,
-    };
+    const load = await sustainedLoad(apart.system, { perSecond, seconds });
+    const { events, elapsedSeconds, drainSeconds } = load;
+    // To the last event in the read model: what piled up at the end counts.
+    return { ...load, eventsPerSecond: Math.round(events / (elapsedSeconds + drainSeconds)) };
   } finally {
-    clearInterval(sampler);
-    stopListening();
     await apart.stop();
     await rabbit.stop();
   }

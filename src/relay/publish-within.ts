@@ -1,6 +1,7 @@
 import type { Broker } from '../brokers/broker.ts';
 import { MillraceError } from '../errors.ts';
 import type { RecordedEvent } from '../events/envelope.ts';
+import { within } from '../within.ts';
 
 export interface PublishOptions {
   readonly broker: Broker;
@@ -18,15 +19,7 @@ export async function publishWithin(events: readonly RecordedEvent[], options: P
   const confirmed = broker.publish(
     events.map((event) => ({ event, log, incarnation, previous: event.position - 1, handedAt })),
   );
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(new MillraceError('BROKER_UNAVAILABLE', `The broker did not confirm within ${timeout} ms.`));
-    }, timeout);
-  });
-  try {
-    await Promise.race([confirmed, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const late = (): MillraceError =>
+    new MillraceError('BROKER_UNAVAILABLE', `The broker did not confirm within ${timeout} ms.`);
+  await within(timeout, confirmed, late);
 }

@@ -3,6 +3,7 @@ import { errorCatalogue } from '../errors.ts';
 import type { Relay } from '../relay/relay.ts';
 import type { Health, HealthCheck, Outbox, Projections } from '../running-system.ts';
 import type { EventLog } from '../store/store.ts';
+import { within } from '../within.ts';
 
 export interface HealthSources {
   readonly log: EventLog;
@@ -67,15 +68,9 @@ export async function checkHealth(sources: HealthSources): Promise<Health> {
 
 /** A part that says nothing is a part that is not well, and no reason for the others to say nothing either. */
 async function check(name: string, ask: () => Promise<string | null>): Promise<HealthCheck> {
-  let timer: NodeJS.Timeout | undefined;
-  const patience = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('does not answer')), partPatience);
-  });
   try {
-    return { name, healthy: true, detail: await Promise.race([ask(), patience]) };
+    return { name, healthy: true, detail: await within(partPatience, ask(), () => new Error('does not answer')) };
   } catch (error) {
     return { name, healthy: false, detail: error instanceof Error ? error.message : 'failed' };
-  } finally {
-    clearTimeout(timer);
   }
 }

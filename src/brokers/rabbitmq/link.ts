@@ -2,6 +2,7 @@ import { Duplex } from 'node:stream';
 import { connect, type ChannelModel } from 'amqplib';
 import { backoff } from '../../doorbell.ts';
 import { MillraceError } from '../../errors.ts';
+import { within } from '../../within.ts';
 
 export interface LinkOptions {
   /** `amqp://user:password@host:5672/vhost` */
@@ -95,7 +96,7 @@ export class Link {
         gone = true;
         this.#lose(made, error);
       });
-      await within(prepareTimeout, onConnected(made));
+      await within(prepareTimeout, onConnected(made), lateAnswer);
       if (gone || this.#closed)
         throw new MillraceError('BROKER_UNAVAILABLE', 'The connection broke while it was made.');
       this.#model = made;
@@ -146,18 +147,8 @@ function socketOf(model: ChannelModel): Duplex | undefined {
   return 'stream' in connection && connection.stream instanceof Duplex ? connection.stream : undefined;
 }
 
-async function within(milliseconds: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`RabbitMQ did not answer within ${milliseconds} ms.`)), milliseconds);
-  });
-  // When it fails after its time nobody listens any more.
-  work.catch(() => undefined);
-  try {
-    await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+function lateAnswer(): Error {
+  return new Error(`RabbitMQ did not answer within ${prepareTimeout} ms.`);
 }
 
 function withHeartbeat(url: string): string {
