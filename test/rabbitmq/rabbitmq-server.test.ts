@@ -48,27 +48,31 @@ describe('the RabbitMQ of the tests', () => {
     expect(await take(inject('rabbitmqUrl'), queue)).toBe('hello');
   });
 
-  it('has what it confirmed when it was killed and started again, and stands still when it is told to', async () => {
-    rabbit = await startRabbitMq();
-    await publishDurably(rabbit.url, 'kept', 'still there');
-    // Killed within moments of its declaration, a quorum queue of RabbitMQ 3.10 may come back and answer nobody.
-    expect(await rabbit.ctl('list_queues', 'name')).toContain('kept');
-    await rabbit.kill();
-    await expect(connect(rabbit.url)).rejects.toThrow('ECONNREFUSED');
-    await rabbit.start();
-    expect(await rabbit.ctl('list_queues', 'name', 'type')).toContain('kept\tquorum');
-    expect(await take(rabbit.url, 'kept')).toBe('still there');
-    rabbit.pause();
-    await expect(connect(rabbit.url, { timeout: 300 })).rejects.toThrow('connect ETIMEDOUT');
-    rabbit.resume();
-    await publishDurably(rabbit.url, 'kept', 'awake');
-  });
+  it(
+    'has what it confirmed when it was killed and started again, and stands still when told to',
+    { timeout: 180_000 },
+    async () => {
+      rabbit = await startRabbitMq();
+      await publishDurably(rabbit.url, 'kept', 'still there');
+      await rabbit.node.saveQueues();
+      await rabbit.kill();
+      await expect(connect(rabbit.url)).rejects.toThrow('ECONNREFUSED');
+      await rabbit.start();
+      expect(await rabbit.ctl('list_queues', 'name', 'type')).toContain('kept\tquorum');
+      expect(await take(rabbit.url, 'kept')).toBe('still there');
+      rabbit.pause();
+      await expect(connect(rabbit.url, { timeout: 300 })).rejects.toThrow('connect ETIMEDOUT');
+      rabbit.resume();
+      await publishDurably(rabbit.url, 'kept', 'awake');
+    },
+  );
 
   it('makes a cluster of three, whose quorum queues survive the loss of one', { timeout: 180_000 }, async () => {
     rabbit = await startRabbitMqCluster();
     const [first, second] = rabbit.nodes;
     if (first === undefined || second === undefined) throw new Error('There are no nodes.');
     await publishDurably(first.url, 'shared', 'on three nodes');
+    await first.saveQueues();
     await first.kill();
     await expect.poll(() => take(second.url, 'shared'), { timeout: 30_000 }).toBe('on three nodes');
   });
