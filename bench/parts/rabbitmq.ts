@@ -73,6 +73,7 @@ async function drainBacklog(context: PartContext, events: number): Promise<numbe
   const rabbit = await openRabbit((line) => context.progress(line));
   const apart = await startApart(context, 'rabbitmq_backlog', rabbit.url);
   try {
+    await rabbit.node.saveQueues();
     await rabbit.kill();
     const perTurn = 256;
     for (let made = 0; made < events; made += perTurn) {

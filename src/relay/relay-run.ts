@@ -1,20 +1,22 @@
 import { DatabaseError } from 'pg';
-import { MessagesRefused } from '../brokers/broker.ts';
+import type { MessagesRefused } from '../brokers/broker.ts';
 import { isInLog } from '../store/log-checkpoint.ts';
 import { backoff, Doorbell } from '../doorbell.ts';
 import type { RecordedEvent } from '../events/envelope.ts';
 import { wallClock } from '../events/wall-clock.ts';
 import type { LeaseKeeper } from '../postgres/lease.ts';
 import { defaultRetrySchedule } from '../retry-schedule.ts';
+import { CursorJournal } from './cursor-journal.ts';
 import { ParkedKeys, stretches } from './parked-keys.ts';
+import { Pipeline } from './pipeline.ts';
 import { publishWithin } from './publish-within.ts';
 import { describeRefusal, RefusedRetries } from './refused-retries.ts';
-import type { Cursor, PassedOver, Publication } from './relay-store.ts';
+import type { Cursor } from './relay-store.ts';
 import type { RelayOptions } from './relay.ts';
 import { Tail } from './tail.ts';
 
-/** Milliseconds. What a crash makes of it: so much more is published again, and passed over. */
-const pauseBetweenSaves = 20;
+/** Batches that are handed to the broker before the first of them is confirmed. */
+const mostUnderWay = 4;
 /** After so many failures in a row one event is tried before the rest: a broker may be stuck on what stands first. */
 const failuresBeforeProbe = 3;
 
@@ -22,24 +24,18 @@ const failuresBeforeProbe = 3;
 export class RelayRun {
   readonly #options: RelayOptions;
   readonly #batchSize: number;
-  readonly #schedule: readonly number[];
   readonly #stopListening: () => void;
   readonly #work = new Doorbell();
   readonly #stopping = new Doorbell();
-  readonly #saveRest = new Doorbell();
   readonly #tail = new Tail();
   readonly #parked: ParkedKeys;
   readonly #retries: RefusedRetries;
+  readonly #journal: CursorJournal;
+  #pipeline: Pipeline;
   #keeper: LeaseKeeper | undefined;
   #incarnation = '';
-  /** Confirmed by the broker, or passed over. */
-  #position = 0;
-  #eventId: string | undefined;
-  /** Written down. */
-  #saved: Cursor = { position: 0, eventId: undefined };
-  #publications: Publication[] = [];
-  #passedOver: PassedOver[] = [];
-  #saving: Promise<void> | undefined;
+  /** Handed to the broker, or passed over. */
+  #handed = 0;
   #stopped = false;
   #abandoned = false;
   #loop: Promise<void> | undefined;
@@ -54,13 +50,24 @@ export class RelayRun {
   constructor(options: RelayOptions) {
     this.#options = options;
     this.#batchSize = options.batchSize ?? 500;
-    this.#schedule = options.retrySchedule ?? defaultRetrySchedule;
-    this.#parked = new ParkedKeys(this.#schedule);
+    const schedule = options.retrySchedule ?? defaultRetrySchedule;
+    this.#parked = new ParkedKeys(schedule);
+    this.#journal = new CursorJournal({
+      store: options.store,
+      schedule,
+      onAdvanced: options.onAdvanced,
+      onFailed: (error) => {
+        options.onError?.(error);
+        this.#doubt = true;
+        this.#leaveWhenFenced(error);
+      },
+    });
+    this.#pipeline = this.#openPipeline();
     this.#retries = new RefusedRetries({
       log: options.log,
       store: options.store,
       parked: this.#parked,
-      schedule: this.#schedule,
+      schedule,
       publish: (events, handedAt) => this.#publish(events, handedAt),
       ...(options.onError === undefined ? {} : { onError: options.onError }),
     });
@@ -80,7 +87,7 @@ export class RelayRun {
   }
 
   get position(): number {
-    return this.#position;
+    return this.#journal.reached.position;
   }
 
   get quietFor(): number {
@@ -118,7 +125,7 @@ export class RelayRun {
   #end(): void {
     this.#stopped = true;
     this.#stopping.ring();
-    this.#saveRest.ring();
+    this.#journal.hurry();
     this.#work.ring();
   }
 
@@ -139,8 +146,7 @@ export class RelayRun {
         }
         if (this.#doubt) await this.#compare();
         await this.#publishAll();
-        this.#failures = 0;
-        this.#saveSoon();
+        if (this.#pipeline.idle) this.#failures = 0;
         await this.#awaitWork();
       } catch (error) {
         if (!this.#abandoned) await this.#recover(error);
@@ -170,21 +176,26 @@ export class RelayRun {
     return this.#options.pollingInterval ?? 1000;
   }
 
-  async #recover(error: unknown): Promise<void> {
-    this.#options.onError?.(error);
+  async #recover(problem: unknown): Promise<void> {
+    this.#options.onError?.(problem);
+    this.#busySince = undefined;
+    // What is under way may still be confirmed, and need not be published twice then.
+    await this.#pipeline.settled().catch(() => undefined);
+    if (this.#abandoned) return;
     // What was taken from memory and not confirmed is in the log.
-    this.#lookAtLog = true;
+    this.#begin(this.#journal.reached);
     this.#doubt = true;
-    if (isSqlState(error, 'MR010') || isSqlState(error, 'MR012')) this.#standBy();
+    this.#leaveWhenFenced(problem);
     await this.#rest(this.#stopping, backoff(++this.#failures, 50, this.#options.longestPause ?? 2000));
   }
 
   async #finish(): Promise<void> {
     const keeper = this.#keeper;
     if (keeper === undefined) return;
-    await this.#publishAll().catch((error: unknown) => this.#options.onError?.(error));
-    await this.#saving;
-    await this.#save().catch((error: unknown) => this.#options.onError?.(error));
+    const report = (error: unknown): void => this.#options.onError?.(error);
+    await this.#publishAll().catch(report);
+    await this.#pipeline.settled().catch(report);
+    await this.#journal.flush().catch(report);
     keeper.stop();
     await this.#options.lease.release(keeper.lease).catch(() => undefined);
     this.#keeper = undefined;
@@ -200,10 +211,11 @@ export class RelayRun {
       },
       onError: (error) => this.#options.onError?.(error),
     });
+    let from: Cursor;
     try {
       await store.adoptCursor(held);
       const [cursor, head] = await Promise.all([store.cursor(), log.head()]);
-      let from = cursor;
+      from = cursor;
       if (!(await isInLog(cursor, log))) {
         // Another log than the one that was published: then nothing of it was. What is published twice has no effect.
         from = { position: 0, eventId: undefined };
@@ -211,37 +223,51 @@ export class RelayRun {
       }
       this.#parked.replace(await store.parkedKeys());
       this.#incarnation = head.incarnation;
-      this.#saved = { position: from.position, eventId: from.eventId };
-      this.#position = from.position;
-      this.#eventId = from.eventId;
     } catch (error) {
       keeper.stop();
       await lease.release(held).catch(() => undefined);
       throw error;
     }
     this.#tail.clear();
-    this.#forgetUnsaved();
-    this.#lookAtLog = true;
+    this.#begin(from);
     this.#doubt = false;
     if (!keeper.held || this.#abandoned) {
       keeper.stop();
       return false;
     }
+    this.#journal.begin(keeper, from);
     this.#keeper = keeper;
     return true;
   }
 
+  /** Goes on behind this event. What is still under way counts no more. */
+  #begin({ position }: Cursor): void {
+    this.#pipeline = this.#openPipeline();
+    this.#handed = position;
+    this.#lookAtLog = true;
+  }
+
+  #openPipeline(): Pipeline {
+    const pipeline: Pipeline = new Pipeline({
+      publish: (events, handedAt) => this.#publish(events, handedAt),
+      free: (events) => this.#parked.free(events),
+      onConfirmed: (events, handedAt, refusal) => {
+        if (this.#pipeline === pipeline && this.#keeper !== undefined) this.#account(events, handedAt, refusal);
+      },
+      onFailed: () => this.#work.ring(),
+    });
+    return pipeline;
+  }
+
   /** Log and cursor must be as this relay left them; otherwise it begins anew. */
   async #compare(): Promise<void> {
-    await this.#saving;
+    await this.#pipeline.settled();
+    await this.#journal.settled();
     const [cursor, head] = await Promise.all([this.#options.store.cursor(), this.#options.log.head()]);
     this.#doubt = false;
-    if (head.position > this.#position) this.#lookAtLog = true;
-    const same =
-      (cursor.position === this.#saved.position && cursor.eventId === this.#saved.eventId) ||
-      // A call that failed here may have succeeded there.
-      (cursor.position === this.#position && cursor.eventId === this.#eventId);
-    if (!same || head.incarnation !== this.#incarnation || head.position < this.#position) {
+    if (head.position > this.position) this.#lookAtLog = true;
+    const same = this.#journal.wasLeftAt(cursor);
+    if (!same || head.incarnation !== this.#incarnation || head.position < this.position) {
       const keeper = this.#keeper;
       this.#standBy();
       if (keeper !== undefined) await this.#options.lease.release(keeper.lease).catch(() => undefined);
@@ -249,17 +275,16 @@ export class RelayRun {
     }
   }
 
+  #leaveWhenFenced(error: unknown): void {
+    if (error instanceof DatabaseError && (error.code === 'MR010' || error.code === 'MR012')) this.#standBy();
+  }
+
   #standBy(): void {
     this.#keeper?.stop();
     this.#keeper = undefined;
     this.#tail.clear();
-    this.#forgetUnsaved();
+    this.#journal.leave();
     this.#parked.clear();
-  }
-
-  #forgetUnsaved(): void {
-    this.#publications = [];
-    this.#passedOver = [];
   }
 
   async #publishAll(): Promise<void> {
@@ -273,37 +298,27 @@ export class RelayRun {
       }
       this.#step();
       this.#lastProgress = performance.now();
+      if (this.#pipeline.failed) await this.#pipeline.settled();
       if (this.#parked.looking && !this.#stopped) await this.#retryRefused(keeper);
       if (this.#keeper !== keeper) return;
       const events = await this.#next();
       const last = events.at(-1);
-      if (last === undefined) return;
-      const handedAt = wallClock();
-      const refusal = await this.#publishFree(events, handedAt);
-      if (this.#keeper !== keeper) return;
-      this.#failures = 0;
-      this.#account(events, handedAt, refusal);
-      this.#position = last.position;
-      this.#eventId = last.id;
-      this.#saveSoon();
+      if (last === undefined || this.#keeper !== keeper) return;
+      this.#handed = last.position;
+      this.#pipeline.hand(events);
+      // The broker's own time-out watches over this.
+      this.#busySince = undefined;
+      // After a failure one batch at a time, so that it is known what failed.
+      await this.#pipeline.room(this.#failures > 0 ? 1 : mostUnderWay);
     }
   }
 
-  /** Publishes what belongs to no parked key. Returns what the broker would not have, and throws what is an outage. */
-  async #publishFree(events: readonly RecordedEvent[], handedAt: number): Promise<MessagesRefused | undefined> {
-    const free = this.#parked.free(events);
-    if (free.length === 0) return undefined;
-    try {
-      await this.#publish(free, handedAt);
-      return undefined;
-    } catch (error) {
-      if (error instanceof MessagesRefused) return error;
-      throw error;
-    }
-  }
-
-  /** Notes what became of each event of a batch, for the next save. */
+  /** Notes what became of each event of a batch. */
   #account(events: readonly RecordedEvent[], handedAt: number, refusal: MessagesRefused | undefined): void {
+    const last = events.at(-1);
+    if (last === undefined) return;
+    this.#failures = 0;
+    this.#lastProgress = performance.now();
     if (refusal !== undefined) this.#options.onError?.(refusal);
     const passedOver = this.#parked.passOver(
       events,
@@ -311,48 +326,39 @@ export class RelayRun {
       refusal === undefined ? '' : describeRefusal(refusal),
     );
     const confirmedAt = wallClock();
-    for (const { first, last } of stretches(events, passedOver)) {
-      this.#publications.push({ first, last, handedAt, confirmedAt });
-    }
-    this.#passedOver.push(...passedOver);
+    const publications = stretches(events, passedOver).map((stretch) => ({ ...stretch, handedAt, confirmedAt }));
+    this.#journal.note({ position: last.position, eventId: last.id }, publications, passedOver);
   }
 
   /** In turns with what is new. What was passed over has to be written down before, since the rows are what counts. */
   async #retryRefused(keeper: LeaseKeeper): Promise<void> {
-    this.#saveRest.ring();
-    await this.#saving;
-    await this.#save();
+    await this.#pipeline.settled();
+    await this.#journal.flush();
     if (this.#keeper !== keeper) return;
     await this.#retries.turn(keeper.lease);
   }
 
   async #publish(events: readonly RecordedEvent[], handedAt: number): Promise<void> {
     const { broker, log, publishTimeout = 10_000 } = this.#options;
-    // The broker's own time-out watches over this.
-    this.#busySince = undefined;
-    try {
-      await publishWithin(events, {
-        broker,
-        log: log.name,
-        incarnation: this.#incarnation,
-        handedAt,
-        timeout: publishTimeout,
-      });
-    } finally {
-      this.#step();
-    }
+    await publishWithin(events, {
+      broker,
+      log: log.name,
+      incarnation: this.#incarnation,
+      handedAt,
+      timeout: publishTimeout,
+    });
   }
 
   /** The events right after the cursor: from memory when they join it, else from the log. */
   async #next(): Promise<readonly RecordedEvent[]> {
-    const next = this.#position + 1;
+    const next = this.#handed + 1;
     const size = this.#failures >= failuresBeforeProbe ? 1 : this.#batchSize;
     const events = this.#tail.take(next, size);
     if (events.length > 0) return events;
     if (this.#tail.empty && !this.#lookAtLog) return events;
     // Before the read, not after it: a nudge that comes meanwhile is about something that the read may not see.
     this.#lookAtLog = false;
-    const read = await this.#options.log.read({ after: this.#position, limit: size });
+    const read = await this.#options.log.read({ after: this.#handed, limit: size });
     if (read.length === size) this.#lookAtLog = true;
     if (read.length === 0 && !this.#tail.empty) {
       // Memory holds events that the log does not have: a backup was put back.
@@ -362,54 +368,4 @@ export class RelayRun {
     }
     return read;
   }
-
-  get #unsaved(): boolean {
-    return this.#publications.length > 0 || this.#passedOver.length > 0;
-  }
-
-  #saveSoon(): void {
-    if (!this.#unsaved) return;
-    this.#saving ??= this.#saveUntilQuiet().finally(() => {
-      this.#saving = undefined;
-    });
-  }
-
-  async #saveUntilQuiet(): Promise<void> {
-    try {
-      while (this.#unsaved && this.#keeper !== undefined) {
-        await this.#save();
-        // The first one is written down at once; under load one row for each pause is enough.
-        if (!this.#stopped) await this.#saveRest.wait(pauseBetweenSaves);
-      }
-    } catch (error) {
-      this.#options.onError?.(error);
-      this.#doubt = true;
-      if (isSqlState(error, 'MR010') || isSqlState(error, 'MR012')) this.#standBy();
-    }
-  }
-
-  async #save(): Promise<void> {
-    const keeper = this.#keeper;
-    if (keeper === undefined || !this.#unsaved) return;
-    const publications = this.#publications;
-    const passedOver = this.#passedOver;
-    const to: Cursor = { position: this.#position, eventId: this.#eventId };
-    this.#forgetUnsaved();
-    try {
-      await this.#options.store.advance(keeper.lease, this.#saved, to, publications, passedOver, this.#schedule);
-    } catch (error) {
-      if (this.#keeper === keeper) {
-        this.#publications = [...publications, ...this.#publications];
-        this.#passedOver = [...passedOver, ...this.#passedOver];
-      }
-      throw error;
-    }
-    if (this.#keeper !== keeper) return;
-    this.#saved = to;
-    this.#options.onAdvanced?.(to.position);
-  }
-}
-
-function isSqlState(error: unknown, code: string): boolean {
-  return error instanceof DatabaseError && error.code === code;
 }

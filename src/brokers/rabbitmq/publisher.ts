@@ -32,7 +32,8 @@ export class Publisher {
   #blocked: string | undefined;
   /** What may come back from the broker, by message id. */
   #underWay = new Map<string, () => void>();
-  #abort: ((problem: unknown) => void) | undefined;
+  /** Ends the publications that are under way. */
+  readonly #aborts = new Set<(problem: unknown) => void>();
   /** The message that was refused alone last, and how often in a row. */
   #lone: { readonly id: string; readonly times: number } | undefined;
   #closed = false;
@@ -123,7 +124,7 @@ export class Publisher {
       await new Promise<void>((resolve, reject) => {
         let left = messages.length;
         abort = reject;
-        this.#abort = reject;
+        this.#aborts.add(reject);
         timer = setTimeout(() => {
           reject(unavailable(`RabbitMQ did not confirm within ${confirmTimeout} ms.`));
           // What was not confirmed may still be confirmed later, for nobody: a new channel knows nothing of it.
@@ -145,7 +146,7 @@ export class Publisher {
       throw error instanceof MillraceError ? error : unavailable('The connection to RabbitMQ broke.', error);
     } finally {
       clearTimeout(timer);
-      if (this.#abort === abort) this.#abort = undefined;
+      if (abort !== undefined) this.#aborts.delete(abort);
       for (const { event } of messages) this.#underWay.delete(event.id);
     }
     if (returned) {
@@ -159,7 +160,7 @@ export class Publisher {
     this.#blocked = undefined;
     model.on('blocked', (reason: string) => {
       this.#blocked = reason;
-      this.#abort?.(unavailable(`RabbitMQ takes no messages: ${reason}.`));
+      this.#abortAll(unavailable(`RabbitMQ takes no messages: ${reason}.`));
     });
     model.on('unblocked', () => {
       this.#blocked = undefined;
@@ -187,8 +188,12 @@ export class Publisher {
   #lost(): void {
     this.#channel = undefined;
     this.#blocked = undefined;
-    this.#abort?.(unavailable('The connection to RabbitMQ broke.', this.#link.problem));
+    this.#abortAll(unavailable('The connection to RabbitMQ broke.', this.#link.problem));
     this.#wake();
+  }
+
+  #abortAll(problem: MillraceError): void {
+    for (const abort of this.#aborts) abort(problem);
   }
 
   #wake(): void {
