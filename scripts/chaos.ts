@@ -22,25 +22,48 @@ import { faults, quickSelection } from '../test/chaos/faults.ts';
 import { restoreScenarioNames } from '../test/chaos/restore-scenarios.ts';
 import { describeScorecard } from '../test/chaos/scorecard.ts';
 
-const { values } = parseArgs({
-  options: {
-    times: { type: 'string', default: '1' },
-    only: { type: 'string' },
-    quick: { type: 'boolean', default: false },
-    minutes: { type: 'string' },
-    seed: { type: 'string', default: String(1 + (Date.now() % 1_000_000)) },
-    rate: { type: 'string', default: '300' },
-    embedded: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    list: { type: 'boolean', default: false },
-  },
-});
+const usage = `npm run test:chaos -- [options]
+  --times <n>      rounds of each fault (default 1)
+  --only <names>   these faults only, separated by commas; relay-* stands for all that begin with relay-
+  --quick          one fault of each kind
+  --minutes <n>    begins nothing that would end later
+  --seed <n>       the same moments again
+  --rate <n>       commands a second (default 300)
+  --embedded       on the embedded broker, also where there is a RabbitMQ
+  --json           one JSON object on standard output
+  --list           the names of all faults`;
+
+function readOptions() {
+  try {
+    return parseArgs({
+      options: {
+        help: { type: 'boolean', default: false },
+        times: { type: 'string', default: '1' },
+        only: { type: 'string' },
+        quick: { type: 'boolean', default: false },
+        minutes: { type: 'string' },
+        seed: { type: 'string', default: String(1 + (Date.now() % 1_000_000)) },
+        rate: { type: 'string', default: '300' },
+        embedded: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        list: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    return process.exit(64);
+  }
+}
+
+const values = readOptions();
 
 /** EX_UNAVAILABLE of sysexits.h: .ci/run lists the suite as not run. */
 const unavailable = 69;
 const all = [...faults.map((fault) => fault.name), ...restoreScenarioNames];
 
-if (values.list) {
+if (values.help) {
+  console.log(usage);
+} else if (values.list) {
   for (const name of all) console.log(name);
 } else {
   const interrupt = new AbortController();

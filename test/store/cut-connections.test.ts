@@ -182,6 +182,32 @@ describe('what was not answered', () => {
     expect(await shop.log.event(behind.id)).toBeUndefined();
   });
 
+  test('is found out long before its time-out when the server knows nothing of the question', async () => {
+    const doubtful = shop.open({ url: proxy.url(shop.url), answerTimeout: 60_000, doubtAfter: 100 });
+    await doubtful.append({ events: [anEvent({ stream: 'up' })] });
+    proxy.arm([{ exchange: 1, fault: 'silent' }]);
+    const event = anEvent({ stream: 'doubted' });
+    expect((await doubtful.append({ events: [event] })).outcome).toBe('stored');
+    expect(proxy.faultsLeft).toBe(0);
+    expect((await shop.log.event(event.id))?.stream).toBe('doubted');
+  });
+
+  test('is waited for while the server works on the question', async () => {
+    const doubtful = shop.open({ url: proxy.url(shop.url), answerTimeout: 60_000, doubtAfter: 50 });
+    await doubtful.append({ events: [anEvent({ stream: 'up' })] });
+    const holder = await shop.connect();
+    await holder.query('begin');
+    await holder.query('select millrace_lock_log()');
+    proxy.arm([]);
+    const connections = proxy.joined;
+    const waits = doubtful.append({ events: [anEvent({ stream: 'slow' })] });
+    // Asked more than once, and left alone each time.
+    await expect.poll(() => proxy.joined - connections).toBeGreaterThanOrEqual(3);
+    await holder.query('rollback');
+    expect((await waits).outcome).toBe('stored');
+    expect(proxy.exchanges).toBe(1);
+  });
+
   test('close does not wait for a connection that is half-open', async () => {
     const silent = shop.open({ url: proxy.url(shop.url), patience: 100, answerTimeout: 100 });
     await silent.append({ events: [anEvent({ stream: 'up' })] });

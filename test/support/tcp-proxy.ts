@@ -26,6 +26,7 @@ export class TcpProxy {
   readonly #sockets = new Set<Socket>();
   #faults: FaultAt[] = [];
   #exchange = 0;
+  #joined = 0;
   #late: { readonly server: Socket; readonly bytes: Buffer }[] = [];
   #beforeExchange: ((exchange: number) => Promise<void>) | undefined;
 
@@ -64,6 +65,11 @@ export class TcpProxy {
   /** Exchanges since {@link arm}. */
   get exchanges(): number {
     return this.#exchange;
+  }
+
+  /** Connections since the beginning. */
+  get joined(): number {
+    return this.#joined;
   }
 
   /** Faults that have not happened. */
@@ -111,6 +117,7 @@ export class TcpProxy {
   }
 
   #join(clientSocket: Socket): void {
+    this.#joined++;
     const client = this.#track(clientSocket);
     const server = this.#track(createConnection(this.#target));
     const questions = new PostgresMessages(true);

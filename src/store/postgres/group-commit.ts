@@ -26,6 +26,8 @@ export interface GroupCommitOptions {
    * Default 10,000.
    */
   readonly patience?: number;
+  /** A batch without an answer for so long makes the connection doubtful, in milliseconds. Default 5,000. */
+  readonly doubtAfter?: number;
 }
 
 type Settled = (readonly [Pending, SortedOutcome | { readonly outcome: 'failed'; readonly error: unknown }])[];
@@ -43,11 +45,14 @@ export class GroupCommit {
   readonly #onStored: (events: readonly RecordedEvent[]) => void;
   readonly #maximumEvents: number;
   readonly #patience: number;
+  readonly #doubtAfter: number;
   readonly #waiting: WaitingRequests;
   readonly #memory = new BatchMemory();
   readonly #lookingUp = new Set<Promise<void>>();
   #running: Promise<void> | undefined;
   #lastSuccess = performance.now();
+  /** When the batch that is on its way left. */
+  #sentAt: number | undefined;
   #epoch = 0;
   #closed = false;
 
@@ -62,6 +67,7 @@ export class GroupCommit {
     this.#onStored = onStored;
     this.#maximumEvents = options.maximumEvents ?? 512;
     this.#patience = options.patience ?? 10_000;
+    this.#doubtAfter = options.doubtAfter ?? 5_000;
     this.#waiting = new WaitingRequests(options.maximumWaiting ?? 20_000, options.maximumWaitingSize ?? 128_000_000);
   }
 
@@ -104,7 +110,7 @@ export class GroupCommit {
   }
 
   async #run(): Promise<void> {
-    const watch = setInterval(() => this.#expireWaiting(), Math.min(1000, this.#patience));
+    const watch = setInterval(() => this.#look(), Math.min(1000, this.#patience, this.#doubtAfter));
     try {
       while (this.#waiting.length > 0) {
         // Callers that were just answered send their next command in this turn: let them, so that batches stay full.
@@ -116,6 +122,12 @@ export class GroupCommit {
       clearInterval(watch);
       this.#running = undefined;
     }
+  }
+
+  #look(): void {
+    this.#expireWaiting();
+    if (this.#sentAt !== undefined && performance.now() - this.#sentAt > this.#doubtAfter)
+      void this.#connection.doubt();
   }
 
   /** While nothing gets through, what waits in vain hears so, although a batch is still on its way. */
@@ -134,13 +146,17 @@ export class GroupCommit {
       const client = await this.#connection.client();
       sent = this.#withoutVoid(members);
       if (sent.length === 0) return;
+      this.#sentAt = performance.now();
       if (sent.some((member) => member.request.revise !== undefined)) await this.#sendLocked(client, sent);
       else {
         const whole = sent.length === members.length ? batch : asBatch(sent);
         this.#settle(sortAnswer(sent, await this.#send(client, whole)));
       }
     } catch (error) {
+      this.#sentAt = undefined;
       await this.#recover(sent, error);
+    } finally {
+      this.#sentAt = undefined;
     }
   }
 

@@ -21,6 +21,9 @@ export interface LogConnectionOptions {
 const settings = '-c jit=off -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off';
 const guards = '-c statement_timeout=30s -c lock_timeout=20s';
 
+/** In milliseconds. The question itself is a look at one row. */
+const questionTimeout = 3_000;
+
 /** How long a goodbye may take before the sockets are torn down: a half-open connection never answers it. */
 const goodbye = 2_000;
 
@@ -39,6 +42,7 @@ export class LogConnection {
   #clientSocket: Socket | undefined;
   #connecting: Promise<Client> | undefined;
   #failures = 0;
+  #asking: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(url: string, onConnect: OnConnect, applicationName: string, options: LogConnectionOptions = {}) {
@@ -113,6 +117,43 @@ export class LogConnection {
     return socket;
   }
 
+  /**
+   * The flusher has waited long for an answer: asks the server, over another connection, whether it works on the
+   * question. If it does not, the answer or the question was lost on the way (a half-open connection), and the connection
+   * is torn down. Never throws: a server that cannot be asked may be slow, and the time-out decides.
+   */
+  doubt(): Promise<void> {
+    this.#asking ??= this.#ask().finally(() => {
+      this.#asking = undefined;
+    });
+    return this.#asking;
+  }
+
+  async #ask(): Promise<void> {
+    const client = this.#client;
+    const socket = this.#clientSocket;
+    const pid = client === undefined ? undefined : processIdOf(client);
+    if (pid === undefined || this.#closed !== undefined) return;
+    const question = this.#socket();
+    const other = new Client({
+      connectionString: this.#url,
+      application_name: `${this.#name} doubt`,
+      connectionTimeoutMillis: questionTimeout,
+      query_timeout: questionTimeout,
+      stream: () => question,
+    });
+    other.on('error', () => undefined);
+    try {
+      await other.connect();
+      const { rowCount } = await other.query(`select from pg_stat_activity where pid = $1 and state = 'active'`, [pid]);
+      if (rowCount === 0 && this.#client === client) socket?.destroy();
+    } catch {
+      // Whoever waits for the answer hears of it by its time-out.
+    } finally {
+      question.destroy();
+    }
+  }
+
   /** A batch got through: the next trouble is a new one. */
   worked(): void {
     this.#failures = 0;
@@ -160,4 +201,9 @@ function splitUrl(url: string): { readonly address: string; readonly options: st
   const options = address.searchParams.get('options') ?? '';
   address.searchParams.delete('options');
   return { address: options === '' ? url : address.href, options };
+}
+
+/** The server's process for a connection. The library keeps it, and its types do not tell. */
+function processIdOf(client: Client): number | undefined {
+  return 'processID' in client && typeof client.processID === 'number' ? client.processID : undefined;
 }
