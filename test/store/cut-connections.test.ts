@@ -202,7 +202,7 @@ describe('what was not answered', () => {
     const connections = proxy.joined;
     const waits = doubtful.append({ events: [anEvent({ stream: 'slow' })] });
     // Asked more than once, and left alone each time.
-    await expect.poll(() => proxy.joined - connections).toBeGreaterThanOrEqual(3);
+    await expect.poll(() => proxy.joined - connections, { timeout: 30_000 }).toBeGreaterThanOrEqual(3);
     await holder.query('rollback');
     expect((await waits).outcome).toBe('stored');
     expect(proxy.exchanges).toBe(1);
