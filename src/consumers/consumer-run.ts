@@ -30,6 +30,8 @@ export class ConsumerRun {
   readonly #ending = new Doorbell();
   #stopListening: () => void = () => undefined;
   #subscription: Subscription | undefined;
+  /** Taken from the subscription and not applied yet. */
+  #inHand: readonly Delivery[] = [];
   #keeper: LeaseKeeper | undefined;
   #applier: BuildApplier | undefined;
   #position = 0;
@@ -137,11 +139,15 @@ export class ConsumerRun {
     const subscription = this.#subscription;
     if (subscription === undefined) return;
     if (this.#applier !== undefined && !(await this.#watch.holds(this.#applier))) await this.#reload();
-    await this.#gather(subscription);
-    const deliveries = subscription.take(this.#batchSize);
+    if (this.#inHand.length === 0) {
+      await this.#gather(subscription);
+      this.#inHand = subscription.take(this.#batchSize);
+    }
+    const deliveries = this.#inHand;
     if (deliveries.length > 0) {
       this.#watch.delivered();
       await this.#consume(deliveries);
+      this.#inHand = [];
       subscription.acknowledge(deliveries);
       return;
     }
@@ -169,15 +175,16 @@ export class ConsumerRun {
   }
 
   async #failed(error: unknown): Promise<void> {
-    // What was taken and not acknowledged comes again, or is read from the log.
-    this.#dropSubscription();
     this.#position = this.position;
     this.#applier = undefined;
     this.#failures++;
-    // A moved checkpoint, or tables that are gone, are how rebuild, retry and another consumer announce themselves.
+    // A moved checkpoint, or tables that are gone, are how rebuild, retry and another consumer announce themselves. What
+    // is in hand is applied to what they left.
     const moved =
       error instanceof DatabaseError && (error.code === 'MR011' || error.code === '42P01' || error.code === '3F000');
     if (moved && this.#failures === 1) return;
+    // What was taken and not acknowledged comes again, or is read from the log.
+    this.#dropSubscription();
     if (!moved) {
       this.#error = error;
       this.#options.onError?.(error);
@@ -190,8 +197,9 @@ export class ConsumerRun {
     const deadline = performance.now() + drainFor;
     try {
       while (this.#applier !== undefined && this.#subscription !== undefined && performance.now() < deadline) {
-        const deliveries = this.#subscription.take(this.#batchSize);
+        const deliveries = this.#inHand.length > 0 ? this.#inHand : this.#subscription.take(this.#batchSize);
         if (deliveries.length === 0) break;
+        this.#inHand = [];
         await this.#consume(deliveries);
         this.#subscription.acknowledge(deliveries);
       }
@@ -211,6 +219,7 @@ export class ConsumerRun {
   #dropSubscription(): void {
     const subscription = this.#subscription;
     this.#subscription = undefined;
+    this.#inHand = [];
     subscription?.close().catch((error: unknown) => this.#options.onError?.(error));
   }
 
