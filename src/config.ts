@@ -36,6 +36,8 @@ export interface Settings {
   };
   /** Pauses before an event that failed by itself is tried again, in milliseconds; behind the last a person decides. */
   readonly retrySchedule: readonly number[];
+  /** How long the build before a rebuild is kept up to date, in milliseconds. */
+  readonly keepOldBuildMs: number;
   /** Bytes that the event store's database may have; undefined for no limit. */
   readonly logDiskLimit: number | undefined;
   readonly logLevel: LogLevel;
@@ -101,6 +103,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       batchSize: read('RELAY_BATCH_SIZE', settingsTable.RELAY_BATCH_SIZE),
     },
     retrySchedule: pausesFor(schedule, read('RETRY_ATTEMPTS', settingsTable.RETRY_ATTEMPTS)),
+    keepOldBuildMs: read('REBUILD_KEEP_OLD', settingsTable.REBUILD_KEEP_OLD),
     logDiskLimit: read('LOG_DISK_LIMIT', settingsTable.LOG_DISK_LIMIT),
     logLevel: read('LOG_LEVEL', settingsTable.LOG_LEVEL),
     migrate: read('MILLRACE_MIGRATE', settingsTable.MILLRACE_MIGRATE),
@@ -189,6 +192,7 @@ export function shownSettings(settings: Settings): { name: SettingName; value: s
     value('RELAY_BATCH_SIZE', settings.relay.batchSize),
     value('RETRY_SCHEDULE', scheduleText(settings.retrySchedule)),
     value('RETRY_ATTEMPTS', settings.retrySchedule.length + 1),
+    value('REBUILD_KEEP_OLD', durationText(settings.keepOldBuildMs)),
     value('LOG_DISK_LIMIT', settings.logDiskLimit === undefined ? undefined : `${settings.logDiskLimit} B`),
     value('LOG_LEVEL', settings.logLevel),
     value('MILLRACE_MIGRATE', settings.migrate ? 'yes' : 'no'),

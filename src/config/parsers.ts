@@ -84,6 +84,14 @@ export function parseInterval(text: string): Parsed<number> {
     : { problem: 'must be a time from 10ms to 1h, such as 500ms, 1s or 2m' };
 }
 
+/** A duration in milliseconds, from a second to thirty days. */
+export function parsePeriod(text: string): Parsed<number> {
+  const duration = durationOf(text);
+  return duration !== undefined && duration >= 1_000 && duration <= 30 * day
+    ? { value: duration }
+    : { problem: 'must be a time from 1s to 720h, such as 90m or 24h' };
+}
+
 /** Durations with commas between them, as milliseconds: `30s, 2m, 30m, 1h`. */
 export function parseSchedule(text: string): Parsed<readonly number[]> {
   const pauses = text.split(',').map(durationOf);

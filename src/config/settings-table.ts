@@ -7,6 +7,7 @@ import {
   parseHost,
   parseHttpUrl,
   parseInterval,
+  parsePeriod,
   parseLogLevel,
   parsePort,
   parseSchedule,
@@ -132,6 +133,14 @@ export const settingsTable = {
     parse: parseWhole(1, 100),
     secret: false,
     example: '4',
+  }),
+  REBUILD_KEEP_OLD: define({
+    meaning: 'How long the build before a rebuild is kept up to date, so that there is a way back; from 1s to 720h.',
+    defaultText: '24h',
+    defaultValue: 24 * 3_600_000,
+    parse: parsePeriod,
+    secret: false,
+    example: '2h',
   }),
   LOG_DISK_LIMIT: define<number | undefined>({
     meaning: 'When the database of the events is larger, commands are refused with LOG_FULL. Reads go on.',

@@ -111,10 +111,11 @@ async function bringUp(options: StartOptions, terminal: Terminal, parts: Stoppab
 }
 
 function systemOptions(settings: Settings) {
-  const { relay, retrySchedule, rabbitmqUrl, logDiskLimit } = settings;
+  const { relay, retrySchedule, keepOldBuildMs, rabbitmqUrl, logDiskLimit } = settings;
   return {
     relay,
     retrySchedule,
+    keepOldBuildMs,
     ...(rabbitmqUrl === undefined ? {} : { rabbitmqUrl }),
     ...(logDiskLimit === undefined ? {} : { logDiskLimit }),
   };
