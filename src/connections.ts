@@ -7,6 +7,7 @@ export const channels = {
   appended: 'millrace_appended',
   published: 'millrace_published',
   projected: 'millrace_projected',
+  timers: 'millrace_timers',
 } as const;
 
 /** What the parts of one process share: a pool and a wake-up for each of the two databases. */

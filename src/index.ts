@@ -33,6 +33,20 @@ export {
   type TotalsDefinition,
 } from './projections/definition.ts';
 
+export {
+  cancelTimer,
+  defineTimers,
+  setTimer,
+  type Execute,
+  type NoPayload,
+  type Timer,
+  type TimerChange,
+  type TimerCommand,
+  type TimersDefinition,
+  type TimersOptions,
+} from './timers/definition.ts';
+export type { TimersReport } from './timers/timer-report.ts';
+
 export { defineSystem, type SystemDefinition, type SystemOptions, type TransportNames } from './system.ts';
 export { migrateSystem } from './migrate-system.ts';
 export type { Logger } from './reports.ts';

@@ -7,6 +7,7 @@ import { ensureLiveBuild } from './projections/builds.ts';
 import { relaySchema } from './relay/relay-store.ts';
 import { migrateDatabase, migrateLog } from './store/postgres/migrate.ts';
 import type { SystemDefinition } from './system.ts';
+import { timersSchema } from './timers/firings.ts';
 
 export { groupRoles } from './postgres/grants.ts';
 
@@ -41,7 +42,7 @@ export async function migrateSystem(
   const leases = readFileSync(new URL('./postgres/leases.sql', import.meta.url), 'utf8');
   const consumers = readFileSync(new URL('./consumers/schema.sql', import.meta.url), 'utf8');
   const { tables } = definition;
-  const schemas = [leases, relaySchema(tables), ledgerSchema(tables)];
+  const schemas = [leases, relaySchema(tables), ledgerSchema(tables), timersSchema()];
   await migrateLog(urls.eventStoreUrl, definition.name, tables, schemas, (client) => grant(client, 'event store'));
   await migrateDatabase(urls.readModelsUrl, 'read models', readModelsSchemaVersion, async (client) => {
     for (const sql of [leases, consumers, operationsSchema, stampSourceSchema]) await client.query(sql);

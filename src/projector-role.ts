@@ -12,6 +12,7 @@ import type { ReportsOf } from './reports.ts';
 import type { Operations } from './running-system.ts';
 import type { EventLog } from './store/store.ts';
 import type { SystemDefinition } from './system.ts';
+import { timersProjectionId } from './timers/timers-projection.ts';
 
 export interface ProjectorRoleOptions {
   readonly definition: SystemDefinition;
@@ -31,6 +32,8 @@ export interface ProjectorRoleOptions {
   readonly published: () => Promise<number>;
   /** Called after each commit of the primary projection. */
   readonly onProjected: (position: number) => void;
+  /** Called after each commit of the timers' projection. */
+  readonly onTimers: () => void;
   /** Called for every event that the primary projection has processed, with the seconds that its batch took. */
   readonly onProcessed: (eventType: string, seconds: number) => void;
   readonly reportsOf: ReportsOf;
@@ -69,6 +72,7 @@ export class ProjectorRole {
           letters: options.letters,
           onCommitted: (position) => {
             if (projection.id === primary) options.onProjected(position);
+            if (projection.id === timersProjectionId) options.onTimers();
           },
           onProcessed: (eventType, seconds) => {
             if (projection.id === primary) options.onProcessed(eventType, seconds);

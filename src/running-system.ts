@@ -7,6 +7,7 @@ import type { FieldProblem } from './errors.ts';
 import type { EventLog } from './store/store.ts';
 import type { SystemDefinition } from './system.ts';
 import type { Row } from './projections/definition.ts';
+import type { TimersReport } from './timers/timer-report.ts';
 
 /** What one process may run; all of them in one process is the default. */
 export type Role = 'api' | 'relay' | 'projector';
@@ -37,6 +38,8 @@ export interface RunningSystem {
   readonly outbox: Outbox;
   /** The consumers of this process; none where it is no projector. */
   consumers?(): readonly ConsumerReport[];
+  /** The timers of the system, as this process sees them; none where it takes no commands. */
+  timers?(): readonly TimersReport[];
   /** Calls back for every event that the primary projection has processed in this process, with the seconds it took. */
   onProcessed?(listener: (eventType: string, seconds: number) => void): () => void;
   health(): Promise<Health>;

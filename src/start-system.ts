@@ -23,6 +23,10 @@ import type { ConsumerReport, Health, Role, RunningSystem } from './running-syst
 import { openPostgresLog, type PostgresLog } from './store/postgres/postgres-log.ts';
 import { checkHealth } from './telemetry/health.ts';
 import type { SystemDefinition } from './system.ts';
+import { timersRole } from './timers-role.ts';
+import type { TimersReport } from './timers/timer-report.ts';
+import type { TimerRunner } from './timers/timer-runner.ts';
+import { timersProjectionId } from './timers/timers-projection.ts';
 
 export interface StartOptions {
   readonly eventStoreUrl: string;
@@ -43,6 +47,8 @@ export interface StartOptions {
   readonly logger?: Logger;
   /** How long the build before a rebuild is kept up to date for going back, in milliseconds. Default 24 hours. */
   readonly keepOldBuildMs?: number;
+  /** For tests: the time that timers go by, in milliseconds since 1970. Default: the clock of the read-model database. */
+  readonly timers?: { readonly now?: () => number };
 }
 
 const keepOldBuildMs = 24 * 60 * 60 * 1000;
@@ -76,6 +82,7 @@ class MillraceSystem implements RunningSystem {
   readonly #broker: Broker;
   readonly #relay: RelayRole | undefined;
   readonly #projector: ProjectorRole | undefined;
+  readonly #timers: TimerRunner | undefined;
   readonly #processedListeners = new Set<(eventType: string, seconds: number) => void>();
   readonly #housekeeping: NodeJS.Timeout | undefined;
   #stopping: Promise<void> | undefined;
@@ -143,6 +150,10 @@ class MillraceSystem implements RunningSystem {
           this.#relay?.stamped();
           wakeReadModels.notify(channels.projected);
         },
+        onTimers: () => {
+          this.#timers?.nudge();
+          wakeReadModels.notify(channels.timers);
+        },
         onProcessed: (eventType, seconds) => {
           for (const listener of this.#processedListeners) listener(eventType, seconds);
         },
@@ -158,6 +169,18 @@ class MillraceSystem implements RunningSystem {
       this.readModels.look();
       this.#relay?.stamped();
     });
+    if (this.roles.includes('api') && definition.timers.length > 0) {
+      this.#timers = timersRole({
+        definitions: definition.timers,
+        log: this.log,
+        commands: this.#commands,
+        connections,
+        logger,
+        reportsOf,
+        ...options.timers,
+        consumedHere: () => this.#projector?.states[ids.indexOf(timersProjectionId)]?.active === true,
+      });
+    }
     // Keys come with commands: who takes none may not delete them either.
     if (this.roles.includes('api')) {
       this.#housekeeping = setInterval(() => {
@@ -176,6 +199,7 @@ class MillraceSystem implements RunningSystem {
     }
     this.#relay?.start();
     this.#projector?.start();
+    this.#timers?.start();
   }
 
   readonly execute: RunningSystem['execute'] = (decider, command, options) =>
@@ -187,6 +211,10 @@ class MillraceSystem implements RunningSystem {
       const projection = this.definition.projections[index]?.id ?? '';
       return { projection, active, position, logReads, refused, restarts };
     });
+  }
+
+  timers(): readonly TimersReport[] {
+    return this.#timers?.reports ?? [];
   }
 
   onProcessed(listener: (eventType: string, seconds: number) => void): () => void {
@@ -202,6 +230,7 @@ class MillraceSystem implements RunningSystem {
       relay: this.#relay?.relay,
       broker: this.#broker.reachesOthers ? this.#broker : undefined,
       full: this.log.isFull(),
+      timers: this.#timers,
       stopping: this.#stopping !== undefined,
     });
   }
@@ -214,6 +243,7 @@ class MillraceSystem implements RunningSystem {
   /** In the order of an event's way, so that what was accepted still arrives. */
   async #stop(): Promise<void> {
     clearInterval(this.#housekeeping);
+    await this.#timers?.stop();
     await this.#commands.close();
     this.operations.close();
     await this.#projector?.stopOperations();

@@ -57,6 +57,10 @@ grant execute on function millrace_append to :api;
 grant execute on function millrace_lock_log to :api;
 grant execute on function millrace_save_snapshot to :api;
 grant execute on function millrace_prune_keys to :api;
+-- What came of timers, kept by whoever executes their commands.
+grant select on timer_firings to :api, :reader;
+grant execute on function timers_settle to :api;
+grant execute on function timers_forget to :api;
 
 grant insert, update (holder, token, lease_until) on leases to :relay;
 grant insert, update (position, event_id, moved_at) on relay_cursors to :relay;

@@ -95,6 +95,8 @@ export interface ProjectionDefinition {
    * default of the current time, say). Default: none.
    */
   readonly notCompared?: readonly string[];
+  /** Source text that decides about rows and stands in no handler: with the handlers, it says which code made a build. */
+  readonly code?: readonly string[];
 }
 
 /** Defines a table of folded rows with its row type checked. @example rows<CartRow>({ table: 'carts', … }) */

@@ -30,7 +30,8 @@ export function fingerprintOf(definition: ProjectionDefinition): string {
     table.versionColumn ?? '',
     table.positionColumn ?? '',
   ]);
-  const all = [readFileSync(definition.schema, 'utf8'), rows, totals, sourceOf(definition.orderingKey)];
+  const more = definition.code === undefined ? [] : [definition.code];
+  const all = [readFileSync(definition.schema, 'utf8'), rows, totals, sourceOf(definition.orderingKey), ...more];
   const fingerprint = createHash('sha256').update(JSON.stringify(all)).digest('hex').slice(0, 32);
   known.set(definition, fingerprint);
   return fingerprint;

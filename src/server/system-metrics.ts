@@ -13,6 +13,7 @@ export async function collectSystemMetrics(system: RunningSystem, metrics: Metri
     timer = setTimeout(resolve, patienceMs);
   });
   collectConsumers(system, metrics);
+  collectTimers(system, metrics);
   const parts = [collectLag(system, metrics), collectOutbox(system, metrics), collectProjections(system, metrics)];
   await Promise.race([Promise.allSettled(parts), patience]);
   clearTimeout(timer);
@@ -22,6 +23,17 @@ function collectConsumers(system: RunningSystem, metrics: Metrics): void {
   metrics.consumerLogReads.reset();
   for (const { projection, logReads } of system.consumers?.() ?? [])
     metrics.consumerLogReads.inc({ projection }, logReads);
+}
+
+function collectTimers(system: RunningSystem, metrics: Metrics): void {
+  metrics.timersFired.reset();
+  metrics.timersRefused.reset();
+  for (const { timers, due, oldestOverdueMs, fired, refused } of system.timers?.() ?? []) {
+    metrics.timersDue.set({ timers }, due);
+    metrics.timersOldestOverdue.set({ timers }, oldestOverdueMs / 1000);
+    metrics.timersFired.inc({ timers }, fired);
+    metrics.timersRefused.inc({ timers }, refused);
+  }
 }
 
 async function collectLag(system: RunningSystem, metrics: Metrics): Promise<void> {

@@ -3,6 +3,7 @@ import { errorCatalogue } from '../errors.ts';
 import type { Relay } from '../relay/relay.ts';
 import type { Health, HealthCheck, Outbox, Projections } from '../running-system.ts';
 import type { EventLog } from '../store/store.ts';
+import type { TimersReport } from '../timers/timer-report.ts';
 import { within } from '../within.ts';
 
 export interface HealthSources {
@@ -14,6 +15,8 @@ export interface HealthSources {
   readonly broker: Broker | undefined;
   /** The log has reached the size that was set as its limit; undefined when none was set. */
   readonly full: boolean | undefined;
+  /** What fires timers in this process; undefined when nothing does. */
+  readonly timers?: { readonly reports: readonly TimersReport[]; readonly error: unknown } | undefined;
   readonly stopping: boolean;
 }
 
@@ -27,8 +30,8 @@ const partPatience = 1_500;
  * events and refuses none, so it makes the system degraded, not unready. Details name parts, never data.
  */
 export async function checkHealth(sources: HealthSources): Promise<Health> {
-  const { broker } = sources;
-  const [store, readModels, outbox, transport] = await Promise.all([
+  const { broker, timers } = sources;
+  const [store, readModels, outbox, transport, deadlines] = await Promise.all([
     check('event-store', async () => {
       await sources.log.head();
       return null;
@@ -56,14 +59,27 @@ export async function checkHealth(sources: HealthSources): Promise<Health> {
           await broker.check();
           return null;
         }),
+    timers === undefined
+      ? undefined
+      : check('timers', async () => {
+          const late = timers.reports.filter(({ oldestOverdueMs }) => oldestOverdueMs > stuckAfter);
+          if (late.length > 0) throw new Error(late.map(describeTimers).join('; '));
+          if (timers.error !== undefined) throw timers.error;
+          return null;
+        }),
   ]);
   // Reads go on: a full log makes the system degraded, and keeps it in the place where queries are answered.
   const size: HealthCheck = { name: 'event-store-size', healthy: sources.full !== true, detail: null };
   const room =
     sources.full === undefined ? [] : [sources.full ? { ...size, detail: errorCatalogue.LOG_FULL.meaning } : size];
-  const checks = [store, readModels, outbox, ...(transport === undefined ? [] : [transport]), ...room];
+  const others = [transport, deadlines].filter((one) => one !== undefined);
+  const checks = [store, readModels, outbox, ...others, ...room];
   const ready = store.healthy && !sources.stopping;
   return { status: !ready ? 'unhealthy' : checks.every((one) => one.healthy) ? 'healthy' : 'degraded', ready, checks };
+}
+
+function describeTimers({ timers, due, oldestOverdueMs }: TimersReport): string {
+  return `${timers}: ${due} are overdue, the first for ${Math.round(oldestOverdueMs / 1000)} s`;
 }
 
 /** A part that says nothing is a part that is not well, and no reason for the others to say nothing either. */

@@ -90,6 +90,30 @@ export const metricTable = {
     type: 'gauge',
     labels: ['projection'],
   },
+  timersDue: {
+    name: 'timers_due',
+    help: 'Timers that are due and have neither fired nor been refused yet.',
+    type: 'gauge',
+    labels: ['timers'],
+  },
+  timersOldestOverdue: {
+    name: 'timers_oldest_overdue_seconds',
+    help: 'How long the first of them is overdue; 0 when none is due.',
+    type: 'gauge',
+    labels: ['timers'],
+  },
+  timersFired: {
+    name: 'timers_fired_total',
+    help: 'Commands that this process has executed for timers.',
+    type: 'counter',
+    labels: ['timers'],
+  },
+  timersRefused: {
+    name: 'timers_refused_total',
+    help: 'Commands for timers that were refused in this process: they are not tried again.',
+    type: 'counter',
+    labels: ['timers'],
+  },
   liveSubscribers: {
     name: 'live_subscribers',
     help: 'Clients that listen to live updates.',

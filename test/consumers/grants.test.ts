@@ -32,6 +32,7 @@ const eventStore = `
   relay_failures              r     raw(last_error,last_failed_at,next_attempt_at,retry_count,status)d  r  r  -
   relay_publications          -     rad                                                  -          r       -
   snapshots                   r     -                                                    -          -       -
+  timer_firings               r     -                                                    -          r       -
   copy_lag_stamps()           -     x                                                    -          -       -
   delete_lag()                -     -                                                    -          -       -
   lag_rank()                  -     x                                                    -          -       -
@@ -48,6 +49,8 @@ const eventStore = `
   relay_retry()               x     -                                                    -          -       -
   relay_settle()              -     x                                                    -          -       -
   roll_up_lag_metrics()       -     x                                                    -          -       -
+  timers_forget()             x     -                                                    -          -       -
+  timers_settle()             x     -                                                    -          -       -
 `;
 /** The views under which readers find read models belong to the projector's role, which can do everything with them. */
 const readModels = `
@@ -66,6 +69,7 @@ const readModels = `
   projection_operations       r     r(kind,projection_id,state)    rw(asked,error_code,error_fields,error_message,finished_at,lane,progress,result,runner,runner_until,started_at,state,token)  r  -
   advance_checkpoint()        -     -                                         x                                  -       -
   mirror_lag_metrics()        -     x                                         -                                  -       -
+  timers                      r     -                                         rawd                               r       -
   request_operation()         x     -                                         x                                  -       -
 `;
 
@@ -75,7 +79,7 @@ const nameOf = (role: (typeof roles)[number]) => `${prefix}_${role}`;
 
 let databases: ExampleDatabases;
 beforeAll(async () => {
-  databases = await exampleDatabases({ migrate: false });
+  databases = await exampleDatabases({ migrate: false, timers: true });
   // Twice: what is there is kept, and what was granted besides is taken back.
   await migrateSystem(databases.example.system, databases, { grants: prefix });
   await databases.store(`create role ${nameOf('anybody')} nologin`);
@@ -196,6 +200,8 @@ describe('a user of the API’s role', () => {
     'update log_lock set only_row = true',
     'select from log_lock for update',
     'create table public.mine (a integer)',
+    `insert into timer_firings (timer, due_at, position, outcome) values ('a', now(), 1, 'fired')`,
+    'delete from timer_firings',
     `select relay_advance('a', 'b', 1, 0, null, 1, null, '{}', '{}', '{}', '{}')`,
   ])('is refused: %s', async (sql) => {
     await using client = await connectAs('api');

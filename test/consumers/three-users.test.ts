@@ -63,7 +63,7 @@ async function start(part: 'api' | 'relay' | 'projector'): Promise<void> {
 }
 
 beforeAll(async () => {
-  databases = await exampleDatabases({ migrate: false });
+  databases = await exampleDatabases({ migrate: false, timers: true });
   await databases.store(`create role ${owner} login createrole password 'for this test'`);
   for (const url of [databases.eventStoreUrl, databases.readModelsUrl]) {
     await databases.store(`alter database ${new URL(url).pathname.slice(1)} owner to ${owner}`);
@@ -184,6 +184,21 @@ describe('with a database user for each role', () => {
     expect(await api.deadLetters.count()).toBe(0);
   });
 
+  it('a timer is fired by the API’s user, and what came of it is forgotten when its event has taken it away', async () => {
+    const api = systemOf('api');
+    await api.execute(moveParcel, { parcel: 'timed', depot: 'at-once' });
+    await eventually('the parcel is delivered', async () => {
+      const rows = await api.readModels.query(`select from parcels where parcel_id = 'parcel-timed' and arrived`);
+      return rows.length === 1;
+    });
+    await eventually('nothing is left', async () => {
+      const left = await databases.store('select from timer_firings');
+      return left.length === 0 && (await api.readModels.query('select from timers')).length === 0;
+    });
+    expect(api.timers?.()).toMatchObject([{ timers: 'delivery', due: 0, fired: 1, refused: 0 }]);
+    expect(warnings.filter((line) => line.includes('timers'))).toEqual([]);
+  });
+
   it('who writes with another role is refused, and nothing is stored', async () => {
     const before = await databases.log.head();
     for (const part of ['relay', 'projector', 'reader'] as const) {
@@ -225,10 +240,12 @@ describe('with a database user for each role', () => {
       [databases.eventStoreUrl, 'select avg(total_lag_ms) from event_processing_lag'],
       [databases.eventStoreUrl, 'select * from event_lag_metrics'],
       [databases.eventStoreUrl, 'select * from projection_checkpoints'],
+      [databases.eventStoreUrl, 'select * from timer_firings'],
       [databases.readModelsUrl, 'select * from projection_checkpoints'],
       [databases.readModelsUrl, 'select * from event_lag_metrics'],
       [databases.readModelsUrl, 'select * from parcels'],
       [databases.readModelsUrl, 'select * from dead_letters'],
+      [databases.readModelsUrl, 'select * from timers'],
     ];
     for (const [url, sql] of questions) {
       const client = new pg.Client({ connectionString: urlOf('reader', url) });

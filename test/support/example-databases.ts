@@ -32,7 +32,7 @@ export interface ExampleDatabases extends AsyncDisposable {
 }
 
 export async function exampleDatabases(
-  options: { readonly extra?: boolean; readonly migrate?: boolean } = {},
+  options: { readonly extra?: boolean; readonly timers?: boolean; readonly migrate?: boolean } = {},
 ): Promise<ExampleDatabases> {
   const example = makeExample(options);
   const [eventStore, readModels] = await Promise.all([createTestDatabase(), createTestDatabase()]);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { defineEvent, defineProjection, defineSystem, rows, totals, Type } from '../../src/index.ts';
-import type { ProjectionDefinition, StoredEvent, SystemDefinition } from '../../src/index.ts';
+import { cancelTimer, defineTimers, setTimer } from '../../src/index.ts';
+import type { Decider, EventOf, ProjectionDefinition, StoredEvent, SystemDefinition } from '../../src/index.ts';
 
 /**
  * A small system for the tests of the platform: parcels that are accepted at a depot, moved to others and delivered. A
@@ -15,6 +16,31 @@ export const ParcelMoved = defineEvent('ParcelMoved', {
   schema: Type.Object({ label: Type.String(), depot: Type.String() }),
 });
 export const ParcelDelivered = defineEvent('ParcelDelivered', { schema: Type.Object({ label: Type.String() }) });
+
+const deliverParcel: Decider<
+  string,
+  { readonly parcel: string },
+  EventOf<typeof ParcelAccepted | typeof ParcelMoved | typeof ParcelDelivered>
+> = {
+  name: 'deliver-parcel',
+  initial: '',
+  boundary: ({ parcel }) => ({ stream: parcel }),
+  decide: (label) => [ParcelDelivered({ label })],
+  evolve: (_label, event) => event.data.label,
+};
+
+/** Parcels for the depot `at-once` are delivered by a timer that is due when they are accepted. */
+const deliveries = defineTimers({
+  id: 'delivery',
+  on: {
+    ParcelAccepted: (event) =>
+      dataOf(event).depot === 'at-once'
+        ? setTimer({ key: event.stream, dueAt: Math.ceil(event.occurredAt) })
+        : undefined,
+    ParcelDelivered: (event) => cancelTimer(event.stream),
+  },
+  fire: ({ key }) => ({ decider: deliverParcel, command: { parcel: key } }),
+});
 
 interface ParcelData {
   readonly label: string;
@@ -55,8 +81,8 @@ export interface Example {
   readonly projection: ProjectionDefinition;
 }
 
-/** Makes the example with its own trouble. `extra` adds a second projection over the same events. */
-export function makeExample(options: { readonly extra?: boolean } = {}): Example {
+/** Makes the example with its own trouble. `extra` adds a second projection over the same events, `timers` timers. */
+export function makeExample(options: { readonly extra?: boolean; readonly timers?: boolean } = {}): Example {
   const trouble: Trouble = { throwFor: () => false, refuseFor: () => false, seen: () => undefined };
   const check = (event: StoredEvent): void => {
     trouble.seen(event);
@@ -167,6 +193,7 @@ export function makeExample(options: { readonly extra?: boolean } = {}): Example
       tables: { events: 'parcel_events_log', outbox: 'parcel_outbox' },
       databases: { eventStore: 'parcels', readModels: 'parcels_read' },
       projections: options.extra === true ? [projection, second] : [projection],
+      timers: options.timers === true ? [deliveries] : [],
     }),
   };
 }

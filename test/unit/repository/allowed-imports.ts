@@ -35,14 +35,18 @@ export const rooms: { readonly [room: string]: Room } = {
     holds: 'building a read model anew beside the live one, comparing, swapping, going back',
     mayImport: ['events', 'postgres', 'store', 'operations', 'projections', 'consumers'],
   },
+  timers: {
+    holds: 'timers that events set and cancel, and the commands they stand for',
+    mayImport: ['events', 'postgres', 'store', 'commands', 'projections'],
+  },
   processes: {
-    holds: 'process managers, timers',
-    mayImport: ['events', 'postgres', 'store', 'commands', 'consumers'],
+    holds: 'process managers',
+    mayImport: ['events', 'postgres', 'store', 'commands', 'consumers', 'timers'],
   },
   lag: { holds: 'the ledger and its statistics', mayImport: ['events', 'postgres', 'store'] },
   telemetry: {
     holds: 'names of metrics, logs and spans in one table; health',
-    mayImport: ['store', 'brokers', 'relay'],
+    mayImport: ['store', 'brokers', 'relay', 'timers'],
   },
   embedded: { holds: 'a PostgreSQL that comes with npm', mayImport: [] },
   testing: {
@@ -76,6 +80,7 @@ export const packages: { readonly [name: string]: readonly string[] } = {
     'consumers',
     'projections',
     'rebuild',
+    'timers',
     'processes',
     'lag',
     'embedded',

@@ -1,0 +1,4 @@
+create table items (
+  item text primary key,
+  met  integer not null
+);
