@@ -55,6 +55,15 @@ describe('the command line', () => {
     expect(err).toMatch(/^millrace: USAGE .+\n$/);
   });
 
+  it.each([
+    [['no-such-command'], 'There is no command "no-such-command". See millrace --help.'],
+    [[], 'Say what to do. See millrace --help.'],
+    [['dead-letters'], 'Say what to do. See millrace dead-letters --help.'],
+  ])('%j is told what there is instead', async (args, message) => {
+    const { err } = await run(...args);
+    expect(err).toBe(`millrace: USAGE ${message}\n`);
+  });
+
   it('says code and message of a failure, without a stack', async () => {
     const { code, out, err } = await run('migrate', '--app', '/no/such/app.ts');
     expect({ code, out }).toEqual({ code: 1, out: '' });

@@ -18,9 +18,12 @@ export async function main(args: readonly string[], terminal: Terminal = openTer
     if (error instanceof CommanderError) {
       // Help and version come this way, too; they are no failure.
       if (error.exitCode === 0) return exitCodes.done;
-      const message = error.message.replace(/^error: /, '');
-      const asked = args.length === 0 ? 'Say what to do, for example: millrace start. See millrace --help.' : message;
-      return reportFailure(new MillraceError('USAGE', asked, { cause: error }), terminal, false);
+      // Asked for nothing, commander prints the help and has no message but its own name for that.
+      const option = args.findIndex((word) => word.startsWith('-'));
+      const path = ['millrace', ...args.slice(0, option < 0 ? args.length : option)].join(' ');
+      const message =
+        error.code === 'commander.help' ? `Say what to do. See ${path} --help.` : error.message.replace(/^error: /, '');
+      return reportFailure(new MillraceError('USAGE', message, { cause: error }), terminal, false);
     }
     return reportFailure(error, terminal, args.includes('--debug'));
   }

@@ -7,6 +7,7 @@ import { rebuildCommand } from './commands/rebuild.ts';
 import { replayCommand } from './commands/replay.ts';
 import { startCommand } from './commands/start.ts';
 import { urlCommand } from './commands/url.ts';
+import { MillraceError } from '../errors.ts';
 import { packageVersion } from './package-version.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -25,7 +26,10 @@ export function createProgram(terminal: Terminal): Command {
     .configureOutput({ writeOut: (text) => terminal.out(text.trimEnd()), outputError: () => undefined })
     .exitOverride()
     .addHelpText('after', '\nExample:\n  millrace start')
-    .action(async (options: { initDb?: boolean; app?: string }) => {
+    // A word that is no command comes to the action, which says so; commander would speak of too many arguments.
+    .allowExcessArguments()
+    .action(async (options: { initDb?: boolean; app?: string }, { args: [word] }: Command) => {
+      if (word !== undefined) throw new MillraceError('USAGE', `There is no command "${word}". See millrace --help.`);
       if (options.initDb !== true) program.help({ error: true });
       const { migrate } = await import('./start/prepare-databases.ts');
       await migrate(options, terminal);

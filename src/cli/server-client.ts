@@ -1,7 +1,7 @@
 import { readSettings } from '../config.ts';
 import { MillraceError } from '../errors.ts';
 import { ServerProblem } from './failure.ts';
-import { isObject } from './json-shape.ts';
+import { isObject, textOrNull } from './json-shape.ts';
 import { readRunRecord } from './run-file.ts';
 
 /** Asks a running server. Answers are JSON as it came; refusals are a {@link ServerProblem}. */
@@ -76,5 +76,10 @@ function problemFrom(status: number, body: unknown, path: string): ServerProblem
   const fields = isObject(body) ? body : {};
   const text = (name: string) => (typeof fields[name] === 'string' ? fields[name] : undefined);
   const code = text('code') ?? `HTTP_${status}`;
-  return new ServerProblem(status, code, text('detail') ?? text('title') ?? `${path} was answered with ${status}.`);
+  const message = text('detail') ?? text('title') ?? `${path} was answered with ${status}.`;
+  // There the detail names the fields, and not what is wrong with them.
+  const problems =
+    code === 'REQUEST_INVALID' && Array.isArray(fields['fields']) ? fields['fields'].filter(isObject) : [];
+  const each = problems.map((problem) => ` ${textOrNull(problem, 'field')} ${textOrNull(problem, 'problem')}.`);
+  return new ServerProblem(status, code, message + each.join(''));
 }

@@ -142,16 +142,21 @@ function toSummary(filter: { eventName?: string; from?: Date; to?: Date }, row: 
     processedCount: Number(row?.processed ?? 0),
     pendingCount: Number(row?.pending ?? 0),
     failedCount: Number(row?.failed ?? 0),
-    avgLagMs: row?.avg ?? null,
-    minLagMs: row?.min ?? null,
-    maxLagMs: row?.max ?? null,
-    p50LagMs: row?.p50 ?? null,
-    p95LagMs: row?.p95 ?? null,
-    p99LagMs: row?.p99 ?? null,
-    avgOutboxWaitMs: row?.wait ?? null,
-    avgOutboxDispatchDurationMs: row?.dispatch ?? null,
-    avgTransitMs: row?.transit ?? null,
-    avgProjectionProcessingDurationMs: row?.processing ?? null,
+    avgLagMs: roundedMs(row?.avg),
+    minLagMs: roundedMs(row?.min),
+    maxLagMs: roundedMs(row?.max),
+    p50LagMs: roundedMs(row?.p50),
+    p95LagMs: roundedMs(row?.p95),
+    p99LagMs: roundedMs(row?.p99),
+    avgOutboxWaitMs: roundedMs(row?.wait),
+    avgOutboxDispatchDurationMs: roundedMs(row?.dispatch),
+    avgTransitMs: roundedMs(row?.transit),
+    avgProjectionProcessingDurationMs: roundedMs(row?.processing),
     eventsPerSecond: seconds > 0 ? (count - 1) / seconds : null,
   };
+}
+
+/** To whole microseconds, which is what clocks give: sums of floats end in 99999999997 otherwise. */
+function roundedMs(value: number | null | undefined): number | null {
+  return value === null || value === undefined ? null : Math.round(value * 1_000) / 1_000;
 }

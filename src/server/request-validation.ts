@@ -35,10 +35,10 @@ export function compileValidator(schema: unknown, httpPart: string | undefined):
       if (value === null && !optionalBody) {
         return { error: new MillraceError('BODY_MISSING', 'The request needs a body: a JSON object.') };
       }
-      return validator.Check(value) ? { value } : { error: problemOf(part, validator.Errors(value)) };
+      return validator.Check(value) ? { value } : { error: problemOf(part, strict, validator.Errors(value)) };
     }
     const read = readText(fields, value);
-    return validator.Check(read) ? { value: read } : { error: problemOf(part, validator.Errors(read)) };
+    return validator.Check(read) ? { value: read } : { error: problemOf(part, strict, validator.Errors(read)) };
   };
 }
 
@@ -119,10 +119,11 @@ interface ValidationError {
   readonly params: object;
 }
 
-function problemOf(part: string, errors: readonly ValidationError[]): MillraceError {
+function problemOf(part: string, schema: JsonSchema, errors: readonly ValidationError[]): MillraceError {
   const unknown: FieldProblem[] = [];
   const wrong: FieldProblem[] = [];
   for (const error of errors) {
+    if (isOtherWay(error) && errors.some((other) => !isOtherWay(other) && isWithin(other, error))) continue;
     const { keyword, instancePath, params } = error;
     if (keyword === 'additionalProperties' && 'additionalProperties' in params) {
       for (const name of names(params.additionalProperties)) {
@@ -140,7 +141,9 @@ function problemOf(part: string, errors: readonly ValidationError[]): MillraceEr
       // Says the same as that keyword, field by field; with very many of them the keyword itself is left out.
       unknown.push({ field: fieldAt(instancePath), problem: 'is unknown' });
     } else {
-      wrong.push({ field: fieldAt(instancePath), problem: error.message });
+      const meaning = keyword === 'pattern' ? descriptionAt(schema, instancePath) : undefined;
+      const problem = meaning === undefined ? error.message : `${error.message}: ${meaning}`;
+      wrong.push({ field: fieldAt(instancePath), problem });
     }
   }
   const fields = firstOfEach([...wrong, ...unknown]);
@@ -149,6 +152,22 @@ function problemOf(part: string, errors: readonly ValidationError[]): MillraceEr
   return wrong.length === 0 && unknown.length > 0
     ? new MillraceError('FIELD_UNKNOWN', `The ${where} has fields that nobody knows: ${listed}.`, { fields })
     : new MillraceError('REQUEST_INVALID', `The ${where} is wrong in: ${listed}.`, { fields });
+}
+
+/** What the schema says about a field: a pattern by itself is for machines. */
+function descriptionAt(schema: JsonSchema, instancePath: string): string | undefined {
+  const properties = isSchema(schema.properties) ? schema.properties : {};
+  const property = properties[fieldAt(instancePath)];
+  return isSchema(property) && typeof property.description === 'string' ? property.description : undefined;
+}
+
+/** Says only that the value could also have been null, or that no member of a union fits: the member's own errors tell more. */
+function isOtherWay({ keyword, params }: ValidationError): boolean {
+  return keyword === 'anyOf' || (keyword === 'type' && 'type' in params && params.type === 'null');
+}
+
+function isWithin({ instancePath }: ValidationError, { instancePath: outer }: ValidationError): boolean {
+  return instancePath === outer || instancePath.startsWith(`${outer}/`);
 }
 
 /** The members of a union of constants fail one by one; together they say what is possible. */

@@ -72,6 +72,13 @@ describe('millrace dead-letters', () => {
     expect(await deadLetters('list', '--after', '7', '--json')).toHaveLength(1);
   });
 
+  it('says which status there is when it is told another', async () => {
+    const written = { err: '' };
+    const terminal = openTerminal({ write: () => true }, { write: (text) => (written.err += text) });
+    expect(await main(['dead-letters', 'list', '--url', url, '--status', 'lost'], terminal)).toBe(1);
+    expect(written.err).toContain('status must be one of failed, waiting, manual');
+  });
+
   it('lists those that do not wait any more when it is told to', async () => {
     system.fake.deadLetters.push({ ...letter, status: 'retried' });
     expect(await deadLetters('list')).toEqual(['No event is parked.']);

@@ -9,7 +9,7 @@ function inAnyCase(words: readonly string[]): string {
 }
 
 /** At least one character that is not a space, so that a name is a name. */
-const notBlank = String.raw`\S`;
+const notBlank = { pattern: String.raw`\S`, description: 'Not only spaces.' };
 
 export const queueIdSchema = Type.String({ pattern: '^[A-Za-z0-9._-]{1,60}$', description: 'For example `queue-1`.' });
 export const roomIdSchema = Type.String({
@@ -30,9 +30,9 @@ export const checkInBody = Type.Object({
   patientId: Type.Optional(
     Type.String({ pattern: '^[A-Za-z0-9.-]{1,20}$', description: 'A walk-in has none and gets one.' }),
   ),
-  patientName: Type.String({ minLength: 1, maxLength: 120, pattern: notBlank }),
+  patientName: Type.String({ minLength: 1, maxLength: 120, ...notBlank }),
   priority: Type.Optional(prioritySchema),
-  consultationType: Type.String({ minLength: 2, maxLength: 100, pattern: notBlank }),
+  consultationType: Type.String({ minLength: 2, maxLength: 100, ...notBlank }),
   notes: Type.Optional(nullable(Type.String({ maxLength: 1000 }))),
 });
 export type CheckInBody = Static<typeof checkInBody>;
@@ -55,7 +55,7 @@ export const callPatientBody = Type.Object({ visitId: visitIdSchema, roomId: roo
 export const visitBody = Type.Object({ visitId: visitIdSchema });
 export const cancelBody = Type.Object({
   visitId: visitIdSchema,
-  reason: Type.String({ minLength: 1, maxLength: 200, pattern: notBlank }),
+  reason: Type.String({ minLength: 1, maxLength: 200, ...notBlank }),
 });
 
 export const visitAnswer = Type.Object({
@@ -68,7 +68,7 @@ export const visitAnswer = Type.Object({
 });
 
 export const queueBody = Type.Object({
-  queueName: Type.Optional(Type.String({ minLength: 1, maxLength: 100, pattern: notBlank })),
+  queueName: Type.Optional(Type.String({ minLength: 1, maxLength: 100, ...notBlank })),
   maxCapacity: Type.Optional(
     nullable(Type.Integer({ minimum: 1, maximum: 100_000, description: 'Who may wait at once; null for no limit.' })),
   ),

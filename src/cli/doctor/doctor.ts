@@ -86,7 +86,8 @@ async function lookAtLastHour(client: ServerClient): Promise<Finding[]> {
   const from = new Date(Date.now() - 3_600_000).toISOString();
   const hour = objectFrom(await client.get(`/api/metrics/lag?from=${encodeURIComponent(from)}`), 'lag');
   const finding = judgeLag(hour, 'last hour');
-  return [{ ...finding, detail: `${numberFrom(hour, 'count')} events, ${finding.detail}` }];
+  const count = numberFrom(hour, 'count');
+  return [{ ...finding, detail: `${count} ${count === 1 ? 'event' : 'events'}, ${finding.detail}` }];
 }
 
 async function lookAtProjections(client: ServerClient): Promise<Finding[]> {

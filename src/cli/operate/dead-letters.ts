@@ -108,6 +108,10 @@ export async function retryDeadLetters(options: GroupOptions, terminal: Terminal
     terminal.out(`The relay tries ${keys} keys now.`);
     return;
   }
+  if (keys === 0) {
+    terminal.out('No parked event matches.');
+    return;
+  }
   const again = numberFrom(answer, 'failedAgain');
   const rest = again === 0 ? 'None of them is parked any more.' : `${again} of them failed again.`;
   terminal.out(`Applied ${numberFrom(answer, 'applied')} parked events of ${keys} keys. ${rest}`);

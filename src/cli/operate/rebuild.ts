@@ -131,7 +131,7 @@ async function allProjections(client: ServerClient): Promise<string[]> {
 async function onlyProjection(client: ServerClient): Promise<string> {
   const [id, ...others] = await allProjections(client);
   if (id === undefined || others.length > 0) {
-    throw new MillraceError('USAGE', 'Name the projection: there are several.');
+    throw new MillraceError('USAGE', `Name the projection: ${[id, ...others].join(', ')}.`);
   }
   return id;
 }

@@ -28,9 +28,11 @@ export async function start(options: StartOptions, terminal: Terminal): Promise<
     terminal.err('Stopping at once.');
     process.exit(1); // the embedded PostgreSQL is told to stop when this process exits
   });
-  const begun = bringUp(options, terminal, parts);
+  let isStopping = false;
+  const begun = bringUp(options, terminal, parts, () => isStopping);
   begun.catch((error: unknown) => stopAsked.resolve({ kind: 'error', error }));
   const reason = await stopAsked.promise;
+  isStopping = true;
   const askedAt = performance.now();
   tellReason(reason, terminal);
 
@@ -54,7 +56,12 @@ function tellReason(reason: StopReason, terminal: Terminal): void {
 }
 
 /** Starts part by part and notes each in `parts` as soon as it has to be stopped. */
-async function bringUp(options: StartOptions, terminal: Terminal, parts: StoppablePart[]): Promise<void> {
+async function bringUp(
+  options: StartOptions,
+  terminal: Terminal,
+  parts: StoppablePart[],
+  isStopping: () => boolean,
+): Promise<void> {
   const begunAt = performance.now();
   const settings = readSettings(process.env);
   const { host, port } = settings;
@@ -104,10 +111,13 @@ async function bringUp(options: StartOptions, terminal: Terminal, parts: Stoppab
   const record = { pid: process.pid, url: server.url, startedAt: new Date().toISOString() };
   await writeRunRecord(settings.dataFolder, record);
   parts.push({ name: 'The run file', stop: () => removeRunRecord(settings.dataFolder, process.pid) });
+  // Asked to stop meanwhile: nothing is there to look at.
+  if (isStopping()) return;
   if (roles.length < allRoles.length) {
     for (const line of whatRuns(name, roles, databases, settings.rabbitmqUrl)) terminal.err(line);
   }
-  for (const line of whereToLook(name, server.url, performance.now() - begunAt)) terminal.err(line);
+  const hasPages = (await application).web !== undefined;
+  for (const line of whereToLook(name, server.url, performance.now() - begunAt, hasPages)) terminal.err(line);
 }
 
 function systemOptions(settings: Settings) {

@@ -1,9 +1,9 @@
-/** What `millrace start` prints once it can be used. */
-export function whereToLook(name: string, url: string, tookMs: number): string[] {
+/** What `millrace start` prints once it can be used. Not every application has pages. */
+export function whereToLook(name: string, url: string, tookMs: number, hasPages: boolean): string[] {
   return [
     `${name} is ready (${(tookMs / 1_000).toFixed(1)} s).`,
     '',
-    `  live page     ${url}/`,
+    ...(hasPages ? [`  live page     ${url}/`] : []),
     `  API           ${url}/docs`,
     `  health        ${url}/health/ready`,
     `  check it      npx millrace doctor`,

@@ -104,16 +104,18 @@ export function rebuildRoutes(onReplaced: () => void): RouteModule {
       async (request, reply) => {
         const { projection: named, reason, acceptDifferences = false } = request.body ?? {};
         const ids = named === undefined ? idsOf(system) : [named];
-        if (!ids.every((id) => idsOf(system).includes(id))) {
-          throw new MillraceError('PROJECTION_UNKNOWN', 'There is no projection of that name.');
+        const unknown = ids.find((id) => !idsOf(system).includes(id));
+        if (unknown !== undefined) {
+          throw new MillraceError('PROJECTION_UNKNOWN', `There is no projection ${unknown}.`);
         }
         const work = rebuild(system, ids, { ...asked(request.context.actor, reason), acceptDifferences }, onReplaced);
         if (request.query.wait) {
           await work;
           return reply.code(200).send({ rebuilds: await progressOf(system, ids) });
         }
-        work.catch((error: unknown) => request.log.error({ err: error }, 'rebuild failed'));
+        // What is refused at once is the caller's matter, and is answered.
         await refusedWithin(work, refusalMs);
+        work.catch((error: unknown) => request.log.error({ err: error }, 'rebuild failed'));
         return reply.code(202).send({ rebuilds: await progressOf(system, ids) });
       },
     );

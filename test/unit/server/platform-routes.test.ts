@@ -174,6 +174,17 @@ describe('projections', () => {
     expect((await post('/api/projections/rebuild', { projection: 'none' })).statusCode).toBe(404);
   });
 
+  test('a misspelled field of a body that may be left out is named, and nothing else is', async () => {
+    const answer = await post('/api/projections/rebuild', { projektion: 'counts' });
+    expect(answer.statusCode).toBe(400);
+    expect(answer.json()).toMatchObject({
+      code: 'FIELD_UNKNOWN',
+      fields: [{ field: 'projektion', problem: 'is unknown' }],
+    });
+    const wrong = await post('/api/projections/rebuild', { projection: 5 });
+    expect(wrong.json<Problem>().fields?.map(({ field }) => field)).toEqual(['projection']);
+  });
+
   test('a rebuild carries who asks and why, and its progress and builds are shown', async () => {
     const body = { projection: 'counts', reason: ' row changed by hand ', acceptDifferences: true };
     expect((await post('/api/projections/rebuild?wait=true', body)).statusCode).toBe(200);
