@@ -53,8 +53,9 @@ async function checkIn(
   queues: KnownQueues,
   visit: Omit<CheckIn, 'settingsPosition'>,
 ) {
-  const { maxCapacity, position } = queues.of(visit.queueId);
-  const command: CheckIn = { ...visit, settingsPosition: position };
+  const known = queues.of(visit.queueId);
+  const { maxCapacity, state, position } = known.state === 'OPEN' ? known : await queues.again(visit.queueId);
+  const command: CheckIn = { ...visit, settingsPosition: position, queueState: state };
   if (maxCapacity === null) {
     return sendCommand(request, reply, { decider: checkInToUnlimitedQueue, command, answer: answerOf, status: 201 });
   }

@@ -18,6 +18,8 @@ interface QueueRow {
   readonly queueId: string;
   readonly queueName: string;
   readonly maxCapacity: number | null;
+  readonly state: string;
+  readonly stateReason: string | null;
   readonly currentPatientCount: number;
   readonly urgent: number;
   readonly high: number;
@@ -79,12 +81,15 @@ export async function otherPatients(
 }
 
 function shownQueue(row: QueueRow): Queue {
-  const { queueId, queueName, maxCapacity, currentPatientCount, averageWaitMs, updatedPosition } = row;
+  const { queueId, queueName, maxCapacity, state, stateReason, currentPatientCount, averageWaitMs, updatedPosition } =
+    row;
   const { called, inConsultation, completed, noShow, cancelled } = row;
   return {
     queueId,
     queueName,
     maxCapacity,
+    state,
+    stateReason,
     currentPatientCount,
     utilisationPercent: maxCapacity === null ? null : Math.round((currentPatientCount / maxCapacity) * 1000) / 10,
     highLoad: currentPatientCount > highLoad,

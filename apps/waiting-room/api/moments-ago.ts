@@ -1,14 +1,12 @@
 import { dataOf, type RecordedEvent, type RunningSystem } from '#millrace';
+import { callOrderOf } from '../domain/call-order.ts';
 import { PatientCalled, PatientCheckedIn, VisitCancelled } from '../domain/events.ts';
-import { roomKey } from '../domain/names.ts';
-import { rankOf } from '../domain/priority.ts';
+import { placeKey, type Place } from '../domain/names.ts';
 
 /** A patient who waits, as far as the order of calling needs it. */
 export interface Candidate {
   readonly visitId: string;
-  readonly rank: number;
-  /** Milliseconds since 1970. */
-  readonly arrivedAt: number;
+  readonly callOrder: number;
 }
 
 interface Arrival extends Candidate {
@@ -65,9 +63,9 @@ export class MomentsAgo {
     return this.#left.size;
   }
 
-  /** The last turn that this process saw the room take. */
-  lastTurn(roomId: string): number | undefined {
-    return this.#turns.get(roomKey(roomId));
+  /** The last turn that this process saw the place take. */
+  lastTurn(place: Place): number | undefined {
+    return this.#turns.get(nameOf(place));
   }
 
   stop(): void {
@@ -82,8 +80,7 @@ export class MomentsAgo {
         this.#arrivals.set(visitId, {
           visitId,
           queueId,
-          rank: rankOf(priority),
-          arrivedAt: Date.parse(arrivedAt),
+          callOrder: callOrderOf(priority, Date.parse(arrivedAt)),
           position,
         });
         dropOldest(this.#arrivals, maximumArrivals);
@@ -92,8 +89,9 @@ export class MomentsAgo {
       case PatientCalled.type: {
         const { roomId, turn } = dataOf(PatientCalled, this.#system.registry.decode(event));
         this.#left.set(event.stream, event.position);
-        this.#turns.delete(roomKey(roomId));
-        this.#turns.set(roomKey(roomId), turn);
+        const room = nameOf({ kind: 'room', id: roomId });
+        this.#turns.delete(room);
+        this.#turns.set(room, turn);
         dropOldest(this.#turns, maximumRooms);
         break;
       }
@@ -115,6 +113,8 @@ export class MomentsAgo {
     }
   }
 }
+
+const nameOf = ({ kind, id }: Place): string => `${kind} ${placeKey(id)}`;
 
 function dropOldest(map: Map<string, unknown>, maximum: number): void {
   if (map.size <= maximum) return;

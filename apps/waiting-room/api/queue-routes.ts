@@ -1,10 +1,11 @@
 import { Type, type RunningSystem } from '#millrace';
 import { minPositionOf, minPositionParameter, sendCommand, type MillraceServer } from '#millrace/server';
+import { queueStateDecider } from '../domain/queue-state.ts';
 import { queueDecider } from '../domain/queue.ts';
 import { refuse } from '../domain/refusals.ts';
 import type { VisitStatus } from '../domain/visit.ts';
 import { otherPatients, queues, waitingPatients } from './lists.ts';
-import { patientSchema, queueAnswer, queueBody, queueParams, queueSchema, roomSchema } from './schemas.ts';
+import { patientSchema, queueAnswer, queueBody, queueParams, queueSchema, queueStateBody } from './schemas.ts';
 
 const limit = Type.Integer({ minimum: 1, maximum: 500, default: 100, description: 'Patients of each queue.' });
 const statuses = [
@@ -43,6 +44,29 @@ export function queueRoutes(server: MillraceServer, { readModels }: Pick<Running
       return sendCommand(request, reply, {
         decider: queueDecider,
         command: { queueId, ...request.body },
+        answer: (events) => ({ queueId, changed: events.length > 0 }),
+      });
+    },
+  );
+
+  server.put(
+    '/api/waiting-room/queues/:queueId/state',
+    {
+      schema: {
+        tags,
+        summary: 'Open, pause or close a queue',
+        description: 'OPEN takes in and calls, PAUSED does neither, CLOSED only calls those who wait.',
+        params: queueParams,
+        body: queueStateBody,
+        response: { 200: queueAnswer },
+      },
+    },
+    (request, reply) => {
+      const { queueId } = request.params;
+      const { state, reason } = request.body;
+      return sendCommand(request, reply, {
+        decider: queueStateDecider,
+        command: { queueId, to: state, reason },
         answer: (events) => ({ queueId, changed: events.length > 0 }),
       });
     },
@@ -87,25 +111,6 @@ export function queueRoutes(server: MillraceServer, { readModels }: Pick<Running
       if (status !== 'WAITING') return otherPatients(readModels, queueId, status, request.query.limit, when);
       return (await waitingPatients(readModels, queueId, request.query.limit, when)).get(queueId) ?? [];
     },
-  );
-
-  server.get(
-    '/api/waiting-room/rooms',
-    {
-      schema: {
-        tags,
-        summary: 'The rooms that have called',
-        querystring: Type.Object(minPositionParameter),
-        response: { 200: Type.Array(roomSchema) },
-      },
-    },
-    (request) =>
-      readModels.query(
-        `select room_id as "roomId", occupied, visit_id as "visitId", queue_id as "queueId", ticket, status
-         from rooms_view order by room_key limit 1000`,
-        [],
-        minPositionOf(request.query),
-      ),
   );
 
   server.get(

@@ -1,6 +1,8 @@
 select queue_id                               as "queueId",
        queue_name                             as "queueName",
        max_capacity                           as "maxCapacity",
+       state                                  as state,
+       state_reason                           as "stateReason",
        current_patient_count::float8          as "currentPatientCount",
        waiting_urgent::float8                 as urgent,
        waiting_high::float8                   as high,

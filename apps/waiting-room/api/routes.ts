@@ -5,6 +5,7 @@ import { checkInRoutes } from './check-in-routes.ts';
 import { KnownQueues } from './known-queues.ts';
 import { MomentsAgo } from './moments-ago.ts';
 import { queueRoutes } from './queue-routes.ts';
+import { roomRoutes } from './room-routes.ts';
 import { visitRoutes } from './visit-routes.ts';
 
 /** All routes of the waiting room. */
@@ -18,7 +19,9 @@ export function waitingRoomRoutes(patientKeySecret: string): RouteModule {
     });
     await queues.refresh();
     checkInRoutes(server, system, queues, patientKeySecret);
-    visitRoutes(server, new CallDesk(system.readModels, momentsAgo));
+    const desk = new CallDesk(system.readModels, momentsAgo);
+    visitRoutes(server, system, desk);
+    roomRoutes(server, system, desk);
     queueRoutes(server, system);
     analyticsRoutes(server, system);
   };

@@ -1,6 +1,7 @@
 import { Type, type Static } from '#millrace';
 import { nullable } from '#millrace/server';
 import { priorities } from '../domain/priority.ts';
+import { queueStates } from '../domain/queue-state.ts';
 
 /** One of the words, in any letter case: JSON Schema's patterns have no flag for that. */
 function inAnyCase(words: readonly string[]): string {
@@ -73,6 +74,12 @@ export const queueBody = Type.Object({
     nullable(Type.Integer({ minimum: 1, maximum: 100_000, description: 'Who may wait at once; null for no limit.' })),
   ),
 });
+export const queueStateBody = Type.Object({
+  state: Type.Union(queueStates.map((state) => Type.Literal(state))),
+  reason: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 200, pattern: notBlank, description: 'For everybody to read: no names.' }),
+  ),
+});
 export const queueAnswer = Type.Object({ queueId: Type.String(), changed: Type.Boolean(), position: logPosition });
 
 export const queueParams = Type.Object({ queueId: queueIdSchema });
@@ -85,6 +92,8 @@ export const queueSchema = Type.Object({
   queueId: Type.String(),
   queueName: Type.String(),
   maxCapacity: nullable(Type.Integer()),
+  state: Type.String({ description: 'OPEN, PAUSED or CLOSED.' }),
+  stateReason: nullable(Type.String()),
   currentPatientCount: Type.Integer({ description: 'Patients who wait.' }),
   utilisationPercent: nullable(Type.Number({ description: 'Of the capacity; null without one.' })),
   highLoad: Type.Boolean({ description: 'More than 50 wait.' }),
@@ -115,6 +124,7 @@ export const patientSchema = Type.Object({
   priority: Type.String(),
   consultationType: Type.String(),
   status: Type.String(),
+  callOrder: Type.Integer({ description: 'Who waits with the lowest number is called first.' }),
   positionInQueue: nullable(Type.Integer({ description: '1 for who is next; null for who does not wait.' })),
   notes: nullable(Type.String()),
   roomId: nullable(Type.String()),
@@ -127,9 +137,18 @@ export const patientSchema = Type.Object({
 
 export const roomSchema = Type.Object({
   roomId: Type.String(),
+  active: Type.Boolean({ description: 'Whether it may call.' }),
   occupied: Type.Boolean(),
-  visitId: Type.String({ description: 'The last visit that the room called.' }),
-  queueId: Type.String(),
-  ticket: Type.String(),
-  status: Type.String(),
+  visitId: nullable(Type.String({ description: 'The last visit that the room called.' })),
+  queueId: nullable(Type.String()),
+  ticket: nullable(Type.String()),
+  status: nullable(Type.String()),
+});
+export const roomParams = Type.Object({ roomId: roomIdSchema });
+export const roomBody = Type.Object({ active: Type.Boolean() });
+export const roomAnswer = Type.Object({
+  roomId: Type.String(),
+  active: Type.Boolean(),
+  changed: Type.Boolean(),
+  position: logPosition,
 });

@@ -1,4 +1,4 @@
-import type { Decider, JsonObject, NewEvent } from '#millrace';
+import type { Decider, JsonObject, NewEvent, RunningSystem } from '#millrace';
 import { keyOf, sendCommand, type CommandReply, type CommandRequest, type MillraceServer } from '#millrace/server';
 import { callDecider, type CallPatient } from '../domain/call.ts';
 import type { VisitEvent } from '../domain/events.ts';
@@ -10,7 +10,7 @@ import type { CallDesk } from './call-desk.ts';
 import { callNextBody, callPatientBody, cancelBody, visitAnswer, visitBody } from './schemas.ts';
 
 /** What happens to a visit after the check-in. */
-export function visitRoutes(server: MillraceServer, desk: CallDesk): void {
+export function visitRoutes(server: MillraceServer, system: Pick<RunningSystem, 'state'>, desk: CallDesk): void {
   const answers = { 200: visitAnswer };
   const tags = ['waiting room'];
 
@@ -19,15 +19,20 @@ export function visitRoutes(server: MillraceServer, desk: CallDesk): void {
     { schema: { tags, summary: 'Call who is next into a room', body: callNextBody, response: answers } },
     async (request, reply) => {
       const { queueId, roomId } = request.body;
-      const called = await desk.callNext(queueId, roomId, (command) => sendCall(request, reply, command));
+      const room = { kind: 'room', id: roomId } as const;
+      const called = await desk.callNext(queueId, room, (command) => sendCall(request, reply, command));
       return called ?? nobodyWaits(request, reply, queueId);
     },
   );
   server.post(
     '/api/waiting-room/call-patient',
     { schema: { tags, summary: 'Call one patient into a room', body: callPatientBody, response: answers } },
-    (request, reply) =>
-      desk.call(request.body.visitId, request.body.roomId, (command) => sendCall(request, reply, command)),
+    async (request, reply) => {
+      const { visitId, roomId } = request.body;
+      const { state } = await system.state(visitDecider, visitDecider.boundary({ type: 'start', visitId }));
+      const visit = { visitId, queueId: state?.queueId ?? 'none' };
+      return desk.call(visit, { kind: 'room', id: roomId }, (command) => sendCall(request, reply, command));
+    },
   );
 
   const steps: readonly (readonly [string, string, 'start' | 'complete' | 'no-show'])[] = [

@@ -10,6 +10,7 @@ select q.queue_id        as "queueId",
        v.status,
        v.notes,
        v.room_id         as "roomId",
+       v.call_order::float8 as "callOrder",
        v.arrived_at      as "arrivedAt",
        v.called_at       as "calledAt",
        v.started_at      as "startedAt",
@@ -19,8 +20,8 @@ from waiting_queue_view q
 cross join lateral (
   select * from visits_view w
   where w.queue_id = q.queue_id and w.status = 'WAITING'
-  order by w.priority_rank, w.arrived_at, w.visit_id
+  order by w.call_order, w.visit_id
   limit $2
 ) v
 where $1::text is null or q.queue_id = $1
-order by q.queue_id, v.priority_rank, v.arrived_at, v.visit_id
+order by q.queue_id, v.call_order, v.visit_id

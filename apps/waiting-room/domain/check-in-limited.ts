@@ -3,10 +3,14 @@ import { checkedIn, occupancyTypes, refuseDuplicate, type CheckIn, type PatientR
 import type { QueueEvent, VisitEvent } from './events.ts';
 import { queueTag } from './names.ts';
 import { OpenVisits } from './open-visits.ts';
+import { queueStateAfter, refuseEntry, type QueueState } from './queue-state.ts';
 import { refuse } from './refusals.ts';
+
+const settingsTypes = ['QueueConfigured', 'QueueOpened', 'QueuePaused', 'QueueClosed'] as const;
 
 export interface Occupancy {
   readonly maxCapacity: number | null;
+  readonly state: QueueState;
   /** No names: it is snapshotted. */
   readonly open: OpenVisits;
 }
@@ -18,16 +22,20 @@ export interface Occupancy {
  */
 export const checkInToLimitedQueue: Decider<Occupancy, CheckIn, VisitEvent | QueueEvent> = {
   name: 'check-in-limited',
-  initial: { maxCapacity: null, open: OpenVisits.none },
+  initial: { maxCapacity: null, state: 'OPEN', open: OpenVisits.none },
   boundary: ({ visitId, queueId }) => ({
     stream: visitId,
     newStream: true,
-    reads: [{ tags: [queueTag(queueId)], types: [...occupancyTypes, 'QueueConfigured'] }],
+    reads: [{ tags: [queueTag(queueId)], types: [...occupancyTypes, ...settingsTypes] }],
   }),
   evolve(state, event) {
     switch (event.type) {
       case 'QueueConfigured':
         return { ...state, maxCapacity: event.data.maxCapacity };
+      case 'QueueOpened':
+      case 'QueuePaused':
+      case 'QueueClosed':
+        return { ...state, state: queueStateAfter(state.state, event) };
       case 'PatientCheckedIn':
         return withVisit(state, event.data, true);
       case 'PatientCalled':
@@ -41,6 +49,7 @@ export const checkInToLimitedQueue: Decider<Occupancy, CheckIn, VisitEvent | Que
     }
   },
   decide(state, command, context) {
+    refuseEntry(state.state);
     refuseDuplicate(recordOf(state, command), command);
     if (state.maxCapacity !== null && state.open.waiting >= state.maxCapacity) {
       throw refuse('QUEUE_CAPACITY_REACHED', {
@@ -51,16 +60,16 @@ export const checkInToLimitedQueue: Decider<Occupancy, CheckIn, VisitEvent | Que
     return [checkedIn(command, context)];
   },
   snapshot: {
-    version: 1,
+    version: 2,
     every: 1000,
-    toJson: ({ maxCapacity, open }) => [maxCapacity, ...[...open.entries()].flat()],
+    toJson: ({ maxCapacity, state, open }) => [maxCapacity, state, ...[...open.entries()].flat()],
     fromJson(json) {
-      // Written by toJson above under the same version: the limit, then key and waiting in turn.
+      // Written by toJson above under the same version: limit and state, then key and waiting in turn.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-      const [maxCapacity, ...entries] = json as [number | null, ...(string | boolean)[]];
+      const [maxCapacity, state, ...entries] = json as [number | null, QueueState, ...(string | boolean)[]];
       const open: [string, boolean][] = [];
       for (let i = 0; i < entries.length; i += 2) open.push([String(entries[i]), entries[i + 1] === true]);
-      return { maxCapacity, open: OpenVisits.of(open) };
+      return { maxCapacity, state, open: OpenVisits.of(open) };
     },
   },
 };

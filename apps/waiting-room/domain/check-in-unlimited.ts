@@ -9,6 +9,7 @@ import {
 } from './check-in.ts';
 import type { VisitEvent } from './events.ts';
 import { patientTag } from './names.ts';
+import { refuseEntry } from './queue-state.ts';
 
 /**
  * Check-in to a queue without a limit. The boundary is the patient in that queue, so patients never wait for each
@@ -38,6 +39,7 @@ export const checkInToUnlimitedQueue: Decider<PatientRecord | undefined, CheckIn
     }
   },
   decide(record, command, context) {
+    refuseEntry(command.queueState ?? 'OPEN');
     refuseDuplicate(record, command);
     return [checkedIn(command, context)];
   },

@@ -3,7 +3,16 @@ import { describe, expect, test } from 'vitest';
 import type { CheckIn } from './check-in.ts';
 import { checkInToLimitedQueue } from './check-in-limited.ts';
 import { checkInToUnlimitedQueue } from './check-in-unlimited.ts';
-import { ConsultationCompleted, momentOf, QueueConfigured, type QueueEvent, type VisitEvent } from './events.ts';
+import {
+  ConsultationCompleted,
+  momentOf,
+  QueueClosed,
+  QueueConfigured,
+  QueueOpened,
+  QueuePaused,
+  type QueueEvent,
+  type VisitEvent,
+} from './events.ts';
 import { about, checkIn, hasBeenCalled, hasCheckedIn, newVisitId, now } from './john-doe.ts';
 
 const at = momentOf(now);
@@ -54,6 +63,24 @@ describe.each(kinds)('check-in to a queue $kind', ({ givenPast }) => {
     givenPast(hasCheckedIn(), hasBeenCalled, left)
       .when(checkIn({ patientName: ' john  DOE', nameOnRecord: 'John Doe' }))
       .thenEvents(hasCheckedIn({ patientName: ' john  DOE' }));
+  });
+});
+
+describe('check-in to a queue that rests', () => {
+  const rests = { queueId: 'queue-1', reason: null, changedAt: at };
+
+  test.each([
+    ['PAUSED', QueuePaused(rests)],
+    ['CLOSED', QueueClosed(rests)],
+  ] as const)('is refused while it is %s, with a limit or without', (queueState, event) => {
+    toUnlimited().when(checkIn({ queueState })).thenRefused(`QUEUE_${queueState}`);
+    toLimited(limit(5), event).when(checkIn()).thenRefused(`QUEUE_${queueState}`);
+  });
+
+  test('is taken again when it is open again', () => {
+    toLimited(limit(5), QueuePaused(rests), QueueOpened({ queueId: 'queue-1', changedAt: at }))
+      .when(checkIn())
+      .thenEvents(hasCheckedIn());
   });
 });
 

@@ -2,6 +2,7 @@ import type { AppendCondition, DecisionContext, EventOf } from '#millrace';
 import { momentOf, PatientCheckedIn, type VisitEvent } from './events.ts';
 import { normalisedName, queueSettingsTag } from './names.ts';
 import type { Priority } from './priority.ts';
+import type { QueueState } from './queue-state.ts';
 import { refuse } from './refusals.ts';
 
 /** Lets a patient in. Ids and the pseudonym are made by the caller, so that deciding stays pure. */
@@ -18,6 +19,8 @@ export interface CheckIn {
   readonly notes: string | null;
   /** The position of the queue's settings that the caller acted on; 0 when it has none. */
   readonly settingsPosition: number;
+  /** The queue's state as those settings have it; {@link checkInToLimitedQueue} reads it itself. Default OPEN. */
+  readonly queueState?: QueueState;
   /** The name under which the patient's last visit is known; only {@link checkInToLimitedQueue} needs it told. */
   readonly nameOnRecord?: string | undefined;
 }

@@ -19,7 +19,10 @@ export const queueDecider: Decider<QueueSettings | undefined, ConfigureQueue, Qu
   name: 'queue',
   initial: undefined,
   boundary: ({ queueId }) => ({ stream: queueStream(queueId) }),
-  evolve: (_settings, { data }) => ({ queueName: data.queueName, maxCapacity: data.maxCapacity }),
+  evolve(settings, event) {
+    if (event.type !== 'QueueConfigured') return settings;
+    return { queueName: event.data.queueName, maxCapacity: event.data.maxCapacity };
+  },
   decide(settings, command, { now }) {
     const { queueId } = command;
     const queueName = command.queueName ?? settings?.queueName ?? queueId;

@@ -7,16 +7,20 @@ import { callDecider, CallMissed } from './call.ts';
 import { checkInToLimitedQueue } from './check-in-limited.ts';
 import { checkInToUnlimitedQueue } from './check-in-unlimited.ts';
 import { checkIn } from './john-doe.ts';
-import { queueSettingsTag, roomKey } from './names.ts';
+import { placeKey, queueSettingsTag } from './names.ts';
 import { queueDecider } from './queue.ts';
+import { queueStateAfter, queueStateDecider, queueStates, type QueueState } from './queue-state.ts';
+import { roomDecider } from './room.ts';
 import { upcastCheckInFromV1 } from './upcasts.ts';
-import { PatientCheckedIn } from './events.ts';
+import { PatientCheckedIn, QueueConfigured } from './events.ts';
 import { visitDecider, type VisitCommand } from './visit.ts';
 import { WalkModel } from './walk-model.ts';
 
 type Step =
   | { readonly do: 'check-in'; readonly queue: number; readonly patient: number; readonly name: number }
   | { readonly do: 'configure'; readonly queue: number; readonly limit: number | null }
+  | { readonly do: 'queue-state'; readonly queue: number; readonly to: QueueState }
+  | { readonly do: 'room'; readonly room: number; readonly active: boolean }
   | { readonly do: 'call'; readonly visit: number; readonly room: number }
   | { readonly do: VisitCommand['type']; readonly visit: number };
 
@@ -38,6 +42,23 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       do: fc.constant('configure' as const),
       queue,
       limit: fc.option(fc.integer({ min: 1, max: 3 })),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('queue-state' as const),
+      queue,
+      // Open most of the time, so that something happens.
+      to: fc.constantFrom('OPEN' as const, 'OPEN' as const, ...queueStates),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('room' as const),
+      room: fc.integer({ min: 0, max: 2 }),
+      active: fc.constantFrom(true, true, false),
     }),
   },
   {
@@ -84,7 +105,10 @@ class Walk {
       case 'check-in':
         return this.model.checkInRefusal(queueId(step), patientKey(step), patientName(step));
       case 'configure':
+      case 'queue-state':
         return undefined;
+      case 'room':
+        return this.model.roomRefusal(roomId(step), step.active);
       case 'call':
         return this.model.callRefusal(this.#visit(step.visit), roomId(step));
       case 'start':
@@ -115,6 +139,12 @@ class Walk {
         return this.#checkIn(step, process);
       case 'configure':
         return process.execute(queueDecider, { queueId: queueId(step), maxCapacity: step.limit });
+      case 'queue-state':
+        return process.execute(queueStateDecider, { queueId: queueId(step), to: step.to });
+      case 'room':
+        return withTurn((turn) =>
+          process.execute(roomDecider, { roomId: roomId(step), active: step.active, lastTurn: turn - 1 }),
+        );
       case 'call':
         return this.#call(step, process);
       case 'start':
@@ -135,8 +165,9 @@ class Walk {
         patientKey: patientKey(step),
         patientName: patientName(step),
         settingsPosition: settings.at(-1)?.position ?? 0,
+        queueState: settings.reduce<QueueState>(queueStateAfter, 'OPEN'),
       });
-      const limited = settings.length > 0;
+      const limited = settings.some(({ type }) => type === QueueConfigured.type);
       const record = await process.state(checkInToUnlimitedQueue, checkInToUnlimitedQueue.boundary(command));
       const nameOnRecord = command.patientKey === null ? undefined : record.state?.name;
       try {
@@ -149,17 +180,25 @@ class Walk {
   }
 
   async #call(step: Extract<Step, { do: 'call' }>, process: MemorySystem): Promise<unknown> {
-    for (let turn = 1; ; turn++) {
-      try {
-        return await process.execute(callDecider, { visitId: this.#visit(step.visit), roomId: roomId(step), turn });
-      } catch (error) {
-        if (!(error instanceof CallMissed) || error.reason !== 'turn-taken') throw error;
-      }
-    }
+    const visitId = this.#visit(step.visit);
+    const queueId = this.model.visits.get(visitId)?.queueId ?? 'none';
+    const place = { kind: 'room', id: roomId(step) } as const;
+    return withTurn((turn) => process.execute(callDecider, { visitId, queueId, place, turn }));
   }
 
   #visit(number: number): string {
     return this.#visits[number] ?? 'visit-00000000-0000-7000-8000-000000000000';
+  }
+}
+
+/** Tries all turns from the first. */
+async function withTurn(send: (turn: number) => Promise<unknown>): Promise<unknown> {
+  for (let turn = 1; ; turn++) {
+    try {
+      return await send(turn);
+    } catch (error) {
+      if (!(error instanceof CallMissed) || error.reason !== 'turn-taken') throw error;
+    }
   }
 }
 
@@ -207,7 +246,7 @@ describe('a random walk through the waiting room', () => {
   });
 
   test('tells rooms apart without regard to case', () => {
-    expect(new Set(rooms.map(roomKey)).size).toBe(2);
+    expect(new Set(rooms.map(placeKey)).size).toBe(2);
   });
 });
 

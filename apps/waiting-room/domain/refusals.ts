@@ -20,7 +20,10 @@ export const refusals = {
   QUEUE_CAPACITY_REACHED: { kind: 'rejected', message: 'The queue is full.' },
   PATIENT_ALREADY_WAITING: { kind: 'rejected', message: 'The patient has an open visit in that queue.' },
   PATIENT_IDENTITY_CONFLICT: { kind: 'rejected', message: 'That patient id is known under another name.' },
+  QUEUE_PAUSED: { kind: 'rejected', message: 'The queue is paused: nobody is taken in or called.' },
+  QUEUE_CLOSED: { kind: 'rejected', message: 'The queue is closed: nobody is taken in any more.' },
   ROOM_OCCUPIED: { kind: 'rejected', message: 'The room holds another patient.' },
+  ROOM_INACTIVE: { kind: 'rejected', message: 'The room is not active.' },
 } as const satisfies Record<string, Refusal>;
 
 /** A code of the catalogue. */

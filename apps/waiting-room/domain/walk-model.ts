@@ -5,10 +5,16 @@ import {
   PatientCalled,
   PatientCheckedIn,
   PatientNoShow,
+  QueueClosed,
   QueueConfigured,
+  QueueOpened,
+  QueuePaused,
+  RoomActivated,
+  RoomDeactivated,
   VisitCancelled,
 } from './events.ts';
-import { normalisedName, roomKey } from './names.ts';
+import { normalisedName, placeKey } from './names.ts';
+import type { QueueState } from './queue-state.ts';
 import type { VisitCommand, VisitStatus } from './visit.ts';
 
 interface ModelVisit {
@@ -27,6 +33,8 @@ export class WalkModel {
   readonly visits = new Map<string, ModelVisit>();
   readonly limits = new Map<string, number | null>();
   readonly rooms = new Map<string, string>();
+  readonly queueStates = new Map<string, QueueState>();
+  readonly inactiveRooms = new Set<string>();
   readonly names = new Map<string, string>();
 
   waitingIn(queueId: string): number {
@@ -39,6 +47,8 @@ export class WalkModel {
 
   /** The code with which a check-in should be refused; undefined when it should not. */
   checkInRefusal(queueId: string, patientKey: string | null, name: string): string | undefined {
+    const state = this.queueStates.get(queueId) ?? 'OPEN';
+    if (state !== 'OPEN') return `QUEUE_${state}`;
     if (patientKey !== null) {
       const known = this.names.get(patientKey);
       if (known !== undefined && normalisedName(known) !== normalisedName(name)) return 'PATIENT_IDENTITY_CONFLICT';
@@ -49,10 +59,17 @@ export class WalkModel {
   }
 
   callRefusal(visitId: string, roomId: string): string | undefined {
-    if (this.rooms.has(roomKey(roomId))) return 'ROOM_OCCUPIED';
+    if (this.rooms.has(placeKey(roomId))) return 'ROOM_OCCUPIED';
+    if (this.inactiveRooms.has(placeKey(roomId))) return 'ROOM_INACTIVE';
     const visit = this.visits.get(visitId);
     if (visit === undefined) return 'VISIT_NOT_FOUND';
-    return visit.status === 'WAITING' ? undefined : 'VISIT_NOT_WAITING';
+    if (visit.status !== 'WAITING') return 'VISIT_NOT_WAITING';
+    return this.queueStates.get(visit.queueId) === 'PAUSED' ? 'QUEUE_PAUSED' : undefined;
+  }
+
+  /** Only the way out is ever refused; a room that is not active already has nothing to decide. */
+  roomRefusal(roomId: string, active: boolean): string | undefined {
+    return !active && this.rooms.has(placeKey(roomId)) ? 'ROOM_OCCUPIED' : undefined;
   }
 
   stepRefusal(type: VisitCommand['type'], visitId: string): string | undefined {
@@ -78,6 +95,24 @@ export class WalkModel {
         this.limits.set(queueId, maxCapacity);
         return;
       }
+      case QueueOpened.type:
+        this.queueStates.set(dataOf(QueueOpened, event).queueId, 'OPEN');
+        return;
+      case QueuePaused.type:
+        this.queueStates.set(dataOf(QueuePaused, event).queueId, 'PAUSED');
+        return;
+      case QueueClosed.type:
+        this.queueStates.set(dataOf(QueueClosed, event).queueId, 'CLOSED');
+        return;
+      case RoomActivated.type:
+        this.inactiveRooms.delete(placeKey(dataOf(RoomActivated, event).roomId));
+        return;
+      case RoomDeactivated.type: {
+        const { roomId } = dataOf(RoomDeactivated, event);
+        require(this.roomRefusal(roomId, false) === undefined, event);
+        this.inactiveRooms.add(placeKey(roomId));
+        return;
+      }
       case PatientCheckedIn.type: {
         const { queueId, patientKey, patientName } = dataOf(PatientCheckedIn, event);
         require(this.checkInRefusal(queueId, patientKey, patientName) === undefined, event);
@@ -88,8 +123,8 @@ export class WalkModel {
       case PatientCalled.type: {
         const { roomId } = dataOf(PatientCalled, event);
         require(this.callRefusal(event.stream, roomId) === undefined, event);
-        this.rooms.set(roomKey(roomId), event.stream);
-        this.#change(event, 'CALLED', roomKey(roomId));
+        this.rooms.set(placeKey(roomId), event.stream);
+        this.#change(event, 'CALLED', placeKey(roomId));
         return;
       }
       case ConsultationStarted.type:

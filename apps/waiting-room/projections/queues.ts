@@ -1,5 +1,6 @@
-import { dataOf, rows, totals } from '#millrace';
-import { QueueConfigured } from '../domain/events.ts';
+import { dataOf, rows, totals, type StoredEvent } from '#millrace';
+import { QueueClosed, QueueConfigured, QueueOpened, QueuePaused } from '../domain/events.ts';
+import type { QueueState } from '../domain/queue-state.ts';
 import type { Priority } from '../domain/priority.ts';
 import type { VisitStatus } from '../domain/visit.ts';
 import { visits, type VisitRow } from './visits.ts';
@@ -11,7 +12,45 @@ export type QueueSettingsRow = {
   readonly max_capacity: number | null;
   readonly configured_at: number;
   readonly last_configured_at: number;
+  readonly state: QueueState;
+  readonly state_reason: string | null;
 };
+
+function queueOf(event: StoredEvent): string | undefined {
+  switch (event.type) {
+    case QueueConfigured.type:
+      return dataOf(QueueConfigured, event).queueId;
+    case QueueOpened.type:
+      return dataOf(QueueOpened, event).queueId;
+    case QueuePaused.type:
+      return dataOf(QueuePaused, event).queueId;
+    case QueueClosed.type:
+      return dataOf(QueueClosed, event).queueId;
+    default:
+      return undefined;
+  }
+}
+
+function rested(
+  row: QueueSettingsRow | undefined,
+  {
+    queueId,
+    reason,
+    changedAt,
+  }: { readonly queueId: string; readonly reason: string | null; readonly changedAt: string },
+  state: QueueState,
+): QueueSettingsRow {
+  const at = Date.parse(changedAt);
+  return {
+    queue_id: queueId,
+    queue_name: row?.queue_name ?? queueId,
+    max_capacity: row?.max_capacity ?? null,
+    configured_at: row?.configured_at ?? at,
+    last_configured_at: at,
+    state,
+    state_reason: reason,
+  };
+}
 
 /** What was set for a queue. A queue that was only checked in to has no such columns; the view fills them in. */
 export const queueSettings = rows<QueueSettingsRow>({
@@ -23,8 +62,10 @@ export const queueSettings = rows<QueueSettingsRow>({
     max_capacity: 'integer',
     configured_at: 'timestamptz',
     last_configured_at: 'timestamptz',
+    state: 'text',
+    state_reason: 'text',
   },
-  keyOf: (event) => (event.type === QueueConfigured.type ? dataOf(QueueConfigured, event).queueId : undefined),
+  keyOf: queueOf,
   on: {
     QueueConfigured(row, event) {
       const { queueId, queueName, maxCapacity, configuredAt } = dataOf(QueueConfigured, event);
@@ -36,8 +77,13 @@ export const queueSettings = rows<QueueSettingsRow>({
         // A row that the counts made has the columns of the settings empty.
         configured_at: row?.configured_at ?? at,
         last_configured_at: at,
+        state: row?.state ?? 'OPEN',
+        state_reason: row?.state_reason ?? null,
       };
     },
+    QueueOpened: (row, event) => rested(row, { ...dataOf(QueueOpened, event), reason: null }, 'OPEN'),
+    QueuePaused: (row, event) => rested(row, dataOf(QueuePaused, event), 'PAUSED'),
+    QueueClosed: (row, event) => rested(row, dataOf(QueueClosed, event), 'CLOSED'),
   },
   versionColumn: 'settings_version',
   positionColumn: 'settings_position',

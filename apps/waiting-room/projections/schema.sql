@@ -18,12 +18,14 @@ create table visits (
   called_at                timestamptz,
   started_at               timestamptz,
   checked_out_at           timestamptz,
+  -- Who waits with the lowest number is called first: domain/call-order.ts.
+  call_order               bigint not null,
   updated_by_event_version bigint not null default 0,
   updated_position         bigint not null default 0
 ) with (fillfactor = 85);
 
 -- Who is next, and the waiting list in order: read to the wanted length and no further.
-create index visits_waiting on visits (queue_id, priority_rank, arrived_at, visit_id) where status = 'WAITING';
+create index visits_waiting on visits (queue_id, call_order, visit_id) where status = 'WAITING';
 -- The visits of a queue, and when its first patient came.
 create index visits_queue on visits (queue_id, arrived_at);
 -- What changed since a position: live updates.
@@ -39,6 +41,8 @@ create table waiting_queues (
   max_capacity       integer,
   configured_at      timestamptz,
   last_configured_at timestamptz,
+  state              text,
+  state_reason       text,
   settings_version   bigint not null default 0,
   settings_position  bigint not null default 0,
   waiting            bigint not null default 0,
@@ -61,7 +65,7 @@ create table waiting_queues (
 -- those who wait there.
 create view waiting_patients_view as
 select visit_id, queue_id, patient_id, patient_name, ticket, priority, consultation_type,
-       row_number() over (partition by queue_id order by priority_rank, arrived_at, visit_id)::integer as position_in_queue,
+       row_number() over (partition by queue_id order by call_order, visit_id)::integer as position_in_queue,
        status, notes, room_id, room_turn, arrived_at, arrived_at as checked_in_at, called_at, started_at, checked_out_at,
        updated_by_event_version, updated_position
 from visits
@@ -78,22 +82,43 @@ where status <> 'WAITING';
 -- here changes only with its own visit, so live updates follow it by updated_position, and lists read as far as they show.
 create view visits_view as
 select visit_id, queue_id, patient_id, patient_name, ticket, priority, priority_rank, consultation_type, status, notes,
-       room_id, room_turn, arrived_at, called_at, started_at, checked_out_at, updated_by_event_version, updated_position
+       room_id, room_key, room_turn, arrived_at, called_at, started_at, checked_out_at, call_order,
+       updated_by_event_version, updated_position
 from visits;
 
--- Each room with the last visit it called.
+-- Rooms that somebody activated or deactivated. All others are active.
+create table room_states (
+  room_stream text primary key,
+  room_key    text not null,
+  room_id     text not null,
+  active      boolean not null,
+  changed_at  timestamptz not null,
+  updated_position bigint not null default 0
+);
+
+-- Each room with the last visit it called, and those that never called.
 create view rooms_view as
-select distinct on (room_key)
-       room_key, room_id, room_turn, visit_id, queue_id, ticket, status,
-       status in ('CALLED', 'IN_CONSULTATION') as occupied, called_at, updated_position
-from visits
-where room_key is not null
-order by room_key, room_turn desc;
+with last_calls as (
+  select distinct on (room_key)
+         room_key, room_id, room_turn, visit_id, queue_id, ticket, status,
+         status in ('CALLED', 'IN_CONSULTATION') as occupied, called_at, updated_position
+  from visits
+  where room_key is not null
+  order by room_key, room_turn desc
+)
+select coalesce(c.room_key, s.room_key) as room_key, coalesce(c.room_id, s.room_id) as room_id,
+       c.room_turn, c.visit_id, c.queue_id, c.ticket, c.status, coalesce(c.occupied, false) as occupied, c.called_at,
+       coalesce(s.active, true) as active,
+       greatest(c.updated_position, s.updated_position) as updated_position
+from last_calls c
+full join room_states s on s.room_key = c.room_key;
 
 create view waiting_queue_view as
 select q.queue_id,
        coalesce(q.queue_name, q.queue_id) as queue_name,
        q.max_capacity,
+       coalesce(q.state, 'OPEN') as state,
+       q.state_reason,
        q.waiting as current_patient_count,
        greatest(q.settings_version, q.counts_version) as updated_by_event_version,
        q.waiting, q.waiting_urgent, q.waiting_high, q.waiting_medium, q.waiting_low,

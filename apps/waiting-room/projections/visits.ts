@@ -1,4 +1,5 @@
 import { dataOf, rows, type EventDefinition, type RowHandler } from '#millrace';
+import { callOrderOf } from '../domain/call-order.ts';
 import {
   ConsultationCompleted,
   ConsultationStarted,
@@ -7,7 +8,7 @@ import {
   PatientNoShow,
   VisitCancelled,
 } from '../domain/events.ts';
-import { roomKey } from '../domain/names.ts';
+import { placeKey } from '../domain/names.ts';
 import { rankOf } from '../domain/priority.ts';
 import { ticketOf } from '../domain/ticket.ts';
 import type { VisitStatus } from '../domain/visit.ts';
@@ -31,6 +32,8 @@ export type VisitRow = {
   readonly called_at: number | null;
   readonly started_at: number | null;
   readonly checked_out_at: number | null;
+  /** Who waits with the lowest number is called first; kept when the patient no longer waits. */
+  readonly call_order: number;
 };
 
 /** A handler that changes a row which is there; an event without its check-in changes nothing. */
@@ -61,6 +64,7 @@ const opened: RowHandler<VisitRow> = (_row, event) => {
     called_at: null,
     started_at: null,
     checked_out_at: null,
+    call_order: callOrderOf(data.priority, Date.parse(data.arrivedAt)),
   };
 };
 
@@ -86,13 +90,14 @@ export const visits = rows<VisitRow>({
     called_at: 'timestamptz',
     started_at: 'timestamptz',
     checked_out_at: 'timestamptz',
+    call_order: 'bigint',
   },
   on: {
     PatientCheckedIn: opened,
     PatientCalled: change(PatientCalled, (data) => ({
       status: 'CALLED',
       room_id: data.roomId,
-      room_key: roomKey(data.roomId),
+      room_key: placeKey(data.roomId),
       room_turn: data.turn,
       called_at: Date.parse(data.calledAt),
     })),

@@ -7,6 +7,10 @@ import {
   momentOf,
   PatientNoShow,
   QueueConfigured,
+  QueueOpened,
+  QueuePaused,
+  RoomActivated,
+  RoomDeactivated,
   VisitCancelled,
 } from '../domain/events.ts';
 import { about, hasBeenCalled, hasCheckedIn, now, visitId } from '../domain/john-doe.ts';
@@ -120,4 +124,24 @@ describe('the row of a queue', () => {
       { configured_at: now, last_configured_at: now + minute, max_capacity: null, settings_version: 2 },
     ]);
   });
+});
+
+test('the row of a queue says whether it takes patients in, and why not', () => {
+  const pause = QueuePaused({ queueId: 'queue-1', reason: 'Lunch.', changedAt: at });
+  const stream = 'queue-queue-1';
+  const row = (state: string, state_reason: string | null) => [
+    { queue_id: 'queue-1', queue_name: 'queue-1', state, state_reason },
+  ];
+  givenEvents(waitingRoomProjection, inStream(stream, pause)).thenRows('waiting_queues', row('PAUSED', 'Lunch.'));
+  const opened = QueueOpened({ queueId: 'queue-1', changedAt: at });
+  givenEvents(waitingRoomProjection, inStream(stream, pause, opened)).thenRows('waiting_queues', row('OPEN', null));
+});
+
+test('the row of a room says whether it may call', () => {
+  const changed = { roomId: 'Room-1', changedAt: at };
+  const row = (active: boolean) => [{ room_stream: 'room-room-1', room_key: 'room-1', room_id: 'Room-1', active }];
+  const shut = inStream('room-room-1', RoomDeactivated(changed));
+  givenEvents(waitingRoomProjection, shut).thenRows('room_states', row(false));
+  const opened = inStream('room-room-1', RoomActivated(changed));
+  givenEvents(waitingRoomProjection, [...shut, ...opened]).thenRows('room_states', row(true));
 });
