@@ -1,14 +1,21 @@
 import type { RunningSystem } from '#millrace';
 import { compareCallOrder } from '../domain/call-order.ts';
-import { CallMissed, type CallPatient } from '../domain/call.ts';
+import { calledFrom, CallMissed, type CallPatient } from '../domain/call.ts';
 import { placeKey, type Place } from '../domain/names.ts';
+import type { WaitingStatus } from '../domain/status.ts';
 import type { Candidate, MomentsAgo } from './moments-ago.ts';
 
 /** Rows of the read model that are looked at for one call, besides those known to be out of date. */
 const lookahead = 8;
 
+/** The columns are written out so that each finds its index. */
+const lastTurnSql = {
+  room: 'select room_turn as turn from visits_view where room_key = $1 order by room_turn desc limit 1',
+  desk: 'select desk_turn as turn from visits_view where desk_key = $1 order by desk_turn desc limit 1',
+} as const;
+
 type ReadModels = Pick<RunningSystem['readModels'], 'query'>;
-type Known = Pick<MomentsAgo, 'arrivals' | 'hasLeft' | 'leftCount' | 'lastTurn'>;
+type Known = Pick<MomentsAgo, 'arrivals' | 'hasLeft' | 'changedCount' | 'lastTurn'>;
 
 /**
  * Finds whom to call. Candidates come from the read model and from what this process did a moment ago; the decision is
@@ -46,7 +53,7 @@ export class CallDesk {
     let turn = (await this.lastTurn(place)) + 1;
     const gone = new Set<string>();
     for (;;) {
-      const visitId = await this.#claim(queueId, gone);
+      const visitId = await this.#claim(queueId, calledFrom[place.kind], gone);
       if (visitId === undefined) return undefined;
       try {
         return await send({ visitId, queueId, place, turn, anyPatient: true });
@@ -63,29 +70,27 @@ export class CallDesk {
   async lastTurn(place: Place): Promise<number> {
     const known = this.#momentsAgo.lastTurn(place);
     if (known !== undefined) return known;
-    const [last] = await this.#readModels.query<{ turn: number }>(
-      'select room_turn as turn from visits_view where room_key = $1 order by room_turn desc limit 1',
-      [placeKey(place.id)],
-    );
+    const [last] = await this.#readModels.query<{ turn: number }>(lastTurnSql[place.kind], [placeKey(place.id)]);
     return last?.turn ?? 0;
   }
 
-  async #claim(queueId: string, gone: ReadonlySet<string>): Promise<string | undefined> {
-    const limit = lookahead + gone.size + this.#claimed.size + this.#momentsAgo.leftCount;
+  async #claim(queueId: string, status: WaitingStatus, gone: ReadonlySet<string>): Promise<string | undefined> {
+    const limit = lookahead + gone.size + this.#claimed.size + this.#momentsAgo.changedCount;
     const rows = await this.#readModels.query<{ visit_id: string; call_order: number }>(
+      // The status is a word of this program, and stands in the text so that the partial index is found.
       `select visit_id, call_order::float8 as call_order from visits_view
-       where queue_id = $1 and status = 'WAITING' order by visits_view.call_order, visit_id limit $2`,
+       where queue_id = $1 and status = '${status}' order by visits_view.call_order, visit_id limit $2`,
       [queueId, limit],
     );
     // From here on nothing is awaited, so two calls of this process never pick the same patient.
     let first: Candidate | undefined;
     const consider = (candidate: Candidate) => {
       const { visitId } = candidate;
-      if (gone.has(visitId) || this.#claimed.has(visitId) || this.#momentsAgo.hasLeft(visitId)) return;
+      if (gone.has(visitId) || this.#claimed.has(visitId) || this.#momentsAgo.hasLeft(visitId, queueId, status)) return;
       if (first === undefined || compareCallOrder(candidate, first) < 0) first = candidate;
     };
     for (const row of rows) consider({ visitId: row.visit_id, callOrder: row.call_order });
-    for (const arrival of this.#momentsAgo.arrivals(queueId)) consider(arrival);
+    for (const arrival of this.#momentsAgo.arrivals(queueId, status)) consider(arrival);
     if (first === undefined) return undefined;
     this.#claimed.add(first.visitId);
     return first.visitId;

@@ -3,17 +3,19 @@ import { QueueConfigured } from '../domain/events.ts';
 import { allQueueSettingsTag } from '../domain/names.ts';
 import { queueEvents } from '../domain/queue-events.ts';
 import { queueStateAfter, type QueueState } from '../domain/queue-state.ts';
+import { noStages, type Stages } from '../domain/stages.ts';
 
 /** What a check-in has to know of its queue. */
 export interface KnownQueue {
   /** null: no limit. */
   readonly maxCapacity: number | null;
   readonly state: QueueState;
+  readonly stages: Stages;
   /** Position of the event that set it; 0 when nothing was ever set. */
   readonly position: number;
 }
 
-const neverConfigured: KnownQueue = { maxCapacity: null, state: 'OPEN', position: 0 };
+const neverConfigured: KnownQueue = { maxCapacity: null, state: 'OPEN', stages: noStages, position: 0 };
 const settingsTypes: ReadonlySet<string> = new Set(queueEvents.map(({ type }) => type));
 const pageSize = 1000;
 
@@ -26,6 +28,7 @@ export class KnownQueues {
   readonly #queues = new Map<string, KnownQueue>();
   readonly #stops: readonly (() => void)[];
   #position = 0;
+  #incarnation = 0;
   #refreshed = 0;
   #refreshing: Promise<void> | undefined;
 
@@ -39,6 +42,7 @@ export class KnownQueues {
       system.log.onIncarnationChanged(() => {
         this.#queues.clear();
         this.#position = 0;
+        this.#incarnation += 1;
         this.#refreshSoon();
       }),
       system.readModels.onChanged(() => {
@@ -84,7 +88,10 @@ export class KnownQueues {
     this.#refreshed = performance.now();
     for (;;) {
       const after = this.#position;
+      const incarnation = this.#incarnation;
       const events = await this.#system.log.query([{ tags: [allQueueSettingsTag] }], { after, limit: pageSize });
+      // Another log took the place of the one that was asked: from the beginning.
+      if (incarnation !== this.#incarnation) continue;
       for (const event of events) {
         this.#learn(event);
         this.#position = event.position;
@@ -100,6 +107,7 @@ export class KnownQueues {
     const settings = type === QueueConfigured.type ? dataOf(QueueConfigured, { type, data }) : known;
     this.#queues.set(queueId, {
       maxCapacity: settings.maxCapacity,
+      stages: settings.stages,
       state: queueStateAfter(known.state, event),
       position,
     });

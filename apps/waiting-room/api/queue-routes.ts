@@ -3,19 +3,11 @@ import { minPositionOf, minPositionParameter, sendCommand, type MillraceServer }
 import { queueStateDecider } from '../domain/queue-state.ts';
 import { queueDecider } from '../domain/queue.ts';
 import { refuse } from '../domain/refusals.ts';
-import type { VisitStatus } from '../domain/visit.ts';
+import { isWaiting, visitStatuses } from '../domain/status.ts';
 import { otherPatients, queues, waitingPatients } from './lists.ts';
 import { patientSchema, queueAnswer, queueBody, queueParams, queueSchema, queueStateBody } from './schemas.ts';
 
 const limit = Type.Integer({ minimum: 1, maximum: 500, default: 100, description: 'Patients of each queue.' });
-const statuses = [
-  'WAITING',
-  'CALLED',
-  'IN_CONSULTATION',
-  'COMPLETED',
-  'NO_SHOW',
-  'CANCELLED',
-] as const satisfies VisitStatus[];
 const tags = ['waiting room'];
 const listQuery = Type.Object({ limit, ...minPositionParameter });
 
@@ -32,8 +24,8 @@ export function queueRoutes(server: MillraceServer, { readModels }: Pick<Running
     {
       schema: {
         tags,
-        summary: 'Name a queue or limit it',
-        description: 'What is not given stays. Whoever waits already stays, too.',
+        summary: 'Name a queue, limit it, or give it stages',
+        description: 'What is not given stays. Whoever waits already stays, too, on the way that the queue had then.',
         params: queueParams,
         body: queueBody,
         response: { 200: queueAnswer },
@@ -95,7 +87,7 @@ export function queueRoutes(server: MillraceServer, { readModels }: Pick<Running
         params: queueParams,
         querystring: Type.Object({
           status: Type.Union(
-            statuses.map((status) => Type.Literal(status)),
+            visitStatuses.map((status) => Type.Literal(status)),
             { default: 'WAITING' },
           ),
           limit,
@@ -108,8 +100,8 @@ export function queueRoutes(server: MillraceServer, { readModels }: Pick<Running
       const { queueId } = request.params;
       const { status } = request.query;
       const when = minPositionOf(request.query);
-      if (status !== 'WAITING') return otherPatients(readModels, queueId, status, request.query.limit, when);
-      return (await waitingPatients(readModels, queueId, request.query.limit, when)).get(queueId) ?? [];
+      if (!isWaiting(status)) return otherPatients(readModels, queueId, status, request.query.limit, when);
+      return (await waitingPatients(readModels, queueId, status, request.query.limit, when)).get(queueId) ?? [];
     },
   );
 
@@ -159,7 +151,7 @@ async function monitors(
   const when = minPositionOf(query);
   const [found, patients] = await Promise.all([
     queues(readModels, queueId, when),
-    waitingPatients(readModels, queueId, query.limit, when),
+    waitingPatients(readModels, queueId, 'WAITING', query.limit, when),
   ]);
   const generatedAt = new Date().toISOString();
   return found.map((queue) => ({ ...queue, generatedAt, patients: patients.get(queue.queueId) ?? [] }));

@@ -1,7 +1,9 @@
 import type { RouteModule } from '#millrace/server';
 import { analyticsRoutes } from './analytics-routes.ts';
 import { CallDesk } from './call-desk.ts';
+import { cashierRoutes } from './cashier-routes.ts';
 import { checkInRoutes } from './check-in-routes.ts';
+import { departmentRoutes } from './department-routes.ts';
 import { KnownQueues } from './known-queues.ts';
 import { MomentsAgo } from './moments-ago.ts';
 import { queueRoutes } from './queue-routes.ts';
@@ -20,8 +22,10 @@ export function waitingRoomRoutes(patientKeySecret: string): RouteModule {
     await queues.refresh();
     checkInRoutes(server, system, queues, patientKeySecret);
     const desk = new CallDesk(system.readModels, momentsAgo);
-    visitRoutes(server, system, desk);
+    visitRoutes(server, system, desk, patientKeySecret);
+    cashierRoutes(server, system, desk);
     roomRoutes(server, system, desk);
+    departmentRoutes(server, desk);
     queueRoutes(server, system);
     analyticsRoutes(server, system);
   };

@@ -1,4 +1,4 @@
--- The first $2 who wait in each queue, or in the queue $1. Read in the order of the index and no further, however many
+-- The first $2 who wait in each queue, or in the queue $1. The status is another word for another line. Read in the order of the index and no further, however many
 -- wait; the view's position_in_queue would number them all.
 select q.queue_id        as "queueId",
        v.visit_id        as "visitId",
@@ -10,6 +10,9 @@ select q.queue_id        as "queueId",
        v.status,
        v.notes,
        v.room_id         as "roomId",
+       v.desk_id         as "deskId",
+       v.payment_attempts as "paymentAttempts",
+       v.absences,
        v.call_order::float8 as "callOrder",
        v.arrived_at      as "arrivedAt",
        v.called_at       as "calledAt",

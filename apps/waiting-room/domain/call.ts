@@ -1,10 +1,20 @@
-import type { Decider } from '#millrace';
+import type { Decider, DomainError } from '#millrace';
 import { seatIn } from './event-shapes.ts';
-import { momentOf, PatientCalled, type QueueEvent, type RoomEvent, type VisitEvent } from './events.ts';
+import {
+  isVisitEvent,
+  momentOf,
+  PatientCalled,
+  PatientCalledAtCashier,
+  type QueueEvent,
+  type RoomEvent,
+  type VisitEvent,
+} from './events.ts';
 import { queueSettingsTag, roomStateTag, turnTag, type Place } from './names.ts';
 import { queueStateAfter, refuseCalls, type QueueState } from './queue-state.ts';
 import { refuse } from './refusals.ts';
-import { evolveVisit, permit, type Visit } from './visit.ts';
+import type { VisitStatus } from './status.ts';
+import { permit } from './transitions.ts';
+import { evolveVisit, type Visit } from './visit.ts';
 
 /** Calls a patient to a place. */
 export interface CallPatient {
@@ -63,36 +73,42 @@ export const callDecider: Decider<CallState, CallPatient, VisitEvent | RoomEvent
     ],
   }),
   evolve(state, event) {
-    switch (event.type) {
-      case 'RoomActivated':
-      case 'RoomDeactivated':
-        return { ...state, roomActive: event.type === 'RoomActivated' };
-      case 'QueueConfigured':
-      case 'QueueOpened':
-      case 'QueuePaused':
-      case 'QueueClosed':
-        return { ...state, queue: queueStateAfter(state.queue, event) };
-      case 'PatientCheckedIn':
-      case 'PatientCalled':
-      case 'ConsultationStarted':
-      case 'ConsultationCompleted':
-      case 'PatientNoShow':
-      case 'VisitCancelled':
-        return { ...state, visit: nextVisit(state.visit, event), turns: nextTurns(state.turns, event) };
+    if (isVisitEvent(event)) {
+      return { ...state, visit: nextVisit(state.visit, event), turns: nextTurns(state.turns, event) };
     }
+    if (event.type === 'RoomActivated' || event.type === 'RoomDeactivated') {
+      return { ...state, roomActive: event.type === 'RoomActivated' };
+    }
+    return { ...state, queue: queueStateAfter(state.queue, event) };
   },
   decide({ visit, turns, roomActive, queue }, { visitId, queueId, place, turn, anyPatient }, { now }) {
     if (turns.has(turnTag(place, turn))) throw new CallMissed('turn-taken');
     const before = turns.get(turnTag(place, turn - 1));
     if (turn > 1 && before === undefined) throw new CallMissed('turn-unknown');
-    if (before === true) throw refuse('ROOM_OCCUPIED', { field: 'roomId', problem: 'holds a patient' });
+    if (before === true) throw occupied(place);
     if (!roomActive) throw refuse('ROOM_INACTIVE', { field: 'roomId', problem: 'is not active' });
-    if (anyPatient === true && visit?.status !== 'WAITING') throw new CallMissed('visit-gone');
-    const { patientKey } = permit('call', visit);
+    if (anyPatient === true && (visit?.status !== calledFrom[place.kind] || visit.queueId !== queueId)) {
+      throw new CallMissed('visit-gone');
+    }
+    const { patientKey, queueId: inQueue } = permit(place.kind === 'room' ? 'call' : 'call-to-desk', visit);
+    if (inQueue !== queueId) throw refuse('VISIT_NOT_WAITING', { field: 'visitId', problem: 'went to another queue' });
     refuseCalls(queue);
-    return [PatientCalled({ visitId, queueId, patientKey, roomId: place.id, turn, calledAt: momentOf(now) })];
+    const call = { visitId, queueId, patientKey, turn, calledAt: momentOf(now) };
+    if (place.kind === 'room') return [PatientCalled({ ...call, roomId: place.id })];
+    return [PatientCalledAtCashier({ ...call, deskId: place.id })];
   },
 };
+
+/** Who is called to a place waits for what happens there. */
+export const calledFrom = { room: 'WAITING', desk: 'WAITING_CASHIER' } as const satisfies {
+  readonly [Kind in Place['kind']]: VisitStatus;
+};
+
+function occupied({ kind }: Place): DomainError {
+  return kind === 'room'
+    ? refuse('ROOM_OCCUPIED', { field: 'roomId', problem: 'holds a patient' })
+    : refuse('DESK_OCCUPIED', { field: 'deskId', problem: 'holds a patient' });
+}
 
 /** The turns bring along events of the visit that had the place before; its check-in is not among them. */
 function nextVisit(visit: Visit | undefined, event: VisitEvent): Visit | undefined {
@@ -104,7 +120,7 @@ function nextVisit(visit: Visit | undefined, event: VisitEvent): Visit | undefin
 export function nextTurns(turns: Turns, event: VisitEvent | RoomEvent): Turns {
   if (event.type === 'RoomActivated' || event.type === 'RoomDeactivated') return turns;
   const seat = seatIn(event.data);
-  return seat === undefined
-    ? turns
-    : new Map(turns).set(turnTag(seat.place, seat.turn), event.type === 'PatientCalled');
+  if (seat === undefined) return turns;
+  const taken = event.type === 'PatientCalled' || event.type === 'PatientCalledAtCashier';
+  return new Map(turns).set(turnTag(seat.place, seat.turn), taken);
 }

@@ -14,11 +14,12 @@ import {
   type VisitEvent,
 } from './events.ts';
 import { about, checkIn, hasBeenCalled, hasCheckedIn, newVisitId, now } from './john-doe.ts';
+import { noStages } from './stages.ts';
 
 const at = momentOf(now);
 const left = ConsultationCompleted({ ...about, roomId: 'room-1', turn: 1, completedAt: at });
 const limit = (maxCapacity: number | null) =>
-  QueueConfigured({ queueId: 'queue-1', queueName: 'Cardiology', maxCapacity, configuredAt: at });
+  QueueConfigured({ queueId: 'queue-1', queueName: 'Cardiology', maxCapacity, stages: noStages, configuredAt: at });
 const walkIn = () => hasCheckedIn({ visitId: newVisitId(), patientKey: null, patientId: 'W-1' });
 const toLimited = (...past: readonly (VisitEvent | QueueEvent)[]) => given(checkInToLimitedQueue, past);
 const toUnlimited = (...past: readonly VisitEvent[]) => given(checkInToUnlimitedQueue, past);

@@ -1,4 +1,4 @@
-import { Type } from '#millrace';
+import { Type, type Static } from '#millrace';
 import { patientTag, queueTag, turnTag, type Place } from './names.ts';
 
 /** What the schemas of events are put together from, and the tags that come of them. */
@@ -25,6 +25,33 @@ export const visit = { visitId: Type.String({ pattern: '^visit-[0-9a-f-]{36}$' }
 
 /** In a room, and which of its turns that is. */
 export const room = { roomId: placeId, turn };
+
+/** At a cashier's desk, and which of its turns that is. */
+export const desk = { deskId: placeId, turn };
+
+/** In a room, at a desk, or at neither. */
+export const mayHaveSeat = {
+  roomId: Type.Union([placeId, Type.Null()]),
+  deskId: Type.Union([placeId, Type.Null()]),
+  turn: Type.Union([turn, Type.Null()]),
+};
+
+/** What a patient waits for. */
+export type Stage = 'TRIAGE' | 'CASHIER' | 'CONSULTATION';
+
+/**
+ * Where a patient stands from now on: every event that puts one into a line says it, so that a reader need not know
+ * what was before. `placeAt` counts for the order of calling (call-order.ts).
+ */
+export const line = Type.Object(
+  {
+    waitsFor: Type.Union([Type.Literal('TRIAGE'), Type.Literal('CASHIER'), Type.Literal('CONSULTATION')]),
+    priority,
+    placeAt: moment,
+  },
+  closed,
+);
+export type Line = Static<typeof line>;
 
 /** The text that events carry for a moment. `ms`: since 1970. */
 export function momentOf(ms: number): string {

@@ -12,17 +12,21 @@ import {
   visit,
   visitTags,
 } from './event-shapes.ts';
+import { cashierEvents } from './cashier-events.ts';
+import { lineEvents } from './line-events.ts';
 import { queueEvents } from './queue-events.ts';
 import { roomEvents } from './room-events.ts';
-import { upcastCheckInFromV1 } from './upcasts.ts';
+import { upcastCheckInFromV1, upcastCheckInFromV2 } from './upcasts.ts';
 
 export { momentOf } from './event-shapes.ts';
+export * from './cashier-events.ts';
+export * from './line-events.ts';
 export { QueueClosed, QueueConfigured, QueueOpened, QueuePaused, type QueueEvent } from './queue-events.ts';
 export { RoomActivated, RoomDeactivated, type RoomEvent } from './room-events.ts';
 
 /** A patient arrived and waits. Opens the visit. */
 export const PatientCheckedIn = defineEvent('PatientCheckedIn', {
-  version: 2,
+  version: 3,
   schema: Type.Object(
     {
       ...visit,
@@ -32,12 +36,14 @@ export const PatientCheckedIn = defineEvent('PatientCheckedIn', {
       consultationType: Type.String({ minLength: 2, maxLength: 100 }),
       notes: Type.Union([Type.String({ maxLength: 1000 }), Type.Null()]),
       arrivedAt: moment,
+      /** What comes before the consultation, in this order. */
+      path: Type.Array(Type.Union([Type.Literal('TRIAGE'), Type.Literal('CASHIER')]), { maxItems: 2 }),
     },
     closed,
   ),
   personal: { patientName: 'patientId', notes: 'patientId' },
   tags: visitTags,
-  upcasts: { 1: upcastCheckInFromV1 },
+  upcasts: { 1: upcastCheckInFromV1, 2: upcastCheckInFromV2 },
 });
 
 /** A room called the patient. `turn` counts the patients of that room. */
@@ -80,16 +86,36 @@ export const VisitCancelled = defineEvent('VisitCancelled', {
   tags: seatTags,
 });
 
-const visitEvents = [
+/** Every event of a visit: its stream holds nothing else. */
+export const visitEvents = [
   PatientCheckedIn,
   PatientCalled,
   ConsultationStarted,
   ConsultationCompleted,
   PatientNoShow,
   VisitCancelled,
+  ...lineEvents,
+  ...cashierEvents,
 ] as const;
 
 export type VisitEvent = EventOf<(typeof visitEvents)[number]>;
+
+const visitTypes: ReadonlySet<string> = new Set(visitEvents.map(({ type }) => type));
+
+/** Whether one of the events of a decision is about a visit. */
+export function isVisitEvent<Event extends { readonly type: string }>(
+  event: Event,
+): event is Extract<Event, VisitEvent> {
+  return visitTypes.has(event.type);
+}
+
+/** A recorded event as one of a visit; undefined when it is about something else. */
+export function visitEventOf(event: { readonly type: string; readonly data: unknown }): VisitEvent | undefined {
+  if (!visitTypes.has(event.type)) return undefined;
+  // An event that was decoded under its definition has data of that shape, and these are the definitions.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return event as VisitEvent;
+}
 
 /** Every event of the waiting room. */
 export const waitingRoomEvents = [...visitEvents, ...queueEvents, ...roomEvents] as const;

@@ -1,5 +1,6 @@
 import { defineEvent, Type, type EventOf } from '#millrace';
 import { closed, moment, queueId } from './event-shapes.ts';
+import { upcastQueueConfiguredFromV1 } from './upcasts.ts';
 import { allQueueSettingsTag, queueSettingsTag, queueTag } from './names.ts';
 
 /** All of them are the queue's settings: a check-in is guarded against each. */
@@ -7,19 +8,26 @@ function settingsTags(data: { readonly queueId: string }): readonly string[] {
   return [queueTag(data.queueId), queueSettingsTag(data.queueId), allQueueSettingsTag];
 }
 
-/** A queue got a name or a limit. A queue that was never configured has its id for a name and no limit. */
+/**
+ * A queue got a name, a limit, or stages before the consultation. A queue that was never configured has its id for a
+ * name, no limit and no such stages.
+ */
 export const QueueConfigured = defineEvent('QueueConfigured', {
+  version: 2,
   schema: Type.Object(
     {
       queueId,
       queueName: Type.String({ minLength: 1, maxLength: 100 }),
       /** Patients who may wait at the same time; null for no limit. */
       maxCapacity: Type.Union([Type.Integer({ minimum: 1, maximum: 100_000 }), Type.Null()]),
+      /** Where a patient goes before the consultation. */
+      stages: Type.Object({ triage: Type.Boolean(), cashier: Type.Boolean() }, closed),
       configuredAt: moment,
     },
     closed,
   ),
   tags: settingsTags,
+  upcasts: { 1: upcastQueueConfiguredFromV1 },
 });
 
 /** What people said about it is for everybody to read, so nothing about patients belongs there. */

@@ -4,6 +4,7 @@ import { momentOf, QueueClosed, QueueConfigured, QueueOpened, QueuePaused } from
 import { now } from './john-doe.ts';
 import { queueDecider } from './queue.ts';
 import { queueStateDecider } from './queue-state.ts';
+import { noStages } from './stages.ts';
 
 const queueId = 'queue-1';
 const changedAt = momentOf(now);
@@ -25,9 +26,23 @@ describe('a queue', () => {
   });
 
   test('keeps its name and its limit while it rests', () => {
-    const configured = QueueConfigured({ queueId, queueName: 'Cardiology', maxCapacity: 4, configuredAt: changedAt });
+    const configured = QueueConfigured({
+      queueId,
+      queueName: 'Cardiology',
+      maxCapacity: 4,
+      stages: noStages,
+      configuredAt: changedAt,
+    });
     given(queueDecider, [configured, paused])
       .when({ queueId, maxCapacity: null })
-      .thenEvents(QueueConfigured({ queueId, queueName: 'Cardiology', maxCapacity: null, configuredAt: changedAt }));
+      .thenEvents(
+        QueueConfigured({
+          queueId,
+          queueName: 'Cardiology',
+          maxCapacity: null,
+          stages: noStages,
+          configuredAt: changedAt,
+        }),
+      );
   });
 });

@@ -10,5 +10,5 @@ export const waitingRoomProjection = defineProjection({
   schema: new URL('./schema.sql', import.meta.url),
   rows: [visits, queueSettings, roomStates],
   totals: [queueCounts],
-  exposes: ['waiting_queue_view', 'waiting_patients_view', 'visits_view', 'rooms_view'],
+  exposes: ['waiting_queue_view', 'waiting_patients_view', 'visits_view', 'rooms_view', 'desks_view'],
 });

@@ -40,7 +40,7 @@ test('the rows of patients become visits, without a name when none is told', () 
 });
 
 test('counts may come as text, as large numbers do', () => {
-  const rows = [{ queue_id: 'queue-1', queue_name: 'One', current_patient_count: '31', updated_position: '40' }];
+  const rows = [{ queue_id: 'queue-1', queue_name: 'One', waiting: '31', updated_position: '40' }];
   const message = readFeedMessage(JSON.stringify({ type: 'rows', view: 'queues', position: 40, rows }));
   expect(message).toMatchObject({ type: 'queues', rows: [{ queueId: 'queue-1', waiting: 31, position: 40 }] });
 });

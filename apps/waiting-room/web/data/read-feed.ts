@@ -54,7 +54,7 @@ function queueOfFeed(row: JsonFields): QueueRow {
     queueId: text(row['queue_id']),
     name: text(row['queue_name']),
     maxCapacity: numberOrNull(row['max_capacity']),
-    waiting: number(row['current_patient_count']),
+    waiting: number(row['waiting']),
     waitingUrgent: number(row['waiting_urgent']),
     waitingHigh: number(row['waiting_high']),
     waitingMedium: number(row['waiting_medium']),

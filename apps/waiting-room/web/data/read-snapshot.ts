@@ -56,7 +56,7 @@ function queueOf(monitor: JsonFields): QueueRow {
     queueId: text(monitor['queueId']),
     name: text(monitor['queueName']),
     maxCapacity: numberOrNull(monitor['maxCapacity']),
-    waiting: number(monitor['currentPatientCount']),
+    waiting: number(byStatus['waiting']),
     waitingUrgent: number(byPriority['urgent']),
     waitingHigh: number(byPriority['high']),
     waitingMedium: number(byPriority['medium']),

@@ -122,6 +122,18 @@ describe('rows', () => {
     }
   });
 
+  test('a visit that goes to another queue stands there alone', () => {
+    const sent = { ...visit('a', 2), queueId: 'queue-2' };
+    for (const messages of [
+      [visits(1, visit('a', 1)), visits(2, sent)],
+      [visits(1, visit('a', 1)), visits(2, sent), visits(1, visit('a', 1))],
+    ]) {
+      const board = receive(loaded(0), messages);
+      expect(waitingIn(board)).toEqual([]);
+      expect(board.queues?.get('queue-2')?.waiting.map(({ visitId }) => visitId)).toEqual(['a']);
+    }
+  });
+
   test('a late copy does not bring back a visit that ended', () => {
     const board = receive(loaded(0), [
       visits(1, visit('a', 1)),
