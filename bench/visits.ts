@@ -25,7 +25,16 @@ function visitEvents(n: number): { readonly stream: string; readonly events: rea
   return {
     stream: visitId,
     events: [
-      PatientCheckedIn({ ...about, patientId, patientName, priority, consultationType, notes, arrivedAt: at(0) }),
+      PatientCheckedIn({
+        ...about,
+        patientId,
+        patientName,
+        priority,
+        consultationType,
+        notes,
+        arrivedAt: at(0),
+        path: [],
+      }),
       PatientCalled({ ...about, ...room, calledAt: at(12) }),
       ConsultationStarted({ ...about, roomId: room.roomId, startedAt: at(13) }),
       ConsultationCompleted({ ...about, ...room, completedAt: at(25) }),

@@ -18,6 +18,9 @@ const group = Type.Object({
   completed: Type.Integer(),
   noShows: Type.Integer(),
   cancelled: Type.Integer(),
+  cancelledByPayment: Type.Integer(),
+  cancelledByAbsence: Type.Integer(),
+  leftUnseen: Type.Integer(),
   waiting: Type.Object(times.properties, { description: 'From arrival to call.' }),
   service: Type.Object(times.properties, { description: 'From the start of the consultation to its end.' }),
 });
@@ -32,6 +35,9 @@ interface GroupRow {
   readonly completed: string;
   readonly no_shows: string;
   readonly cancelled: string;
+  readonly cancelled_by_payment: string;
+  readonly cancelled_by_absence: string;
+  readonly left_unseen: string;
   readonly average_wait_ms: number | null;
   readonly p50_wait_ms: number | null;
   readonly p90_wait_ms: number | null;
@@ -82,6 +88,9 @@ function toGroup(row: GroupRow) {
     completed: Number(row.completed),
     noShows: Number(row.no_shows),
     cancelled: Number(row.cancelled),
+    cancelledByPayment: Number(row.cancelled_by_payment),
+    cancelledByAbsence: Number(row.cancelled_by_absence),
+    leftUnseen: Number(row.left_unseen),
     waiting: { averageMs: row.average_wait_ms, p50Ms: row.p50_wait_ms, p90Ms: row.p90_wait_ms },
     service: { averageMs: row.average_service_ms, p50Ms: row.p50_service_ms, p90Ms: row.p90_service_ms },
   };

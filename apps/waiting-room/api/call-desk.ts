@@ -1,61 +1,62 @@
 import type { RunningSystem } from '#millrace';
-import { CallMissed, type CallPatient } from '../domain/call.ts';
-import { roomKey } from '../domain/names.ts';
+import { compareCallOrder } from '../domain/call-order.ts';
+import { calledFrom, CallMissed, type CallPatient } from '../domain/call.ts';
+import { placeKey, type Place } from '../domain/names.ts';
+import type { WaitingStatus } from '../domain/status.ts';
 import type { Candidate, MomentsAgo } from './moments-ago.ts';
 
 /** Rows of the read model that are looked at for one call, besides those known to be out of date. */
 const lookahead = 8;
+
+/** The columns are written out so that each finds its index. */
+const lastTurnSql = {
+  room: 'select room_turn as turn from visits_view where room_key = $1 order by room_turn desc limit 1',
+  desk: 'select desk_turn as turn from visits_view where desk_key = $1 order by desk_turn desc limit 1',
+} as const;
+
+type ReadModels = Pick<RunningSystem['readModels'], 'query'>;
+type Known = Pick<MomentsAgo, 'arrivals' | 'hasLeft' | 'changedCount' | 'lastTurn'>;
 
 /**
  * Finds whom to call. Candidates come from the read model and from what this process did a moment ago; the decision is
  * made on the log (domain/call.ts). Whoever loses the race for a patient goes on to the next one.
  */
 export class CallDesk {
-  readonly #readModels: Pick<RunningSystem['readModels'], 'query'>;
-  readonly #momentsAgo: Pick<MomentsAgo, 'arrivals' | 'hasLeft' | 'leftCount' | 'lastTurn'>;
+  readonly #readModels: ReadModels;
+  readonly #momentsAgo: Known;
   /** Visits that a call of this process is under way for: the next call takes somebody else. */
   readonly #claimed = new Set<string>();
 
-  constructor(
-    readModels: Pick<RunningSystem['readModels'], 'query'>,
-    momentsAgo: Pick<MomentsAgo, 'arrivals' | 'hasLeft' | 'leftCount' | 'lastTurn'>,
-  ) {
+  constructor(readModels: ReadModels, momentsAgo: Known) {
     this.#readModels = readModels;
     this.#momentsAgo = momentsAgo;
   }
 
   /** Calls one visit. `send` executes the command; it may run several times, and takes effect once. */
   async call<Answer>(
-    visitId: string,
-    roomId: string,
+    { visitId, queueId }: { readonly visitId: string; readonly queueId: string },
+    place: Place,
     send: (command: CallPatient) => Promise<Answer>,
   ): Promise<Answer> {
-    let turn = await this.#nextTurn(roomId);
-    for (;;) {
-      try {
-        return await send({ visitId, roomId, turn });
-      } catch (error) {
-        turn = anotherTurn(error, turn);
-      }
-    }
+    return withTurn((await this.lastTurn(place)) + 1, (turn) => send({ visitId, queueId, place, turn }));
   }
 
   /**
-   * Calls who is next in a queue: the most urgent, then who came first. Resolves with undefined when nobody waits.
-   * Never waits for another call.
+   * Calls who is next in a queue, in the order of call-order.ts. Resolves with undefined when nobody waits. Never waits
+   * for another call.
    */
   async callNext<Answer>(
     queueId: string,
-    roomId: string,
+    place: Place,
     send: (command: CallPatient) => Promise<Answer>,
   ): Promise<Answer | undefined> {
-    let turn = await this.#nextTurn(roomId);
+    let turn = (await this.lastTurn(place)) + 1;
     const gone = new Set<string>();
     for (;;) {
-      const visitId = await this.#claim(queueId, gone);
+      const visitId = await this.#claim(queueId, calledFrom[place.kind], gone);
       if (visitId === undefined) return undefined;
       try {
-        return await send({ visitId, roomId, turn, anyPatient: true });
+        return await send({ visitId, queueId, place, turn, anyPatient: true });
       } catch (error) {
         if (error instanceof CallMissed && error.reason === 'visit-gone') gone.add(visitId);
         else turn = anotherTurn(error, turn);
@@ -65,35 +66,46 @@ export class CallDesk {
     }
   }
 
-  async #claim(queueId: string, gone: ReadonlySet<string>): Promise<string | undefined> {
-    const limit = lookahead + gone.size + this.#claimed.size + this.#momentsAgo.leftCount;
-    const rows = await this.#readModels.query<{ visit_id: string; priority_rank: number; arrived_ms: number }>(
-      `select visit_id, priority_rank, (extract(epoch from arrived_at) * 1000)::float8 as arrived_ms from visits_view
-       where queue_id = $1 and status = 'WAITING' order by priority_rank, arrived_at, visit_id limit $2`,
+  /** The last turn that is known of a place; 0 when it never called. The log may be ahead. */
+  async lastTurn(place: Place): Promise<number> {
+    const known = this.#momentsAgo.lastTurn(place);
+    if (known !== undefined) return known;
+    const [last] = await this.#readModels.query<{ turn: number }>(lastTurnSql[place.kind], [placeKey(place.id)]);
+    return last?.turn ?? 0;
+  }
+
+  async #claim(queueId: string, status: WaitingStatus, gone: ReadonlySet<string>): Promise<string | undefined> {
+    const limit = lookahead + gone.size + this.#claimed.size + this.#momentsAgo.changedCount;
+    const rows = await this.#readModels.query<{ visit_id: string; call_order: number }>(
+      // The status is a word of this program, and stands in the text so that the partial index is found.
+      `select visit_id, call_order::float8 as call_order from visits_view
+       where queue_id = $1 and status = '${status}' order by visits_view.call_order, visit_id limit $2`,
       [queueId, limit],
     );
     // From here on nothing is awaited, so two calls of this process never pick the same patient.
     let first: Candidate | undefined;
     const consider = (candidate: Candidate) => {
       const { visitId } = candidate;
-      if (gone.has(visitId) || this.#claimed.has(visitId) || this.#momentsAgo.hasLeft(visitId)) return;
-      if (first === undefined || goesBefore(candidate, first)) first = candidate;
+      if (gone.has(visitId) || this.#claimed.has(visitId) || this.#momentsAgo.hasLeft(visitId, queueId, status)) return;
+      if (first === undefined || compareCallOrder(candidate, first) < 0) first = candidate;
     };
-    for (const row of rows) consider({ visitId: row.visit_id, rank: row.priority_rank, arrivedAt: row.arrived_ms });
-    for (const arrival of this.#momentsAgo.arrivals(queueId)) consider(arrival);
+    for (const row of rows) consider({ visitId: row.visit_id, callOrder: row.call_order });
+    for (const arrival of this.#momentsAgo.arrivals(queueId, status)) consider(arrival);
     if (first === undefined) return undefined;
     this.#claimed.add(first.visitId);
     return first.visitId;
   }
+}
 
-  async #nextTurn(roomId: string): Promise<number> {
-    const known = this.#momentsAgo.lastTurn(roomId);
-    if (known !== undefined) return known + 1;
-    const [room] = await this.#readModels.query<{ room_turn: number }>(
-      'select room_turn from rooms_view where room_key = $1',
-      [roomKey(roomId)],
-    );
-    return (room?.room_turn ?? 0) + 1;
+/** Tries a turn, and the one beside it when the guess was wrong. */
+export async function withTurn<Answer>(guess: number, send: (turn: number) => Promise<Answer>): Promise<Answer> {
+  let turn = guess;
+  for (;;) {
+    try {
+      return await send(turn);
+    } catch (error) {
+      turn = anotherTurn(error, turn);
+    }
   }
 }
 
@@ -102,9 +114,4 @@ function anotherTurn(error: unknown, turn: number): number {
   if (error instanceof CallMissed && error.reason === 'turn-taken') return turn + 1;
   if (error instanceof CallMissed && error.reason === 'turn-unknown') return turn - 1;
   throw error;
-}
-
-function goesBefore(a: Candidate, b: Candidate): boolean {
-  if (a.rank !== b.rank) return a.rank < b.rank;
-  return a.arrivedAt === b.arrivedAt ? a.visitId < b.visitId : a.arrivedAt < b.arrivedAt;
 }

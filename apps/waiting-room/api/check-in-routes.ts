@@ -5,6 +5,7 @@ import { checkInToUnlimitedQueue } from '../domain/check-in-unlimited.ts';
 import type { CheckIn } from '../domain/check-in.ts';
 import { PatientCheckedIn } from '../domain/events.ts';
 import { parsePriority } from '../domain/priority.ts';
+import { waitingStatus } from '../domain/status.ts';
 import { ticketOf } from '../domain/ticket.ts';
 import type { KnownQueues } from './known-queues.ts';
 import { patientKeyOf } from './patient-key.ts';
@@ -20,30 +21,36 @@ export function checkInRoutes(
   queues: KnownQueues,
   patientKeySecret: string,
 ): void {
-  server.post(
-    '/api/waiting-room/check-in',
-    {
-      schema: {
-        tags: ['waiting room'],
-        summary: 'Check a patient in',
-        description: 'Opens the queue when it is new. Without `patientId` it is a walk-in, who gets one.',
-        body: checkInBody,
-        response: { 201: checkInAnswer },
+  const routes = [
+    ['/api/waiting-room/check-in', 'waiting room', 'Check a patient in'],
+    ['/api/reception/register', 'departments', 'As /api/waiting-room/check-in'],
+  ] as const;
+  for (const [path, tag, summary] of routes) {
+    server.post(
+      path,
+      {
+        schema: {
+          tags: [tag],
+          summary,
+          description: 'Opens the queue when it is new. Without `patientId` it is a walk-in, who gets one.',
+          body: checkInBody,
+          response: { 201: checkInAnswer },
+        },
       },
-    },
-    async (request, reply) => {
-      const visit = commandOf(request.body, patientKeySecret);
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await checkIn(request, reply, system, queues, visit);
-        } catch (error) {
-          if (attempt === attempts || !(error instanceof MillraceError) || error.code !== 'CONDITION_FAILED')
-            throw error;
-          await queues.refresh();
+      async (request, reply) => {
+        const visit = commandOf(request.body, patientKeySecret);
+        for (let attempt = 1; ; attempt++) {
+          try {
+            return await checkIn(request, reply, system, queues, visit);
+          } catch (error) {
+            if (attempt === attempts || !(error instanceof MillraceError) || error.code !== 'CONDITION_FAILED')
+              throw error;
+            await queues.refresh();
+          }
         }
-      }
-    },
-  );
+      },
+    );
+  }
 }
 
 async function checkIn(
@@ -53,8 +60,9 @@ async function checkIn(
   queues: KnownQueues,
   visit: Omit<CheckIn, 'settingsPosition'>,
 ) {
-  const { maxCapacity, position } = queues.of(visit.queueId);
-  const command: CheckIn = { ...visit, settingsPosition: position };
+  const known = queues.of(visit.queueId);
+  const { maxCapacity, state, stages, position } = known.state === 'OPEN' ? known : await queues.again(visit.queueId);
+  const command: CheckIn = { ...visit, settingsPosition: position, queueState: state, stages };
   if (maxCapacity === null) {
     return sendCommand(request, reply, { decider: checkInToUnlimitedQueue, command, answer: answerOf, status: 201 });
   }
@@ -92,7 +100,8 @@ function commandOf(body: CheckInBody, patientKeySecret: string): Omit<CheckIn, '
 
 function answerOf([event]: readonly NewEvent[]) {
   if (event === undefined) throw new TypeError('A check-in without an event.');
-  const { visitId, queueId, patientId, priority, arrivedAt } = dataOf(PatientCheckedIn, event);
-  const answer = { visitId, queueId, patientId, ticket: ticketOf(visitId), priority, status: 'WAITING', arrivedAt };
+  const { visitId, queueId, patientId, priority, arrivedAt, path } = dataOf(PatientCheckedIn, event);
+  const status = waitingStatus[path[0] ?? 'CONSULTATION'];
+  const answer = { visitId, queueId, patientId, ticket: ticketOf(visitId), priority, status, arrivedAt };
   return answer satisfies JsonObject;
 }

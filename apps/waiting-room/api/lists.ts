@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { RunningSystem, Static } from '#millrace';
-import type { VisitStatus } from '../domain/visit.ts';
+import { waitingStatus, type VisitStatus, type WaitingStatus } from '../domain/status.ts';
 import type { patientSchema, queueSchema } from './schemas.ts';
 
 type Queue = Static<typeof queueSchema>;
@@ -8,7 +8,13 @@ type Patient = Static<typeof patientSchema>;
 
 const sql = (name: string) => readFileSync(new URL(`./${name}`, import.meta.url), 'utf8');
 const queuesSql = sql('queues.sql');
-const waitingSql = sql('waiting-patients.sql');
+// The status stands in the text as a word, so that the partial index of the waiting is found.
+const waitingSql = new Map<WaitingStatus, string>(
+  Object.values(waitingStatus).map((status) => [
+    status,
+    sql('waiting-patients.sql').replace("'WAITING'", `'${status}'`),
+  ]),
+);
 const othersSql = sql('other-patients.sql');
 
 /** More patients than this in one queue is a high load. */
@@ -18,16 +24,29 @@ interface QueueRow {
   readonly queueId: string;
   readonly queueName: string;
   readonly maxCapacity: number | null;
+  readonly state: string;
+  readonly stateReason: string | null;
   readonly currentPatientCount: number;
   readonly urgent: number;
   readonly high: number;
   readonly medium: number;
   readonly low: number;
+  readonly triage: boolean;
+  readonly cashier: boolean;
+  readonly waiting: number;
+  readonly waitingTriage: number;
+  readonly waitingCashier: number;
+  readonly atCashier: number;
+  readonly paymentPending: number;
   readonly called: number;
   readonly inConsultation: number;
   readonly completed: number;
   readonly noShow: number;
   readonly cancelled: number;
+  readonly parked: number;
+  readonly cancelledByPayment: number;
+  readonly cancelledByAbsence: number;
+  readonly leftUnseen: number;
   readonly averageWaitMs: number | null;
   readonly createdAt: Date | null;
   readonly lastModifiedAt: Date | null;
@@ -50,15 +69,16 @@ export async function queues(readModels: ReadModels, queueId: string | null, whe
   return rows.map(shownQueue);
 }
 
-/** The first `limit` who wait, in the order of calling, by queue; in one queue when an id is given. */
+/** The first `limit` of a line, in the order of calling, by queue; in one queue when an id is given. */
 export async function waitingPatients(
   readModels: ReadModels,
   queueId: string | null,
+  status: WaitingStatus,
   limit: number,
   when: When = {},
 ): Promise<ReadonlyMap<string, Patient[]>> {
   const byQueue = new Map<string, Patient[]>();
-  for (const row of await readModels.query<PatientRow>(waitingSql, [queueId, limit], when)) {
+  for (const row of await readModels.query<PatientRow>(waitingSql.get(status) ?? '', [queueId, limit], when)) {
     const before = byQueue.get(row.queueId) ?? [];
     before.push(shownPatient(row, before.length + 1));
     byQueue.set(row.queueId, before);
@@ -79,17 +99,25 @@ export async function otherPatients(
 }
 
 function shownQueue(row: QueueRow): Queue {
-  const { queueId, queueName, maxCapacity, currentPatientCount, averageWaitMs, updatedPosition } = row;
-  const { called, inConsultation, completed, noShow, cancelled } = row;
+  const { queueId, queueName, maxCapacity, state, stateReason, currentPatientCount, averageWaitMs, updatedPosition } =
+    row;
+  const { waiting, waitingTriage, waitingCashier, atCashier, paymentPending, called, inConsultation } = row;
+  const { completed, noShow, cancelled, parked, cancelledByPayment, cancelledByAbsence, leftUnseen } = row;
   return {
     queueId,
     queueName,
     maxCapacity,
+    state,
+    stateReason,
+    stages: { triage: row.triage, cashier: row.cashier },
     currentPatientCount,
     utilisationPercent: maxCapacity === null ? null : Math.round((currentPatientCount / maxCapacity) * 1000) / 10,
     highLoad: currentPatientCount > highLoad,
     byPriority: { urgent: row.urgent, high: row.high, medium: row.medium, low: row.low },
-    byStatus: { waiting: currentPatientCount, called, inConsultation, completed, noShow, cancelled },
+    byStatus: {
+      ...{ waiting, waitingTriage, waitingCashier, atCashier, paymentPending, called, inConsultation, parked },
+      ...{ completed, noShow, cancelled, cancelledByPayment, cancelledByAbsence, leftUnseen },
+    },
     averageWaitMs,
     createdAt: isoOf(row.createdAt),
     lastModifiedAt: isoOf(row.lastModifiedAt),

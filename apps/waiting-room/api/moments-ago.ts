@@ -1,123 +1,131 @@
-import { dataOf, type RecordedEvent, type RunningSystem } from '#millrace';
-import { PatientCalled, PatientCheckedIn, VisitCancelled } from '../domain/events.ts';
-import { roomKey } from '../domain/names.ts';
-import { rankOf } from '../domain/priority.ts';
+import type { RecordedEvent, RunningSystem } from '#millrace';
+import { callOrderOf } from '../domain/call-order.ts';
+import { seatIn } from '../domain/event-shapes.ts';
+import { visitEventOf } from '../domain/events.ts';
+import { placeKey, type Place } from '../domain/names.ts';
+import { lineOf, statusAfter, type VisitStatus, type WaitingStatus } from '../domain/status.ts';
 
 /** A patient who waits, as far as the order of calling needs it. */
 export interface Candidate {
   readonly visitId: string;
-  readonly rank: number;
-  /** Milliseconds since 1970. */
-  readonly arrivedAt: number;
+  readonly callOrder: number;
 }
 
-interface Arrival extends Candidate {
+/** Where a visit stands; who stands in no line has no order. */
+interface Standing extends Candidate {
   readonly queueId: string;
+  readonly status: VisitStatus;
   readonly position: number;
+  /** The read model has no row of it yet. */
+  readonly isNew: boolean;
+}
+
+/** The part of a running system that tells what happened. */
+export interface Happenings {
+  readonly log: Pick<RunningSystem['log'], 'onAppended' | 'onIncarnationChanged'>;
+  readonly registry: Pick<RunningSystem['registry'], 'decode'>;
+  readonly readModels: Pick<RunningSystem['readModels'], 'onChanged'>;
 }
 
 /** Beyond these, the oldest are forgotten; then a call sees them when the read model does. */
-const maximumArrivals = 20_000;
-const maximumRooms = 10_000;
+const maximumVisits = 40_000;
+const maximumPlaces = 10_000;
 
 /**
- * What this process stored and the read model does not show yet: who came, who stopped waiting, and the turn of each
- * room. With it, a patient who checked in a moment ago can be called, and one who was called is not called again only
- * to be refused. It makes calls hit sooner; that they never hit twice is the log's doing.
+ * What this process stored and the read model does not show yet: who came into a line, who left it, and the turn of
+ * each room and desk. With it, a patient who checked in a moment ago can be called, and one who was called is not
+ * called again only to be refused. It makes calls hit sooner; that they never hit twice is the log's doing.
  */
 export class MomentsAgo {
-  readonly #system: Pick<RunningSystem, 'log' | 'registry' | 'readModels'>;
+  readonly #registry: Happenings['registry'];
   /** By visit, in the order of positions. */
-  readonly #arrivals = new Map<string, Arrival>();
-  readonly #left = new Map<string, number>();
+  readonly #visits = new Map<string, Standing>();
   readonly #turns = new Map<string, number>();
   readonly #stops: readonly (() => void)[];
+  #changed = 0;
 
-  constructor(system: Pick<RunningSystem, 'log' | 'registry' | 'readModels'>) {
-    this.#system = system;
+  constructor(system: Happenings) {
+    this.#registry = system.registry;
     this.#stops = [
       system.log.onAppended((events) => {
         for (const event of events) this.#learn(event);
       }),
       system.log.onIncarnationChanged(() => {
-        this.#arrivals.clear();
-        this.#left.clear();
+        this.#visits.clear();
         this.#turns.clear();
+        this.#changed = 0;
       }),
       system.readModels.onChanged((position) => this.#forgetUpTo(position)),
     ];
   }
 
-  /** Those who came to a queue and still wait. */
-  *arrivals(queueId: string): Iterable<Candidate> {
-    for (const arrival of this.#arrivals.values()) {
-      if (arrival.queueId === queueId && !this.#left.has(arrival.visitId)) yield arrival;
+  /** Those who came into a line of a queue and still stand there. */
+  *arrivals(queueId: string, status: WaitingStatus): Iterable<Candidate> {
+    for (const visit of this.#visits.values()) {
+      if (visit.queueId === queueId && visit.status === status) yield visit;
     }
   }
 
-  /** Whether a visit stopped waiting. */
-  hasLeft(visitId: string): boolean {
-    return this.#left.has(visitId);
+  /** Whether a visit is in that line of that queue no longer, whatever the read model says. */
+  hasLeft(visitId: string, queueId: string, status: WaitingStatus): boolean {
+    const visit = this.#visits.get(visitId);
+    return visit !== undefined && (visit.queueId !== queueId || visit.status !== status);
   }
 
-  /** How many left: as many rows of the read model may be out of date. */
-  get leftCount(): number {
-    return this.#left.size;
+  /** As many rows of the read model may be out of date. */
+  get changedCount(): number {
+    return this.#changed;
   }
 
-  /** The last turn that this process saw the room take. */
-  lastTurn(roomId: string): number | undefined {
-    return this.#turns.get(roomKey(roomId));
+  /** The last turn that this process saw the place take. */
+  lastTurn(place: Place): number | undefined {
+    return this.#turns.get(nameOf(place));
   }
 
   stop(): void {
     for (const stop of this.#stops) stop();
   }
 
-  #learn(event: RecordedEvent): void {
-    switch (event.type) {
-      case PatientCheckedIn.type: {
-        const { queueId, priority, arrivedAt } = dataOf(PatientCheckedIn, this.#system.registry.decode(event));
-        const { stream: visitId, position } = event;
-        this.#arrivals.set(visitId, {
-          visitId,
-          queueId,
-          rank: rankOf(priority),
-          arrivedAt: Date.parse(arrivedAt),
-          position,
-        });
-        dropOldest(this.#arrivals, maximumArrivals);
-        break;
-      }
-      case PatientCalled.type: {
-        const { roomId, turn } = dataOf(PatientCalled, this.#system.registry.decode(event));
-        this.#left.set(event.stream, event.position);
-        this.#turns.delete(roomKey(roomId));
-        this.#turns.set(roomKey(roomId), turn);
-        dropOldest(this.#turns, maximumRooms);
-        break;
-      }
-      case VisitCancelled.type:
-        this.#left.set(event.stream, event.position);
-        break;
+  #learn(recorded: RecordedEvent): void {
+    const event = visitEventOf(this.#registry.decode(recorded));
+    if (event === undefined) return;
+    const line = lineOf(event);
+    const status = statusAfter(event);
+    const { visitId, queueId } = event.data;
+    if (status !== undefined) {
+      this.#forget(visitId);
+      const callOrder = line === undefined ? 0 : callOrderOf(line.priority, Date.parse(line.placeAt));
+      const isNew = recorded.version === 1;
+      this.#visits.set(visitId, { visitId, queueId, status, callOrder, position: recorded.position, isNew });
+      if (!isNew) this.#changed += 1;
+      if (this.#visits.size > maximumVisits) this.#forget(oldest(this.#visits));
     }
-    dropOldest(this.#left, maximumArrivals);
+    // What frees a place names its turn as well.
+    const seat = seatIn(event.data);
+    if (seat === undefined) return;
+    const place = nameOf(seat.place);
+    const turn = Math.max(seat.turn, this.#turns.get(place) ?? 0);
+    this.#turns.delete(place);
+    this.#turns.set(place, turn);
+    if (this.#turns.size > maximumPlaces) this.#turns.delete(oldest(this.#turns));
   }
 
   #forgetUpTo(position: number): void {
-    for (const [visitId, arrival] of this.#arrivals) {
-      if (arrival.position > position) break;
-      this.#arrivals.delete(visitId);
+    for (const [visitId, visit] of this.#visits) {
+      if (visit.position > position) break;
+      this.#forget(visitId);
     }
-    for (const [visitId, leftAt] of this.#left) {
-      if (leftAt > position) break;
-      this.#left.delete(visitId);
-    }
+  }
+
+  #forget(visitId: string): void {
+    if (this.#visits.get(visitId)?.isNew === false) this.#changed -= 1;
+    this.#visits.delete(visitId);
   }
 }
 
-function dropOldest(map: Map<string, unknown>, maximum: number): void {
-  if (map.size <= maximum) return;
-  const [oldest] = map.keys();
-  if (oldest !== undefined) map.delete(oldest);
+const nameOf = ({ kind, id }: Place): string => `${kind} ${placeKey(id)}`;
+
+function oldest(map: ReadonlyMap<string, unknown>): string {
+  const [first] = map.keys();
+  return first ?? '';
 }

@@ -1,20 +1,13 @@
 import { Type, type RunningSystem } from '#millrace';
 import { minPositionOf, minPositionParameter, sendCommand, type MillraceServer } from '#millrace/server';
+import { queueStateDecider } from '../domain/queue-state.ts';
 import { queueDecider } from '../domain/queue.ts';
 import { refuse } from '../domain/refusals.ts';
-import type { VisitStatus } from '../domain/visit.ts';
+import { isWaiting, visitStatuses } from '../domain/status.ts';
 import { otherPatients, queues, waitingPatients } from './lists.ts';
-import { patientSchema, queueAnswer, queueBody, queueParams, queueSchema, roomSchema } from './schemas.ts';
+import { patientSchema, queueAnswer, queueBody, queueParams, queueSchema, queueStateBody } from './schemas.ts';
 
 const limit = Type.Integer({ minimum: 1, maximum: 500, default: 100, description: 'Patients of each queue.' });
-const statuses = [
-  'WAITING',
-  'CALLED',
-  'IN_CONSULTATION',
-  'COMPLETED',
-  'NO_SHOW',
-  'CANCELLED',
-] as const satisfies VisitStatus[];
 const tags = ['waiting room'];
 const listQuery = Type.Object({ limit, ...minPositionParameter });
 
@@ -31,8 +24,8 @@ export function queueRoutes(server: MillraceServer, { readModels }: Pick<Running
     {
       schema: {
         tags,
-        summary: 'Name a queue or limit it',
-        description: 'What is not given stays. Whoever waits already stays, too.',
+        summary: 'Name a queue, limit it, or give it stages',
+        description: 'What is not given stays. Whoever waits already stays, too, on the way that the queue had then.',
         params: queueParams,
         body: queueBody,
         response: { 200: queueAnswer },
@@ -43,6 +36,29 @@ export function queueRoutes(server: MillraceServer, { readModels }: Pick<Running
       return sendCommand(request, reply, {
         decider: queueDecider,
         command: { queueId, ...request.body },
+        answer: (events) => ({ queueId, changed: events.length > 0 }),
+      });
+    },
+  );
+
+  server.put(
+    '/api/waiting-room/queues/:queueId/state',
+    {
+      schema: {
+        tags,
+        summary: 'Open, pause or close a queue',
+        description: 'OPEN takes in and calls, PAUSED does neither, CLOSED only calls those who wait.',
+        params: queueParams,
+        body: queueStateBody,
+        response: { 200: queueAnswer },
+      },
+    },
+    (request, reply) => {
+      const { queueId } = request.params;
+      const { state, reason } = request.body;
+      return sendCommand(request, reply, {
+        decider: queueStateDecider,
+        command: { queueId, to: state, reason },
         answer: (events) => ({ queueId, changed: events.length > 0 }),
       });
     },
@@ -71,7 +87,7 @@ export function queueRoutes(server: MillraceServer, { readModels }: Pick<Running
         params: queueParams,
         querystring: Type.Object({
           status: Type.Union(
-            statuses.map((status) => Type.Literal(status)),
+            visitStatuses.map((status) => Type.Literal(status)),
             { default: 'WAITING' },
           ),
           limit,
@@ -84,28 +100,9 @@ export function queueRoutes(server: MillraceServer, { readModels }: Pick<Running
       const { queueId } = request.params;
       const { status } = request.query;
       const when = minPositionOf(request.query);
-      if (status !== 'WAITING') return otherPatients(readModels, queueId, status, request.query.limit, when);
-      return (await waitingPatients(readModels, queueId, request.query.limit, when)).get(queueId) ?? [];
+      if (!isWaiting(status)) return otherPatients(readModels, queueId, status, request.query.limit, when);
+      return (await waitingPatients(readModels, queueId, status, request.query.limit, when)).get(queueId) ?? [];
     },
-  );
-
-  server.get(
-    '/api/waiting-room/rooms',
-    {
-      schema: {
-        tags,
-        summary: 'The rooms that have called',
-        querystring: Type.Object(minPositionParameter),
-        response: { 200: Type.Array(roomSchema) },
-      },
-    },
-    (request) =>
-      readModels.query(
-        `select room_id as "roomId", occupied, visit_id as "visitId", queue_id as "queueId", ticket, status
-         from rooms_view order by room_key limit 1000`,
-        [],
-        minPositionOf(request.query),
-      ),
   );
 
   server.get(
@@ -154,7 +151,7 @@ async function monitors(
   const when = minPositionOf(query);
   const [found, patients] = await Promise.all([
     queues(readModels, queueId, when),
-    waitingPatients(readModels, queueId, query.limit, when),
+    waitingPatients(readModels, queueId, 'WAITING', query.limit, when),
   ]);
   const generatedAt = new Date().toISOString();
   return found.map((queue) => ({ ...queue, generatedAt, patients: patients.get(queue.queueId) ?? [] }));

@@ -1,6 +1,7 @@
 import { Type, type Static } from '#millrace';
 import { nullable } from '#millrace/server';
 import { priorities } from '../domain/priority.ts';
+import { queueStates } from '../domain/queue-state.ts';
 
 /** One of the words, in any letter case: JSON Schema's patterns have no flag for that. */
 function inAnyCase(words: readonly string[]): string {
@@ -14,7 +15,11 @@ const notBlank = { pattern: String.raw`\S`, description: 'Not only spaces.' };
 export const queueIdSchema = Type.String({ pattern: '^[A-Za-z0-9._-]{1,60}$', description: 'For example `queue-1`.' });
 export const roomIdSchema = Type.String({
   pattern: '^[A-Za-z0-9._-]{1,40}$',
-  description: 'A consulting room or desk. Upper and lower case are the same room.',
+  description: 'A consulting room. Upper and lower case are the same room.',
+});
+export const deskIdSchema = Type.String({
+  pattern: '^[A-Za-z0-9._-]{1,40}$',
+  description: "A cashier's desk. Upper and lower case are the same desk.",
 });
 export const visitIdSchema = Type.String({
   pattern: '^visit-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$',
@@ -52,11 +57,14 @@ export const checkInAnswer = Type.Object({
 
 export const callNextBody = Type.Object({ queueId: queueIdSchema, roomId: roomIdSchema });
 export const callPatientBody = Type.Object({ visitId: visitIdSchema, roomId: roomIdSchema });
+export const callNextToDeskBody = Type.Object({ queueId: queueIdSchema, deskId: deskIdSchema });
+export const callPatientToDeskBody = Type.Object({ visitId: visitIdSchema, deskId: deskIdSchema });
 export const visitBody = Type.Object({ visitId: visitIdSchema });
-export const cancelBody = Type.Object({
-  visitId: visitIdSchema,
-  reason: Type.String({ minLength: 1, maxLength: 200, ...notBlank }),
-});
+export const transferBody = Type.Object({ visitId: visitIdSchema, toQueueId: queueIdSchema });
+export const triageBody = Type.Object({ visitId: visitIdSchema, priority: prioritySchema });
+const reason = Type.String({ minLength: 1, maxLength: 200, ...notBlank });
+export const cancelBody = Type.Object({ visitId: visitIdSchema, reason });
+export const priorityBody = Type.Object({ visitId: visitIdSchema, priority: prioritySchema, reason });
 
 export const visitAnswer = Type.Object({
   visitId: Type.String(),
@@ -64,6 +72,7 @@ export const visitAnswer = Type.Object({
   ticket: Type.String(),
   status: Type.String(),
   roomId: nullable(Type.String()),
+  deskId: nullable(Type.String()),
   position: logPosition,
 });
 
@@ -71,6 +80,18 @@ export const queueBody = Type.Object({
   queueName: Type.Optional(Type.String({ minLength: 1, maxLength: 100, ...notBlank })),
   maxCapacity: Type.Optional(
     nullable(Type.Integer({ minimum: 1, maximum: 100_000, description: 'Who may wait at once; null for no limit.' })),
+  ),
+  stages: Type.Optional(
+    Type.Object(
+      { triage: Type.Optional(Type.Boolean()), cashier: Type.Optional(Type.Boolean()) },
+      { description: 'Where patients who come from now on go before the consultation.' },
+    ),
+  ),
+});
+export const queueStateBody = Type.Object({
+  state: Type.Union(queueStates.map((state) => Type.Literal(state))),
+  reason: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 200, ...notBlank, description: 'For everybody to read: no names.' }),
   ),
 });
 export const queueAnswer = Type.Object({ queueId: Type.String(), changed: Type.Boolean(), position: logPosition });
@@ -85,17 +106,28 @@ export const queueSchema = Type.Object({
   queueId: Type.String(),
   queueName: Type.String(),
   maxCapacity: nullable(Type.Integer()),
-  currentPatientCount: Type.Integer({ description: 'Patients who wait.' }),
+  state: Type.String({ description: 'OPEN, PAUSED or CLOSED.' }),
+  stateReason: nullable(Type.String()),
+  stages: Type.Object({ triage: Type.Boolean(), cashier: Type.Boolean() }),
+  currentPatientCount: Type.Integer({ description: 'Patients who wait, whatever for.' }),
   utilisationPercent: nullable(Type.Number({ description: 'Of the capacity; null without one.' })),
   highLoad: Type.Boolean({ description: 'More than 50 wait.' }),
   byPriority: Type.Object({ urgent: count, high: count, medium: count, low: count }),
   byStatus: Type.Object({
-    waiting: count,
+    waitingTriage: count,
+    waitingCashier: count,
+    atCashier: count,
+    paymentPending: count,
+    waiting: Type.Integer({ description: 'For the consultation.' }),
     called: count,
     inConsultation: count,
     completed: count,
     noShow: count,
     cancelled: count,
+    parked: count,
+    cancelledByPayment: count,
+    cancelledByAbsence: count,
+    leftUnseen: count,
   }),
   averageWaitMs: nullable(
     Type.Number({ description: 'From arrival to call, of all who were called; null before the first call.' }),
@@ -115,9 +147,13 @@ export const patientSchema = Type.Object({
   priority: Type.String(),
   consultationType: Type.String(),
   status: Type.String(),
+  callOrder: Type.Integer({ description: 'Who waits with the lowest number is called first.' }),
   positionInQueue: nullable(Type.Integer({ description: '1 for who is next; null for who does not wait.' })),
   notes: nullable(Type.String()),
   roomId: nullable(Type.String()),
+  deskId: nullable(Type.String()),
+  paymentAttempts: Type.Integer(),
+  absences: Type.Integer(),
   arrivedAt: moment,
   calledAt: nullable(moment),
   startedAt: nullable(moment),
@@ -127,9 +163,27 @@ export const patientSchema = Type.Object({
 
 export const roomSchema = Type.Object({
   roomId: Type.String(),
+  active: Type.Boolean({ description: 'Whether it may call.' }),
   occupied: Type.Boolean(),
-  visitId: Type.String({ description: 'The last visit that the room called.' }),
+  visitId: nullable(Type.String({ description: 'The last visit that the room called.' })),
+  queueId: nullable(Type.String()),
+  ticket: nullable(Type.String()),
+  status: nullable(Type.String()),
+});
+export const deskSchema = Type.Object({
+  deskId: Type.String(),
+  occupied: Type.Boolean(),
+  visitId: Type.String({ description: 'The last visit that the desk called.' }),
   queueId: Type.String(),
   ticket: Type.String(),
   status: Type.String(),
+});
+export const roomParams = Type.Object({ roomId: roomIdSchema });
+export const roomIdBody = Type.Object({ roomId: roomIdSchema });
+export const roomBody = Type.Object({ active: Type.Boolean() });
+export const roomAnswer = Type.Object({
+  roomId: Type.String(),
+  active: Type.Boolean(),
+  changed: Type.Boolean(),
+  position: logPosition,
 });

@@ -1,40 +1,63 @@
-import type { Decider, JsonObject, NewEvent } from '#millrace';
-import { keyOf, sendCommand, type CommandReply, type CommandRequest, type MillraceServer } from '#millrace/server';
-import { callDecider, type CallPatient } from '../domain/call.ts';
-import type { VisitEvent } from '../domain/events.ts';
-import { queueStream } from '../domain/names.ts';
-import { refuse } from '../domain/refusals.ts';
-import { ticketOf } from '../domain/ticket.ts';
-import { visitDecider, type VisitCommand, type VisitStatus } from '../domain/visit.ts';
+import type { RunningSystem } from '#millrace';
+import { sendCommand, type MillraceServer } from '#millrace/server';
+import { returnDecider } from '../domain/return.ts';
+import { transferDecider } from '../domain/transfer.ts';
 import type { CallDesk } from './call-desk.ts';
-import { callNextBody, callPatientBody, cancelBody, visitAnswer, visitBody } from './schemas.ts';
+import { patientKeyOf } from './patient-key.ts';
+import {
+  callNextBody,
+  callPatientBody,
+  cancelBody,
+  priorityBody,
+  transferBody,
+  visitAnswer,
+  visitBody,
+} from './schemas.ts';
+import { answerOf, callNext, callPatient, priorityOf, sendStep, visitNow } from './send-visit.ts';
+
+const answers = { 200: visitAnswer };
+const tags = ['waiting room'];
+
+/** The steps that take nothing but the visit. */
+const steps = [
+  ['start-consultation', 'The patient came in', 'start'],
+  ['complete-attention', 'The consultation is over; the room is free', 'complete'],
+  ['no-show', 'The patient was called and did not come; the room is free', 'no-show'],
+  [
+    'mark-absent-at-consultation',
+    'The patient was called and did not come: back in line once, then given up; the room is free',
+    'absent-at-consultation',
+  ],
+  ['recall', 'Call the patient once more to the same place', 'recall'],
+  ['undo-call', 'The call was a mistake: the patient has the old place again; room or desk are free', 'undo-call'],
+  ['park', 'The patient waits for something else, say a result; the room is free', 'park'],
+  ['resume', 'The patient stands in line again', 'resume'],
+  ['leave', 'The patient left without being seen', 'leave'],
+] as const;
 
 /** What happens to a visit after the check-in. */
-export function visitRoutes(server: MillraceServer, desk: CallDesk): void {
-  const answers = { 200: visitAnswer };
-  const tags = ['waiting room'];
-
+export function visitRoutes(
+  server: MillraceServer,
+  system: Pick<RunningSystem, 'state'>,
+  desk: CallDesk,
+  patientKeySecret: string,
+): void {
   server.post(
     '/api/waiting-room/call-next',
     { schema: { tags, summary: 'Call who is next into a room', body: callNextBody, response: answers } },
-    async (request, reply) => {
+    (request, reply) => {
       const { queueId, roomId } = request.body;
-      const called = await desk.callNext(queueId, roomId, (command) => sendCall(request, reply, command));
-      return called ?? nobodyWaits(request, reply, queueId);
+      return callNext(request, reply, desk, queueId, { kind: 'room', id: roomId });
     },
   );
   server.post(
     '/api/waiting-room/call-patient',
     { schema: { tags, summary: 'Call one patient into a room', body: callPatientBody, response: answers } },
-    (request, reply) =>
-      desk.call(request.body.visitId, request.body.roomId, (command) => sendCall(request, reply, command)),
+    (request, reply) => {
+      const { visitId, roomId } = request.body;
+      return callPatient(request, reply, { system, desk }, visitId, { kind: 'room', id: roomId });
+    },
   );
-
-  const steps: readonly (readonly [string, string, 'start' | 'complete' | 'no-show'])[] = [
-    ['start-consultation', 'The patient came in', 'start'],
-    ['complete-attention', 'The consultation is over; the room is free', 'complete'],
-    ['no-show', 'The patient was called and did not come; the room is free', 'no-show'],
-  ];
   for (const [path, summary, type] of steps) {
     server.post(
       `/api/waiting-room/${path}`,
@@ -47,51 +70,50 @@ export function visitRoutes(server: MillraceServer, desk: CallDesk): void {
     { schema: { tags, summary: 'Give a visit up', body: cancelBody, response: answers } },
     (request, reply) => sendStep(request, reply, { type: 'cancel', ...request.body }),
   );
-}
-
-function sendCall(request: CommandRequest, reply: CommandReply, command: CallPatient) {
-  return sendCommand(request, reply, { decider: callDecider, command, answer: answerOf });
-}
-
-function sendStep(request: CommandRequest, reply: CommandReply, command: VisitCommand) {
-  return sendCommand(request, reply, { decider: visitDecider, command, answer: answerOf });
-}
-
-/**
- * Refuses for want of patients. With an idempotency key the log is asked all the same: the key may have called the
- * last patient a moment ago, and then that is the answer; otherwise it keeps this one.
- */
-async function nobodyWaits(request: CommandRequest, reply: CommandReply, queueId: string) {
-  if (keyOf(request, request.body) === undefined)
-    throw refuse('QUEUE_EMPTY', { field: 'queueId', problem: 'is empty' });
-  return sendCommand(request, reply, { decider: emptyQueue, command: { queueId }, answer: answerOf });
-}
-
-const emptyQueue: Decider<null, { readonly queueId: string }, VisitEvent> = {
-  name: 'empty-queue',
-  initial: null,
-  boundary: ({ queueId }) => ({ stream: queueStream(queueId), reads: [] }),
-  evolve: () => null,
-  decide: () => {
-    throw refuse('QUEUE_EMPTY', { field: 'queueId', problem: 'is empty' });
-  },
-};
-
-const statusAfter: { readonly [Type in VisitEvent['type']]: VisitStatus } = {
-  PatientCheckedIn: 'WAITING',
-  PatientCalled: 'CALLED',
-  ConsultationStarted: 'IN_CONSULTATION',
-  ConsultationCompleted: 'COMPLETED',
-  PatientNoShow: 'NO_SHOW',
-  VisitCancelled: 'CANCELLED',
-};
-
-function answerOf(events: readonly NewEvent[]) {
-  // Both deciders decide events of visits, and one of them.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  const event = events[0] as VisitEvent;
-  const { visitId, queueId } = event.data;
-  const roomId = 'roomId' in event.data ? event.data.roomId : null;
-  const answer = { visitId, queueId, ticket: ticketOf(visitId), status: statusAfter[event.type], roomId };
-  return answer satisfies JsonObject;
+  server.post(
+    '/api/waiting-room/change-priority',
+    { schema: { tags, summary: 'The patient is more or less urgent now', body: priorityBody, response: answers } },
+    (request, reply) => {
+      const { visitId, priority, reason } = request.body;
+      return sendStep(request, reply, { type: 'change-priority', visitId, priority: priorityOf(priority), reason });
+    },
+  );
+  server.post(
+    '/api/waiting-room/return',
+    {
+      schema: {
+        tags,
+        summary: 'A patient who was given up for not coming is here',
+        description: 'On the same day only, by the clock of the server. The patient waits with the time of arrival.',
+        body: visitBody,
+        response: answers,
+      },
+    },
+    async (request, reply) => {
+      const { visitId } = request.body;
+      const patientKey = (await visitNow(system, visitId))?.patientKey ?? null;
+      const command = { visitId, patientKey, dayBegan: new Date().setHours(0, 0, 0, 0) };
+      return sendCommand(request, reply, { decider: returnDecider, command, answer: answerOf });
+    },
+  );
+  server.post(
+    '/api/waiting-room/transfer',
+    {
+      schema: {
+        tags,
+        summary: 'Send a patient to another queue',
+        description: 'The visit goes on there with its time of arrival; a room that held the patient is free.',
+        body: transferBody,
+        response: answers,
+      },
+    },
+    async (request, reply) => {
+      const { visitId, toQueueId } = request.body;
+      const visit = await visitNow(system, visitId);
+      const isKnown = visit !== undefined && visit.patientKey !== null;
+      const toPatientKey = isKnown ? patientKeyOf(patientKeySecret, toQueueId, visit.patientId) : null;
+      const command = { visitId, toQueueId, toPatientKey };
+      return sendCommand(request, reply, { decider: transferDecider, command, answer: answerOf });
+    },
+  );
 }

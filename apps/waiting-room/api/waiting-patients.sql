@@ -1,4 +1,4 @@
--- The first $2 who wait in each queue, or in the queue $1. Read in the order of the index and no further, however many
+-- The first $2 who wait in each queue, or in the queue $1. The status is another word for another line. Read in the order of the index and no further, however many
 -- wait; the view's position_in_queue would number them all.
 select q.queue_id        as "queueId",
        v.visit_id        as "visitId",
@@ -10,6 +10,10 @@ select q.queue_id        as "queueId",
        v.status,
        v.notes,
        v.room_id         as "roomId",
+       v.desk_id         as "deskId",
+       v.payment_attempts as "paymentAttempts",
+       v.absences,
+       v.call_order::float8 as "callOrder",
        v.arrived_at      as "arrivedAt",
        v.called_at       as "calledAt",
        v.started_at      as "startedAt",
@@ -19,8 +23,8 @@ from waiting_queue_view q
 cross join lateral (
   select * from visits_view w
   where w.queue_id = q.queue_id and w.status = 'WAITING'
-  order by w.priority_rank, w.arrived_at, w.visit_id
+  order by w.call_order, w.visit_id
   limit $2
 ) v
 where $1::text is null or q.queue_id = $1
-order by q.queue_id, v.priority_rank, v.arrived_at, v.visit_id
+order by q.queue_id, v.call_order, v.visit_id

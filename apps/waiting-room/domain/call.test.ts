@@ -1,14 +1,23 @@
 import { given } from '#millrace/testing';
 import { describe, test } from 'vitest';
 import { callDecider, CallMissed } from './call.ts';
-import { ConsultationCompleted, momentOf, PatientCalled } from './events.ts';
+import {
+  ConsultationCompleted,
+  momentOf,
+  PatientCalled,
+  QueueClosed,
+  QueuePaused,
+  RoomActivated,
+  RoomDeactivated,
+} from './events.ts';
 import { about, hasBeenCalled, hasCheckedIn, now, visitId } from './john-doe.ts';
 
 const at = momentOf(now);
 const other = { ...about, visitId: 'visit-019b7544-0000-7000-8000-000000000002', patientKey: null };
 const otherCalled = PatientCalled({ ...other, roomId: 'room-1', turn: 6, calledAt: at });
 const otherLeft = ConsultationCompleted({ ...other, roomId: 'room-1', turn: 6, completedAt: at });
-const call = { visitId, roomId: 'room-1', turn: 7 };
+const place = { kind: 'room', id: 'room-1' } as const;
+const call = { visitId, queueId: 'queue-1', place, turn: 7 };
 
 describe('a call', () => {
   test('takes the first turn of a room that never called', () => {
@@ -54,6 +63,26 @@ describe('a call', () => {
     given(callDecider, [otherCalled, hasCheckedIn()])
       .when({ ...call, turn: 6 })
       .thenThrows(CallMissed);
+  });
+
+  test('into a room that is not active is refused, until it is active again', () => {
+    const past = [hasCheckedIn(), RoomDeactivated({ roomId: 'room-1', changedAt: at })];
+    given(callDecider, past)
+      .when({ ...call, turn: 1 })
+      .thenRefused('ROOM_INACTIVE');
+    given(callDecider, [...past, RoomActivated({ roomId: 'room-1', changedAt: at })])
+      .when({ ...call, turn: 1 })
+      .thenEvents(hasBeenCalled);
+  });
+
+  test('from a paused queue is refused, from a closed one it is not', () => {
+    const rests = { queueId: 'queue-1', reason: null, changedAt: at };
+    given(callDecider, [hasCheckedIn(), QueuePaused(rests)])
+      .when({ ...call, turn: 1 })
+      .thenRefused('QUEUE_PAUSED');
+    given(callDecider, [hasCheckedIn(), QueuePaused(rests), QueueClosed(rests)])
+      .when({ ...call, turn: 1 })
+      .thenEvents(hasBeenCalled);
   });
 
   test('with a turn that is not due misses', () => {

@@ -1,14 +1,28 @@
-import type { Decider } from '#millrace';
-import { momentOf, PatientCalled, type VisitEvent } from './events.ts';
-import { roomTurnTag } from './names.ts';
+import type { Decider, DomainError } from '#millrace';
+import { seatIn } from './event-shapes.ts';
+import {
+  isVisitEvent,
+  momentOf,
+  PatientCalled,
+  PatientCalledAtCashier,
+  type QueueEvent,
+  type RoomEvent,
+  type VisitEvent,
+} from './events.ts';
+import { queueSettingsTag, roomStateTag, turnTag, type Place } from './names.ts';
+import { queueStateAfter, refuseCalls, type QueueState } from './queue-state.ts';
 import { refuse } from './refusals.ts';
-import { evolveVisit, permit, type Visit } from './visit.ts';
+import type { VisitStatus } from './status.ts';
+import { permit } from './transitions.ts';
+import { evolveVisit, type Visit } from './visit.ts';
 
-/** Calls a patient into a room. */
+/** Calls a patient to a place. */
 export interface CallPatient {
   readonly visitId: string;
-  readonly roomId: string;
-  /** Which of the room's patients this is, from 1. A wrong guess is a {@link CallMissed}, never a wrong call. */
+  /** The queue that the visit is thought to be in. */
+  readonly queueId: string;
+  readonly place: Place;
+  /** Which of the place's patients this is, from 1. A wrong guess is a {@link CallMissed}, never a wrong call. */
   readonly turn: number;
   /** Any waiting patient would do ("call next"): one who was just called by somebody else is a {@link CallMissed}. */
   readonly anyPatient?: boolean;
@@ -29,49 +43,84 @@ export class CallMissed extends Error {
   }
 }
 
+/** The turns that were read, by tag: true while a patient holds the place. The visit may bring turns of other places. */
+export type Turns = ReadonlyMap<string, boolean>;
+
 export interface CallState {
   readonly visit: Visit | undefined;
-  /** The turns that were read, by tag: true while a patient holds the room. The visit may bring turns of other rooms. */
-  readonly turns: ReadonlyMap<string, boolean>;
+  readonly turns: Turns;
+  readonly roomActive: boolean;
+  readonly queue: QueueState;
 }
 
 /**
- * Decides calls. The visit's stream makes the claim happen once, whoever else claims; the room's turn keeps the room to
- * one patient. A room's patients are numbered, a turn belongs to one call (nobody else may have its tag), and a turn
- * may begin when the one before has ended. So the decision reads three short things and never a room's whole history,
- * and rooms do not meet each other.
+ * Decides calls. The visit's stream makes the claim happen once, whoever else claims; the place's turn keeps it to one
+ * patient. A place's patients are numbered, a turn belongs to one call (nobody else may have its tag), and a turn may
+ * begin when the one before has ended. So the decision reads a few short things and never a room's whole history, and
+ * rooms do not meet each other.
  */
-export const callDecider: Decider<CallState, CallPatient, VisitEvent> = {
+export const callDecider: Decider<CallState, CallPatient, VisitEvent | RoomEvent | QueueEvent> = {
   name: 'call',
-  initial: { visit: undefined, turns: new Map() },
-  boundary: ({ visitId, roomId, turn }) => ({
+  initial: { visit: undefined, turns: new Map(), roomActive: true, queue: 'OPEN' },
+  boundary: ({ visitId, queueId, place, turn }) => ({
     stream: visitId,
     reads: [
       { stream: visitId },
-      ...(turn > 1 ? [{ tags: [roomTurnTag(roomId, turn - 1)] }] : []),
-      { tags: [roomTurnTag(roomId, turn)] },
+      ...(turn > 1 ? [{ tags: [turnTag(place, turn - 1)] }] : []),
+      { tags: [turnTag(place, turn)] },
+      { tags: [queueSettingsTag(queueId)] },
+      ...(place.kind === 'room' ? [{ tags: [roomStateTag(place.id)] }] : []),
     ],
   }),
-  evolve: (state, event) => ({ visit: nextVisit(state.visit, event), turns: nextTurns(state.turns, event) }),
-  decide({ visit, turns }, { visitId, roomId, turn, anyPatient }, { now }) {
-    if (turns.has(roomTurnTag(roomId, turn))) throw new CallMissed('turn-taken');
-    const before = turns.get(roomTurnTag(roomId, turn - 1));
+  evolve(state, event) {
+    if (isVisitEvent(event)) {
+      return { ...state, visit: nextVisit(state.visit, event), turns: nextTurns(state.turns, event) };
+    }
+    if (event.type === 'RoomActivated' || event.type === 'RoomDeactivated') {
+      return { ...state, roomActive: event.type === 'RoomActivated' };
+    }
+    return { ...state, queue: queueStateAfter(state.queue, event) };
+  },
+  decide({ visit, turns, roomActive, queue }, { visitId, queueId, place, turn, anyPatient }, { now }) {
+    if (turns.has(turnTag(place, turn))) throw new CallMissed('turn-taken');
+    const before = turns.get(turnTag(place, turn - 1));
     if (turn > 1 && before === undefined) throw new CallMissed('turn-unknown');
-    if (before === true) throw refuse('ROOM_OCCUPIED', { field: 'roomId', problem: 'holds a patient' });
-    if (anyPatient === true && visit?.status !== 'WAITING') throw new CallMissed('visit-gone');
-    const { queueId, patientKey } = permit('call', visit);
-    return [PatientCalled({ visitId, queueId, patientKey, roomId, turn, calledAt: momentOf(now) })];
+    if (before === true) throw occupied(place);
+    if (!roomActive) throw refuse('ROOM_INACTIVE', { field: 'roomId', problem: 'is not active' });
+    if (anyPatient === true && (visit?.status !== calledFrom[place.kind] || visit.queueId !== queueId)) {
+      throw new CallMissed('visit-gone');
+    }
+    const { patientKey, queueId: inQueue } = permit(place.kind === 'room' ? 'call' : 'call-to-desk', visit);
+    if (inQueue !== queueId) throw refuse('VISIT_NOT_WAITING', { field: 'visitId', problem: 'went to another queue' });
+    refuseCalls(queue);
+    const call = { visitId, queueId, patientKey, turn, calledAt: momentOf(now) };
+    if (place.kind === 'room') return [PatientCalled({ ...call, roomId: place.id })];
+    return [PatientCalledAtCashier({ ...call, deskId: place.id })];
   },
 };
 
-/** The turns bring along events of the visit that had the room before; its check-in is not among them. */
+/** Who is called to a place waits for what happens there. */
+export const calledFrom = { room: 'WAITING', desk: 'WAITING_CASHIER' } as const satisfies {
+  readonly [Kind in Place['kind']]: VisitStatus;
+};
+
+function occupied({ kind }: Place): DomainError {
+  return kind === 'room'
+    ? refuse('ROOM_OCCUPIED', { field: 'roomId', problem: 'holds a patient' })
+    : refuse('DESK_OCCUPIED', { field: 'deskId', problem: 'holds a patient' });
+}
+
+/** The turns bring along events of the visit that had the place before; its check-in is not among them. */
 function nextVisit(visit: Visit | undefined, event: VisitEvent): Visit | undefined {
   const own = visit === undefined ? event.type === 'PatientCheckedIn' : event.data.visitId === visit.visitId;
   return own ? evolveVisit(visit, event) : visit;
 }
 
-function nextTurns(turns: CallState['turns'], event: VisitEvent): CallState['turns'] {
-  if (!('turn' in event.data) || event.data.roomId === null || event.data.turn === null) return turns;
-  const tag = roomTurnTag(event.data.roomId, event.data.turn);
-  return new Map(turns).set(tag, event.type === 'PatientCalled');
+/** The turns after one more event: a call takes one, anything else that names it frees it. */
+export function nextTurns(turns: Turns, event: VisitEvent | RoomEvent): Turns {
+  if (event.type === 'RoomActivated' || event.type === 'RoomDeactivated') return turns;
+  const seat = seatIn(event.data);
+  if (seat === undefined) return turns;
+  const taken = event.type === 'PatientCalled' || event.type === 'PatientCalledAtCashier';
+  return new Map(turns).set(turnTag(seat.place, seat.turn), taken);
 }

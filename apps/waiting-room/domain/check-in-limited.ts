@@ -1,12 +1,19 @@
 import type { Decider } from '#millrace';
-import { checkedIn, occupancyTypes, refuseDuplicate, type CheckIn, type PatientRecord } from './check-in.ts';
-import type { QueueEvent, VisitEvent } from './events.ts';
+import { checkedIn, refuseDuplicate, type CheckIn, type PatientRecord } from './check-in.ts';
+import { isVisitEvent, type QueueEvent, type VisitEvent } from './events.ts';
 import { queueTag } from './names.ts';
 import { OpenVisits } from './open-visits.ts';
+import { queueStateAfter, refuseEntry, type QueueState } from './queue-state.ts';
 import { refuse } from './refusals.ts';
+import { noStages, type Stages } from './stages.ts';
+import { effectOf, waitingTypes } from './status.ts';
+
+const settingsTypes = ['QueueConfigured', 'QueueOpened', 'QueuePaused', 'QueueClosed'] as const;
 
 export interface Occupancy {
   readonly maxCapacity: number | null;
+  readonly state: QueueState;
+  readonly stages: Stages;
   /** No names: it is snapshotted. */
   readonly open: OpenVisits;
 }
@@ -14,33 +21,24 @@ export interface Occupancy {
 /**
  * Check-in to a queue with a limit. The boundary is the queue, since every arrival counts against the limit: its
  * check-ins are decided one after the other in memory and stored many at a time. A place is held while the patient
- * waits, and free again when the patient is called or gives up.
+ * waits, and free again when the patient is called or gives up. Who waits again after a call, or comes from another
+ * queue, is taken in beyond the limit, and counts.
  */
 export const checkInToLimitedQueue: Decider<Occupancy, CheckIn, VisitEvent | QueueEvent> = {
   name: 'check-in-limited',
-  initial: { maxCapacity: null, open: OpenVisits.none },
+  initial: { maxCapacity: null, state: 'OPEN', stages: noStages, open: OpenVisits.none },
   boundary: ({ visitId, queueId }) => ({
     stream: visitId,
     newStream: true,
-    reads: [{ tags: [queueTag(queueId)], types: [...occupancyTypes, 'QueueConfigured'] }],
+    reads: [{ tags: [queueTag(queueId)], types: [...waitingTypes, ...settingsTypes] }],
   }),
   evolve(state, event) {
-    switch (event.type) {
-      case 'QueueConfigured':
-        return { ...state, maxCapacity: event.data.maxCapacity };
-      case 'PatientCheckedIn':
-        return withVisit(state, event.data, true);
-      case 'PatientCalled':
-        return withVisit(state, event.data, false);
-      case 'ConsultationCompleted':
-      case 'PatientNoShow':
-      case 'VisitCancelled':
-        return withVisit(state, event.data, undefined);
-      case 'ConsultationStarted':
-        return state;
-    }
+    if (isVisitEvent(event)) return nextOccupancy(state, event);
+    if (event.type !== 'QueueConfigured') return { ...state, state: queueStateAfter(state.state, event) };
+    return { ...state, maxCapacity: event.data.maxCapacity, stages: event.data.stages };
   },
   decide(state, command, context) {
+    refuseEntry(state.state);
     refuseDuplicate(recordOf(state, command), command);
     if (state.maxCapacity !== null && state.open.waiting >= state.maxCapacity) {
       throw refuse('QUEUE_CAPACITY_REACHED', {
@@ -48,19 +46,25 @@ export const checkInToLimitedQueue: Decider<Occupancy, CheckIn, VisitEvent | Que
         problem: `holds ${state.maxCapacity} patients at most`,
       });
     }
-    return [checkedIn(command, context)];
+    return [checkedIn(command, context, state.stages)];
   },
   snapshot: {
-    version: 1,
+    version: 2,
     every: 1000,
-    toJson: ({ maxCapacity, open }) => [maxCapacity, ...[...open.entries()].flat()],
+    toJson: ({ maxCapacity, state, stages: { triage, cashier }, open }) => [
+      ...[maxCapacity, state, triage, cashier],
+      ...[...open.entries()].flat(),
+    ],
     fromJson(json) {
-      // Written by toJson above under the same version: the limit, then key and waiting in turn.
+      // Written by toJson above under the same version: limit, state and stages, then key and waiting in turn.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-      const [maxCapacity, ...entries] = json as [number | null, ...(string | boolean)[]];
+      const [maxCapacity, state, triage, cashier, ...entries] = json as [
+        ...[number | null, QueueState, boolean, boolean],
+        ...(string | boolean)[],
+      ];
       const open: [string, boolean][] = [];
       for (let i = 0; i < entries.length; i += 2) open.push([String(entries[i]), entries[i + 1] === true]);
-      return { maxCapacity, open: OpenVisits.of(open) };
+      return { maxCapacity, state, stages: { triage, cashier }, open: OpenVisits.of(open) };
     },
   },
 };
@@ -76,11 +80,9 @@ function keyOf({ patientKey, visitId }: { readonly patientKey: string | null; re
   return patientKey ?? visitId;
 }
 
-/** `waiting`: undefined when the visit ended. */
-function withVisit(
-  state: Occupancy,
-  about: { readonly patientKey: string | null; readonly visitId: string },
-  waiting: boolean | undefined,
-): Occupancy {
-  return { ...state, open: state.open.with(keyOf(about), waiting) };
+function nextOccupancy(state: Occupancy, event: VisitEvent): Occupancy {
+  const effect = effectOf(event);
+  if (effect === 'stays') return state;
+  const waiting = effect === 'goes' ? undefined : effect !== 'away';
+  return { ...state, open: state.open.with(keyOf(event.data), waiting) };
 }

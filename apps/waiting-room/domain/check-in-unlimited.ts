@@ -1,7 +1,7 @@
 import type { Decider } from '#millrace';
 import {
   checkedIn,
-  occupancyTypes,
+  nextRecord,
   refuseDuplicate,
   settingsUnchanged,
   type CheckIn,
@@ -9,6 +9,8 @@ import {
 } from './check-in.ts';
 import type { VisitEvent } from './events.ts';
 import { patientTag } from './names.ts';
+import { refuseEntry } from './queue-state.ts';
+import { openingTypes } from './status.ts';
 
 /**
  * Check-in to a queue without a limit. The boundary is the patient in that queue, so patients never wait for each
@@ -22,22 +24,11 @@ export const checkInToUnlimitedQueue: Decider<PatientRecord | undefined, CheckIn
     const { visitId, patientKey } = command;
     const visit = { stream: visitId, newStream: true, likelyNew: true, guards: [settingsUnchanged(command)] };
     if (patientKey === null) return visit;
-    return { ...visit, reads: [{ tags: [patientTag(patientKey)], types: occupancyTypes }] };
+    return { ...visit, reads: [{ tags: [patientTag(patientKey)], types: openingTypes }] };
   },
-  evolve(record, event) {
-    switch (event.type) {
-      case 'PatientCheckedIn':
-        return { name: event.data.patientName, open: true };
-      case 'ConsultationCompleted':
-      case 'PatientNoShow':
-      case 'VisitCancelled':
-        return record === undefined ? undefined : { ...record, open: false };
-      case 'PatientCalled':
-      case 'ConsultationStarted':
-        return record;
-    }
-  },
+  evolve: nextRecord,
   decide(record, command, context) {
+    refuseEntry(command.queueState ?? 'OPEN');
     refuseDuplicate(record, command);
     return [checkedIn(command, context)];
   },

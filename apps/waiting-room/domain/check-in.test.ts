@@ -3,13 +3,23 @@ import { describe, expect, test } from 'vitest';
 import type { CheckIn } from './check-in.ts';
 import { checkInToLimitedQueue } from './check-in-limited.ts';
 import { checkInToUnlimitedQueue } from './check-in-unlimited.ts';
-import { ConsultationCompleted, momentOf, QueueConfigured, type QueueEvent, type VisitEvent } from './events.ts';
+import {
+  ConsultationCompleted,
+  momentOf,
+  QueueClosed,
+  QueueConfigured,
+  QueueOpened,
+  QueuePaused,
+  type QueueEvent,
+  type VisitEvent,
+} from './events.ts';
 import { about, checkIn, hasBeenCalled, hasCheckedIn, newVisitId, now } from './john-doe.ts';
+import { noStages } from './stages.ts';
 
 const at = momentOf(now);
 const left = ConsultationCompleted({ ...about, roomId: 'room-1', turn: 1, completedAt: at });
 const limit = (maxCapacity: number | null) =>
-  QueueConfigured({ queueId: 'queue-1', queueName: 'Cardiology', maxCapacity, configuredAt: at });
+  QueueConfigured({ queueId: 'queue-1', queueName: 'Cardiology', maxCapacity, stages: noStages, configuredAt: at });
 const walkIn = () => hasCheckedIn({ visitId: newVisitId(), patientKey: null, patientId: 'W-1' });
 const toLimited = (...past: readonly (VisitEvent | QueueEvent)[]) => given(checkInToLimitedQueue, past);
 const toUnlimited = (...past: readonly VisitEvent[]) => given(checkInToUnlimitedQueue, past);
@@ -54,6 +64,24 @@ describe.each(kinds)('check-in to a queue $kind', ({ givenPast }) => {
     givenPast(hasCheckedIn(), hasBeenCalled, left)
       .when(checkIn({ patientName: ' john  DOE', nameOnRecord: 'John Doe' }))
       .thenEvents(hasCheckedIn({ patientName: ' john  DOE' }));
+  });
+});
+
+describe('check-in to a queue that rests', () => {
+  const rests = { queueId: 'queue-1', reason: null, changedAt: at };
+
+  test.each([
+    ['PAUSED', QueuePaused(rests)],
+    ['CLOSED', QueueClosed(rests)],
+  ] as const)('is refused while it is %s, with a limit or without', (queueState, event) => {
+    toUnlimited().when(checkIn({ queueState })).thenRefused(`QUEUE_${queueState}`);
+    toLimited(limit(5), event).when(checkIn()).thenRefused(`QUEUE_${queueState}`);
+  });
+
+  test('is taken again when it is open again', () => {
+    toLimited(limit(5), QueuePaused(rests), QueueOpened({ queueId: 'queue-1', changedAt: at }))
+      .when(checkIn())
+      .thenEvents(hasCheckedIn());
   });
 });
 

@@ -2,7 +2,10 @@ import type { AppendCondition, DecisionContext, EventOf } from '#millrace';
 import { momentOf, PatientCheckedIn, type VisitEvent } from './events.ts';
 import { normalisedName, queueSettingsTag } from './names.ts';
 import type { Priority } from './priority.ts';
+import type { QueueState } from './queue-state.ts';
 import { refuse } from './refusals.ts';
+import { noStages, pathOf, type Stages } from './stages.ts';
+import { effectOf } from './status.ts';
 
 /** Lets a patient in. Ids and the pseudonym are made by the caller, so that deciding stays pure. */
 export interface CheckIn {
@@ -18,6 +21,10 @@ export interface CheckIn {
   readonly notes: string | null;
   /** The position of the queue's settings that the caller acted on; 0 when it has none. */
   readonly settingsPosition: number;
+  /** The queue's state as those settings have it; {@link checkInToLimitedQueue} reads it itself. Default OPEN. */
+  readonly queueState?: QueueState;
+  /** The stages before the consultation, in the same way. Default none. */
+  readonly stages?: Stages;
   /** The name under which the patient's last visit is known; only {@link checkInToLimitedQueue} needs it told. */
   readonly nameOnRecord?: string | undefined;
 }
@@ -28,14 +35,15 @@ export interface PatientRecord {
   readonly open: boolean;
 }
 
-/** The events that open or end a visit, or take it from the waiting. */
-export const occupancyTypes = [
-  'PatientCheckedIn',
-  'PatientCalled',
-  'ConsultationCompleted',
-  'PatientNoShow',
-  'VisitCancelled',
-] as const satisfies readonly VisitEvent['type'][];
+/** What is on record of a patient in a queue after one more of the events that open or end a visit there. */
+export function nextRecord(record: PatientRecord | undefined, event: VisitEvent): PatientRecord | undefined {
+  if (event.type === 'PatientCheckedIn' || event.type === 'PatientReceived') {
+    return { name: event.data.patientName, open: true };
+  }
+  const effect = effectOf(event);
+  if (record === undefined || (effect !== 'comes' && effect !== 'goes')) return record;
+  return { ...record, open: effect === 'comes' };
+}
 
 /** "The settings are still those that the caller acted on." */
 export function settingsUnchanged({ queueId, settingsPosition }: CheckIn): AppendCondition {
@@ -43,7 +51,10 @@ export function settingsUnchanged({ queueId, settingsPosition }: CheckIn): Appen
 }
 
 /** Refuses a patient who is here already, or whose id belongs to somebody else. */
-export function refuseDuplicate(record: PatientRecord | undefined, { patientName }: CheckIn): void {
+export function refuseDuplicate(
+  record: PatientRecord | undefined,
+  { patientName }: { readonly patientName: string },
+): void {
   if (record === undefined) return;
   if (normalisedName(record.name) !== normalisedName(patientName)) {
     throw refuse('PATIENT_IDENTITY_CONFLICT', { field: 'patientName', problem: 'differs from the name on record' });
@@ -51,8 +62,12 @@ export function refuseDuplicate(record: PatientRecord | undefined, { patientName
   if (record.open) throw refuse('PATIENT_ALREADY_WAITING', { field: 'patientId', problem: 'has an open visit' });
 }
 
-/** What a check-in that is not refused comes to. */
-export function checkedIn(command: CheckIn, { now }: DecisionContext): EventOf<typeof PatientCheckedIn> {
+/** What a check-in that is not refused comes to. The patient's path is fixed by the queue's stages of now. */
+export function checkedIn(
+  command: CheckIn,
+  { now }: DecisionContext,
+  stages: Stages = command.stages ?? noStages,
+): EventOf<typeof PatientCheckedIn> {
   const { visitId, queueId, patientId, patientKey, patientName, priority, consultationType, notes } = command;
   return PatientCheckedIn({
     visitId,
@@ -64,5 +79,6 @@ export function checkedIn(command: CheckIn, { now }: DecisionContext): EventOf<t
     consultationType,
     notes,
     arrivedAt: momentOf(now),
+    path: pathOf(stages, priority),
   });
 }

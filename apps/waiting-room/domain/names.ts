@@ -21,11 +21,23 @@ export const allQueueSettingsTag = 'queue-settings';
 /** The visits of one patient in one queue, by the patient's pseudonym. */
 export const patientTag = (patientKey: string): string => `patient:${patientKey}`;
 
-/** One turn of a room: the n-th patient called into it, from the call to the end. See call.ts. */
-export const roomTurnTag = (roomId: string, turn: number): string => `room:${roomKey(roomId)}#${turn}`;
+/** Where patients are called to. */
+export interface Place {
+  readonly kind: 'room' | 'desk';
+  readonly id: string;
+}
 
-/** Rooms are told apart without regard to upper and lower case. */
-export const roomKey = (roomId: string): string => roomId.toLowerCase();
+/** One turn of a room or desk: the n-th patient called to it, from the call to the end. See call.ts. */
+export const turnTag = ({ kind, id }: Place, turn: number): string => `${kind}:${placeKey(id)}#${turn}`;
+
+/** Rooms and desks are told apart without regard to upper and lower case. */
+export const placeKey = (id: string): string => id.toLowerCase();
+
+/** The stream of a room's activations. */
+export const roomStream = (roomId: string): string => `room-${placeKey(roomId)}`;
+
+/** Whether a room is active. Apart from its turns, so that a call reads the last of a few events. */
+export const roomStateTag = (roomId: string): string => `room-state:${placeKey(roomId)}`;
 
 /** Patient ids are compared in upper case and shown as they were sent. */
 export const normalisedPatientId = (patientId: string): string => patientId.toUpperCase();

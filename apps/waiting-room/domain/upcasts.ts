@@ -14,6 +14,16 @@ export function upcastCheckInFromV1(data: JsonObject): JsonObject {
   };
 }
 
+/** PatientCheckedIn 2 → 3. There was nothing before the consultation then. */
+export function upcastCheckInFromV2(data: JsonObject): JsonObject {
+  return { ...data, path: [] };
+}
+
+/** QueueConfigured 1 → 2. There was neither triage nor cashier then. */
+export function upcastQueueConfiguredFromV1(data: JsonObject): JsonObject {
+  return { ...data, stages: { triage: false, cashier: false } };
+}
+
 const typed: ReadonlyMap<string, Priority> = new Map([
   ['emergency', 'Urgent'],
   ['critical', 'Urgent'],

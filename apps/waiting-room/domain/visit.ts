@@ -1,104 +1,124 @@
-import type { Decider } from '#millrace';
-import {
-  ConsultationCompleted,
-  ConsultationStarted,
-  momentOf,
-  PatientNoShow,
-  VisitCancelled,
-  type VisitEvent,
-} from './events.ts';
-import { refuse, type RefusalCode } from './refusals.ts';
+import type { Line, Seat, Stage } from './event-shapes.ts';
+import { seatIn } from './event-shapes.ts';
+import type { VisitEvent } from './events.ts';
+import type { Priority } from './priority.ts';
+import { isSeated, lineOf, statusAfter, waitingStatus, type VisitStatus } from './status.ts';
 
-/** Where a visit stands. The last three end it. */
-export type VisitStatus = 'WAITING' | 'CALLED' | 'IN_CONSULTATION' | 'COMPLETED' | 'NO_SHOW' | 'CANCELLED';
-
+/** A visit as the decisions about it need it. Moments as events carry them. */
 export interface Visit {
   readonly visitId: string;
   readonly queueId: string;
   readonly patientId: string;
+  readonly patientName: string;
   readonly patientKey: string | null;
+  readonly priority: Priority;
+  readonly arrivedAt: string;
+  /** Since when the patient has the place in line: the arrival, or the last absence. */
+  readonly placeAt: string;
   readonly status: VisitStatus;
-  /** The room that called, and which of its turns that was; null before. */
-  readonly seat: { readonly roomId: string; readonly turn: number } | null;
-}
-
-/** What can happen to a visit after the check-in, besides the call (call.ts), which concerns the room as well. */
-export type VisitCommand =
-  | { readonly type: 'start'; readonly visitId: string }
-  | { readonly type: 'complete'; readonly visitId: string }
-  | { readonly type: 'no-show'; readonly visitId: string }
-  | { readonly type: 'cancel'; readonly visitId: string; readonly reason: string };
-
-/** From which states something may happen, and how it is refused from any other. What is not listed is refused. */
-export const transitions: {
-  readonly [Step in VisitCommand['type'] | 'call']: {
-    readonly from: readonly VisitStatus[];
-    readonly otherwise: RefusalCode;
-  };
-} = {
-  call: { from: ['WAITING'], otherwise: 'VISIT_NOT_WAITING' },
-  start: { from: ['CALLED'], otherwise: 'VISIT_NOT_CALLED' },
-  complete: { from: ['CALLED', 'IN_CONSULTATION'], otherwise: 'VISIT_NOT_IN_ROOM' },
-  'no-show': { from: ['CALLED'], otherwise: 'VISIT_NOT_CALLED' },
-  cancel: { from: ['WAITING', 'CALLED'], otherwise: 'VISIT_NOT_CANCELLABLE' },
-};
-
-/** The visit, when there is one and the step is listed for its state. */
-export function permit(step: keyof typeof transitions, visit: Visit | undefined): Visit {
-  if (visit === undefined) throw refuse('VISIT_NOT_FOUND', { field: 'visitId', problem: 'is unknown' });
-  const { from, otherwise } = transitions[step];
-  if (!from.includes(visit.status)) throw refuse(otherwise, { field: 'visitId', problem: `is ${visit.status}` });
-  return visit;
+  /** What the patient waits for, or waited for last. */
+  readonly stage: Stage;
+  /** The cashier lies before the consultation and is not settled yet. */
+  readonly owesPayment: boolean;
+  /** The room or desk that the patient is called to; null otherwise. */
+  readonly seat: Seat | null;
+  readonly paymentAttempts: number;
+  readonly cashierAbsences: number;
+  readonly consultationAbsences: number;
 }
 
 /** The state of a visit after one more of its events. */
 export function evolveVisit(visit: Visit | undefined, event: VisitEvent): Visit | undefined {
-  if (event.type === 'PatientCheckedIn') {
-    const { visitId, queueId, patientId, patientKey } = event.data;
-    return { visitId, queueId, patientId, patientKey, status: 'WAITING', seat: null };
-  }
-  if (visit === undefined) return undefined;
+  if (visit === undefined) return openedBy(event);
+  const status = statusAfter(event) ?? visit.status;
+  return {
+    ...visit,
+    ...placeIn(lineOf(event)),
+    ...particulars(visit, event),
+    status,
+    seat: isSeated(status) ? (seatIn(event.data) ?? visit.seat) : null,
+  };
+}
+
+function openedBy(event: VisitEvent): Visit | undefined {
+  // Who knows a visit by its queue only sees it come from another one.
+  if (event.type !== 'PatientCheckedIn' && event.type !== 'PatientReceived') return undefined;
+  const { visitId, queueId, patientId, patientName, patientKey, arrivedAt } = event.data;
+  const line = lineOf(event);
+  if (line === undefined) return undefined;
+  return {
+    ...{ visitId, queueId, patientId, patientName, patientKey, arrivedAt },
+    ...{ stage: line.waitsFor, priority: line.priority, placeAt: line.placeAt },
+    status: waitingStatus[line.waitsFor],
+    owesPayment: event.type === 'PatientCheckedIn' && event.data.path.includes('CASHIER'),
+    seat: null,
+    paymentAttempts: 0,
+    cashierAbsences: 0,
+    consultationAbsences: 0,
+  };
+}
+
+function placeIn(line: Line | undefined): Partial<Visit> {
+  return line === undefined ? {} : { stage: line.waitsFor, priority: line.priority, placeAt: line.placeAt };
+}
+
+/** What an event says besides status and place. */
+function particulars(visit: Visit, event: VisitEvent): Partial<Visit> {
   switch (event.type) {
+    case 'TriageRecorded':
+    case 'PriorityChanged': {
+      const { priority } = event.data;
+      return { priority, owesPayment: visit.owesPayment && priority !== 'Urgent' };
+    }
+    case 'PatientPaymentPending':
+      return { paymentAttempts: event.data.attempt };
+    case 'PatientPaymentValidated':
+    case 'PaymentWaived':
+      return { owesPayment: false };
+    case 'PatientAbsentAtCashier':
+      return { cashierAbsences: event.data.absence };
+    case 'PatientAbsentAtConsultation':
+      return { consultationAbsences: event.data.absence };
+    case 'PatientTransferred':
+      return { queueId: event.data.toQueueId, patientKey: null };
+    case 'PatientReceived':
+      return { queueId: event.data.queueId, patientKey: event.data.patientKey };
+    case 'PatientCheckedIn':
     case 'PatientCalled':
-      return { ...visit, status: 'CALLED', seat: { roomId: event.data.roomId, turn: event.data.turn } };
     case 'ConsultationStarted':
-      return { ...visit, status: 'IN_CONSULTATION' };
     case 'ConsultationCompleted':
-      return { ...visit, status: 'COMPLETED' };
     case 'PatientNoShow':
-      return { ...visit, status: 'NO_SHOW' };
     case 'VisitCancelled':
-      return { ...visit, status: 'CANCELLED' };
+    case 'PatientRecalled':
+    case 'CallUndone':
+    case 'PatientCancelledByAbsence':
+    case 'PatientReturned':
+    case 'PatientParked':
+    case 'PatientResumed':
+    case 'PatientLeft':
+    case 'PatientCalledAtCashier':
+    case 'PatientCancelledByPayment':
+      return {};
   }
 }
 
-/** Decides what happens to one visit. Its stream is the whole boundary, so visits never wait for each other. */
-export const visitDecider: Decider<Visit | undefined, VisitCommand, VisitEvent> = {
-  name: 'visit',
-  initial: undefined,
-  boundary: ({ visitId }) => ({ stream: visitId }),
-  evolve: evolveVisit,
-  decide(state, command, { now }) {
-    const visit = permit(command.type, state);
-    const { visitId, queueId, patientId, patientKey } = visit;
-    const about = { visitId, queueId, patientKey };
-    const at = momentOf(now);
-    switch (command.type) {
-      case 'start':
-        return [ConsultationStarted({ ...about, roomId: seatOf(visit).roomId, startedAt: at })];
-      case 'complete':
-        return [ConsultationCompleted({ ...about, ...seatOf(visit), completedAt: at })];
-      case 'no-show':
-        return [PatientNoShow({ ...about, ...seatOf(visit), recordedAt: at })];
-      case 'cancel': {
-        const seat = visit.seat ?? { roomId: null, turn: null };
-        return [VisitCancelled({ ...about, patientId, ...seat, reason: command.reason, cancelledAt: at })];
-      }
-    }
-  },
-};
+/** What every event about a visit says. */
+export function aboutVisit({ visitId, queueId, patientKey }: Visit) {
+  return { visitId, queueId, patientKey };
+}
 
-function seatOf(visit: Visit): NonNullable<Visit['seat']> {
-  if (visit.seat === null) throw refuse('VISIT_NOT_IN_ROOM', { field: 'visitId', problem: 'is in no room' });
-  return visit.seat;
+/** The patient's place in the line before a stage. */
+export function lineFor({ priority, placeAt }: Visit, waitsFor: Stage): Line {
+  return { waitsFor, priority, placeAt };
+}
+
+/** Where the patient is, as events say it; all null when the patient holds no place. */
+export function seatFields({ seat }: Visit): {
+  readonly roomId: string | null;
+  readonly deskId: string | null;
+  readonly turn: number | null;
+} {
+  if (seat === null) return { roomId: null, deskId: null, turn: null };
+  const { place, turn } = seat;
+  return place.kind === 'room' ? { roomId: place.id, deskId: null, turn } : { roomId: null, deskId: place.id, turn };
 }

@@ -1,7 +1,8 @@
-import { dataOf, rows, totals } from '#millrace';
-import { QueueConfigured } from '../domain/events.ts';
+import { dataOf, rows, totals, type StoredEvent } from '#millrace';
+import { QueueClosed, QueueConfigured, QueueOpened, QueuePaused } from '../domain/events.ts';
+import type { QueueState } from '../domain/queue-state.ts';
 import type { Priority } from '../domain/priority.ts';
-import type { VisitStatus } from '../domain/visit.ts';
+import { isWaiting, type VisitStatus } from '../domain/status.ts';
 import { visits, type VisitRow } from './visits.ts';
 
 /** The settings in a row of `waiting_queues`. Times in milliseconds since 1970. */
@@ -11,7 +12,50 @@ export type QueueSettingsRow = {
   readonly max_capacity: number | null;
   readonly configured_at: number;
   readonly last_configured_at: number;
+  /** Where patients go before the consultation. */
+  readonly triage: boolean;
+  readonly cashier: boolean;
+  readonly state: QueueState;
+  readonly state_reason: string | null;
 };
+
+function queueOf(event: StoredEvent): string | undefined {
+  switch (event.type) {
+    case QueueConfigured.type:
+      return dataOf(QueueConfigured, event).queueId;
+    case QueueOpened.type:
+      return dataOf(QueueOpened, event).queueId;
+    case QueuePaused.type:
+      return dataOf(QueuePaused, event).queueId;
+    case QueueClosed.type:
+      return dataOf(QueueClosed, event).queueId;
+    default:
+      return undefined;
+  }
+}
+
+function rested(
+  row: QueueSettingsRow | undefined,
+  {
+    queueId,
+    reason,
+    changedAt,
+  }: { readonly queueId: string; readonly reason: string | null; readonly changedAt: string },
+  state: QueueState,
+): QueueSettingsRow {
+  const at = Date.parse(changedAt);
+  return {
+    queue_id: queueId,
+    queue_name: row?.queue_name ?? queueId,
+    max_capacity: row?.max_capacity ?? null,
+    configured_at: row?.configured_at ?? at,
+    last_configured_at: at,
+    triage: row?.triage ?? false,
+    cashier: row?.cashier ?? false,
+    state,
+    state_reason: reason,
+  };
+}
 
 /** What was set for a queue. A queue that was only checked in to has no such columns; the view fills them in. */
 export const queueSettings = rows<QueueSettingsRow>({
@@ -23,11 +67,15 @@ export const queueSettings = rows<QueueSettingsRow>({
     max_capacity: 'integer',
     configured_at: 'timestamptz',
     last_configured_at: 'timestamptz',
+    triage: 'boolean',
+    cashier: 'boolean',
+    state: 'text',
+    state_reason: 'text',
   },
-  keyOf: (event) => (event.type === QueueConfigured.type ? dataOf(QueueConfigured, event).queueId : undefined),
+  keyOf: queueOf,
   on: {
     QueueConfigured(row, event) {
-      const { queueId, queueName, maxCapacity, configuredAt } = dataOf(QueueConfigured, event);
+      const { queueId, queueName, maxCapacity, stages, configuredAt } = dataOf(QueueConfigured, event);
       const at = Date.parse(configuredAt);
       return {
         queue_id: queueId,
@@ -36,16 +84,22 @@ export const queueSettings = rows<QueueSettingsRow>({
         // A row that the counts made has the columns of the settings empty.
         configured_at: row?.configured_at ?? at,
         last_configured_at: at,
+        triage: stages.triage,
+        cashier: stages.cashier,
+        state: row?.state ?? 'OPEN',
+        state_reason: row?.state_reason ?? null,
       };
     },
+    QueueOpened: (row, event) => rested(row, { ...dataOf(QueueOpened, event), reason: null }, 'OPEN'),
+    QueuePaused: (row, event) => rested(row, dataOf(QueuePaused, event), 'PAUSED'),
+    QueueClosed: (row, event) => rested(row, dataOf(QueueClosed, event), 'CLOSED'),
   },
   versionColumn: 'settings_version',
   positionColumn: 'settings_position',
 });
 
 const has = (status: VisitStatus) => (row: VisitRow) => (row.status === status ? 1 : 0);
-const waits = (priority: Priority) => (row: VisitRow) =>
-  row.status === 'WAITING' && row.priority === priority ? 1 : 0;
+const waits = (priority: Priority) => (row: VisitRow) => (isWaiting(row.status) && row.priority === priority ? 1 : 0);
 
 /** How many visits of a queue stand where, and how long those who were called had waited. */
 export const queueCounts = totals<VisitRow>({
@@ -54,6 +108,10 @@ export const queueCounts = totals<VisitRow>({
   of: visits,
   keyOf: (row) => row.queue_id,
   sums: {
+    waiting_triage: has('WAITING_TRIAGE'),
+    waiting_cashier: has('WAITING_CASHIER'),
+    at_cashier: has('AT_CASHIER'),
+    payment_pending: has('PAYMENT_PENDING'),
     waiting: has('WAITING'),
     waiting_urgent: waits('Urgent'),
     waiting_high: waits('High'),
@@ -64,8 +122,12 @@ export const queueCounts = totals<VisitRow>({
     completed: has('COMPLETED'),
     no_show: has('NO_SHOW'),
     cancelled: has('CANCELLED'),
-    calls: (row) => (row.called_at === null ? 0 : 1),
-    waited_ms: (row) => (row.called_at === null ? 0 : row.called_at - row.arrived_at),
+    parked: has('PARKED'),
+    cancelled_by_payment: has('CANCELLED_BY_PAYMENT'),
+    cancelled_by_absence: has('CANCELLED_BY_ABSENCE'),
+    left_unseen: has('LEFT'),
+    calls: (row) => (row.first_called_at === null ? 0 : 1),
+    waited_ms: (row) => (row.first_called_at === null ? 0 : row.first_called_at - row.arrived_at),
   },
   versionColumn: 'counts_version',
   positionColumn: 'counts_position',

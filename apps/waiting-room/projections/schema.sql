@@ -14,22 +14,31 @@ create table visits (
   room_id                  text,
   room_key                 text,
   room_turn                integer,
+  desk_id                  text,
+  desk_turn                integer,
   arrived_at               timestamptz not null,
   called_at                timestamptz,
+  first_called_at          timestamptz,
   started_at               timestamptz,
   checked_out_at           timestamptz,
+  payment_attempts         integer not null,
+  absences                 integer not null,
+  -- Who waits with the lowest number is called first: domain/call-order.ts.
+  call_order               bigint not null,
   updated_by_event_version bigint not null default 0,
   updated_position         bigint not null default 0
 ) with (fillfactor = 85);
 
--- Who is next, and the waiting list in order: read to the wanted length and no further.
-create index visits_waiting on visits (queue_id, priority_rank, arrived_at, visit_id) where status = 'WAITING';
+-- Who is next, and each waiting list in order: read to the wanted length and no further.
+create index visits_waiting on visits (queue_id, status, call_order, visit_id)
+  where status in ('WAITING', 'WAITING_TRIAGE', 'WAITING_CASHIER');
 -- The visits of a queue, and when its first patient came.
 create index visits_queue on visits (queue_id, arrived_at);
 -- What changed since a position: live updates.
 create index visits_updated on visits (updated_position);
--- Which turn a room is at.
+-- Which turn a room or a desk is at.
 create index visits_room on visits (room_key, room_turn desc) where room_key is not null;
+create index visits_desk on visits (lower(desk_id), desk_turn desc) where desk_id is not null;
 
 -- One row for each queue that was checked in to or configured. The settings and the counts have writers of their own,
 -- and each marks how far it is, so neither overwrites the mark of the other.
@@ -39,8 +48,16 @@ create table waiting_queues (
   max_capacity       integer,
   configured_at      timestamptz,
   last_configured_at timestamptz,
+  triage             boolean,
+  cashier            boolean,
+  state              text,
+  state_reason       text,
   settings_version   bigint not null default 0,
   settings_position  bigint not null default 0,
+  waiting_triage     bigint not null default 0,
+  waiting_cashier    bigint not null default 0,
+  at_cashier         bigint not null default 0,
+  payment_pending    bigint not null default 0,
   waiting            bigint not null default 0,
   waiting_urgent     bigint not null default 0,
   waiting_high       bigint not null default 0,
@@ -51,6 +68,10 @@ create table waiting_queues (
   completed          bigint not null default 0,
   no_show            bigint not null default 0,
   cancelled          bigint not null default 0,
+  parked             bigint not null default 0,
+  cancelled_by_payment bigint not null default 0,
+  cancelled_by_absence bigint not null default 0,
+  left_unseen        bigint not null default 0,
   calls              bigint not null default 0,
   waited_ms          bigint not null default 0,
   counts_version     bigint not null default 0,
@@ -58,46 +79,89 @@ create table waiting_queues (
 ) with (fillfactor = 50);
 
 -- Two branches, so that a question about visits that do not wait numbers nobody, and one about a queue numbers only
--- those who wait there.
+-- those who wait there. The place is one in the line for triage, for the cashier or for the consultation. A room or a
+-- desk is shown while the patient is there, and the last room at the end.
 create view waiting_patients_view as
 select visit_id, queue_id, patient_id, patient_name, ticket, priority, consultation_type,
-       row_number() over (partition by queue_id order by priority_rank, arrived_at, visit_id)::integer as position_in_queue,
-       status, notes, room_id, room_turn, arrived_at, arrived_at as checked_in_at, called_at, started_at, checked_out_at,
+       row_number() over (partition by queue_id, status order by call_order, visit_id)::integer as position_in_queue,
+       status, notes, null::text as room_id, null::integer as room_turn, null::text as desk_id,
+       arrived_at, arrived_at as checked_in_at, called_at, started_at, checked_out_at, payment_attempts, absences,
        updated_by_event_version, updated_position
 from visits
-where status = 'WAITING'
+where status in ('WAITING', 'WAITING_TRIAGE', 'WAITING_CASHIER')
 union all
 select visit_id, queue_id, patient_id, patient_name, ticket, priority, consultation_type,
        null,
-       status, notes, room_id, room_turn, arrived_at, arrived_at, called_at, started_at, checked_out_at,
+       status, notes, case when status <> 'PARKED' then room_id end, case when status <> 'PARKED' then room_turn end,
+       case when status in ('AT_CASHIER', 'PAYMENT_PENDING') then desk_id end,
+       arrived_at, arrived_at, called_at, started_at, checked_out_at, payment_attempts, absences,
        updated_by_event_version, updated_position
 from visits
-where status <> 'WAITING';
+-- Each by itself: then a question about one of them is known not to be about this branch.
+where status <> 'WAITING' and status <> 'WAITING_TRIAGE' and status <> 'WAITING_CASHIER';
 
 -- The same visits without the place in the queue, which changes for everybody whenever anybody comes or goes: a row
 -- here changes only with its own visit, so live updates follow it by updated_position, and lists read as far as they show.
 create view visits_view as
 select visit_id, queue_id, patient_id, patient_name, ticket, priority, priority_rank, consultation_type, status, notes,
-       room_id, room_turn, arrived_at, called_at, started_at, checked_out_at, updated_by_event_version, updated_position
+       case when status not in ('WAITING', 'WAITING_TRIAGE', 'WAITING_CASHIER', 'PARKED') then room_id end as room_id,
+       room_key, room_turn,
+       case when status in ('AT_CASHIER', 'PAYMENT_PENDING') then desk_id end as desk_id,
+       lower(desk_id) as desk_key, desk_turn,
+       arrived_at, called_at, started_at, checked_out_at, payment_attempts, absences, call_order,
+       updated_by_event_version, updated_position
 from visits;
 
--- Each room with the last visit it called.
+-- Rooms that somebody activated or deactivated. All others are active.
+create table room_states (
+  room_stream text primary key,
+  room_key    text not null,
+  room_id     text not null,
+  active      boolean not null,
+  changed_at  timestamptz not null,
+  updated_position bigint not null default 0
+);
+
+-- Each room with the last visit it called, and those that never called.
 create view rooms_view as
-select distinct on (room_key)
-       room_key, room_id, room_turn, visit_id, queue_id, ticket, status,
-       status in ('CALLED', 'IN_CONSULTATION') as occupied, called_at, updated_position
+with last_calls as (
+  select distinct on (room_key)
+         room_key, room_id, room_turn, visit_id, queue_id, ticket, status,
+         status in ('CALLED', 'IN_CONSULTATION') as occupied, called_at, updated_position
+  from visits
+  where room_key is not null
+  order by room_key, room_turn desc
+)
+select coalesce(c.room_key, s.room_key) as room_key, coalesce(c.room_id, s.room_id) as room_id,
+       c.room_turn, c.visit_id, c.queue_id, c.ticket, c.status, coalesce(c.occupied, false) as occupied, c.called_at,
+       coalesce(s.active, true) as active,
+       greatest(c.updated_position, s.updated_position) as updated_position
+from last_calls c
+full join room_states s on s.room_key = c.room_key;
+
+-- Each desk with the last visit it called.
+create view desks_view as
+select distinct on (lower(desk_id))
+       lower(desk_id) as desk_key, desk_id, desk_turn, visit_id, queue_id, ticket, status,
+       status in ('AT_CASHIER', 'PAYMENT_PENDING') as occupied, updated_position
 from visits
-where room_key is not null
-order by room_key, room_turn desc;
+where desk_id is not null
+order by lower(desk_id), desk_turn desc;
 
 create view waiting_queue_view as
 select q.queue_id,
        coalesce(q.queue_name, q.queue_id) as queue_name,
        q.max_capacity,
-       q.waiting as current_patient_count,
+       coalesce(q.state, 'OPEN') as state,
+       q.state_reason,
+       coalesce(q.triage, false) as triage,
+       coalesce(q.cashier, false) as cashier,
+       q.waiting + q.waiting_triage + q.waiting_cashier as current_patient_count,
        greatest(q.settings_version, q.counts_version) as updated_by_event_version,
        q.waiting, q.waiting_urgent, q.waiting_high, q.waiting_medium, q.waiting_low,
+       q.waiting_triage, q.waiting_cashier, q.at_cashier, q.payment_pending,
        q.called, q.in_consultation, q.completed, q.no_show, q.cancelled,
+       q.parked, q.cancelled_by_payment, q.cancelled_by_absence, q.left_unseen,
        case when q.calls > 0 then (q.waited_ms / q.calls)::double precision end as average_wait_ms,
        coalesce(q.configured_at, first_visit.arrived_at) as created_at,
        coalesce(q.last_configured_at, first_visit.arrived_at) as last_modified_at,

@@ -1,8 +1,15 @@
 import { givenEvents, inStream } from '#millrace/testing';
 import type { NewEvent } from '#millrace';
 import { describe, expect, test } from 'vitest';
-import { ConsultationCompleted, ConsultationStarted, momentOf, PatientNoShow } from '../domain/events.ts';
-import { about, hasBeenCalled, hasCheckedIn, now, visitId } from '../domain/john-doe.ts';
+import {
+  ConsultationCompleted,
+  ConsultationStarted,
+  momentOf,
+  PatientLeft,
+  PatientNoShow,
+  PatientReturned,
+} from '../domain/events.ts';
+import { about, consultationLine, hasBeenCalled, hasCheckedIn, now, visitId } from '../domain/john-doe.ts';
 import { analyticsProjection } from './visit-times.ts';
 
 const minute = 60_000;
@@ -41,6 +48,19 @@ describe('the times of a visit', () => {
     fold(arrived, hasBeenCalled, gone).thenRows('visit_times', [
       { visit_id: visitId, ended_at: now, outcome: 'NO_SHOW', started_at: null },
     ]);
+  });
+
+  test('begin anew for a patient who was given up and came back', () => {
+    const gone = PatientNoShow({ ...about, ...seat, recordedAt: momentOf(now) });
+    const back = PatientReturned({ ...about, line: consultationLine, returnedAt: momentOf(now + minute) });
+    fold(arrived, hasBeenCalled, gone, back).thenRows('visit_times', [
+      { visit_id: visitId, called_at: null, ended_at: null, outcome: null },
+    ]);
+  });
+
+  test('tell who left without being seen', () => {
+    const left = PatientLeft({ ...about, roomId: null, deskId: null, turn: null, leftAt: momentOf(now) });
+    fold(arrived, left).thenRows('visit_times', [{ visit_id: visitId, ended_at: now, outcome: 'LEFT' }]);
   });
 
   test('hold no name and no identity of a patient', () => {

@@ -1,15 +1,14 @@
-import { dataOf, defineProjection, rows, type EventDefinition, type RowHandler } from '#millrace';
-import {
-  ConsultationCompleted,
-  ConsultationStarted,
-  PatientCalled,
-  PatientCheckedIn,
-  PatientNoShow,
-  VisitCancelled,
-} from '../domain/events.ts';
+import { defineProjection, rows, type RowHandler } from '#millrace';
+import { visitEventOf, type VisitEvent } from '../domain/events.ts';
 
 /** How a visit ended. */
-export type VisitOutcome = 'COMPLETED' | 'NO_SHOW' | 'CANCELLED';
+export type VisitOutcome =
+  | 'COMPLETED'
+  | 'NO_SHOW'
+  | 'CANCELLED'
+  | 'CANCELLED_BY_PAYMENT'
+  | 'CANCELLED_BY_ABSENCE'
+  | 'LEFT';
 
 /** A row of `visit_times`: when a visit went from one stage to the next, and nobody's name. Milliseconds since 1970. */
 export type VisitTimesRow = {
@@ -26,16 +25,93 @@ export type VisitTimesRow = {
   readonly outcome: VisitOutcome | null;
 };
 
+/** The others change no time. */
+const timedEvents = [
+  'PatientCheckedIn',
+  'TriageRecorded',
+  'PriorityChanged',
+  'PatientCalled',
+  'CallUndone',
+  'PatientAbsentAtConsultation',
+  'PatientReceived',
+  'PatientReturned',
+  'ConsultationStarted',
+  'ConsultationCompleted',
+  'PatientNoShow',
+  'VisitCancelled',
+  'PatientCancelledByPayment',
+  'PatientCancelledByAbsence',
+  'PatientLeft',
+] as const satisfies readonly VisitEvent['type'][];
+
 const hourMs = 3_600_000;
 
-function change<Data>(
-  definition: EventDefinition<string, Data>,
-  changes: (data: Data) => Partial<VisitTimesRow>,
-): RowHandler<VisitTimesRow> {
-  return (row, event) => (row === undefined ? undefined : { ...row, ...changes(dataOf(definition, event)) });
+const ended = (at: string, outcome: VisitOutcome): Partial<VisitTimesRow> => ({ ended_at: Date.parse(at), outcome });
+const notCalled = { called_at: null, started_at: null } as const;
+
+function changes(row: VisitTimesRow, event: VisitEvent): Partial<VisitTimesRow> {
+  switch (event.type) {
+    case 'PatientCalled':
+      // Who is called again after a result had an end of waiting already.
+      return { called_at: row.called_at ?? Date.parse(event.data.calledAt) };
+    case 'ConsultationStarted':
+      return { started_at: Date.parse(event.data.startedAt) };
+    case 'CallUndone':
+    case 'PatientAbsentAtConsultation':
+      return notCalled;
+    case 'TriageRecorded':
+    case 'PriorityChanged':
+      return { priority: event.data.priority };
+    case 'PatientReceived':
+      return { ...notCalled, queue_id: event.data.queueId };
+    case 'PatientReturned':
+      return { ...notCalled, ended_at: null, outcome: null };
+    case 'ConsultationCompleted':
+      return ended(event.data.completedAt, 'COMPLETED');
+    case 'PatientNoShow':
+      return ended(event.data.recordedAt, 'NO_SHOW');
+    case 'VisitCancelled':
+      return ended(event.data.cancelledAt, 'CANCELLED');
+    case 'PatientCancelledByPayment':
+      return ended(event.data.cancelledAt, 'CANCELLED_BY_PAYMENT');
+    case 'PatientCancelledByAbsence':
+      return ended(event.data.cancelledAt, 'CANCELLED_BY_ABSENCE');
+    case 'PatientLeft':
+      return ended(event.data.leftAt, 'LEFT');
+    case 'PatientAbsentAtCashier':
+    case 'PatientCalledAtCashier':
+    case 'PatientCheckedIn':
+    case 'PatientParked':
+    case 'PatientPaymentPending':
+    case 'PatientPaymentValidated':
+    case 'PatientRecalled':
+    case 'PatientResumed':
+    case 'PatientTransferred':
+    case 'PaymentWaived':
+      return {};
+  }
 }
 
-const ended = (at: string, outcome: VisitOutcome): Partial<VisitTimesRow> => ({ ended_at: Date.parse(at), outcome });
+const handle: RowHandler<VisitTimesRow> = (row, recorded) => {
+  const event = visitEventOf(recorded);
+  if (event?.type === 'PatientCheckedIn') {
+    const { queueId, priority, consultationType, arrivedAt } = event.data;
+    const at = Date.parse(arrivedAt);
+    return {
+      visit_id: recorded.stream,
+      queue_id: queueId,
+      hour: Math.floor(at / hourMs) * hourMs,
+      priority,
+      consultation_type: consultationType,
+      arrived_at: at,
+      called_at: null,
+      started_at: null,
+      ended_at: null,
+      outcome: null,
+    };
+  }
+  return row === undefined || event === undefined ? row : { ...row, ...changes(row, event) };
+};
 
 const visitTimes = rows<VisitTimesRow>({
   table: 'visit_times',
@@ -52,29 +128,7 @@ const visitTimes = rows<VisitTimesRow>({
     ended_at: 'timestamptz',
     outcome: 'text',
   },
-  on: {
-    PatientCheckedIn(_row, event) {
-      const data = dataOf(PatientCheckedIn, event);
-      const arrivedAt = Date.parse(data.arrivedAt);
-      return {
-        visit_id: event.stream,
-        queue_id: data.queueId,
-        hour: Math.floor(arrivedAt / hourMs) * hourMs,
-        priority: data.priority,
-        consultation_type: data.consultationType,
-        arrived_at: arrivedAt,
-        called_at: null,
-        started_at: null,
-        ended_at: null,
-        outcome: null,
-      };
-    },
-    PatientCalled: change(PatientCalled, (data) => ({ called_at: Date.parse(data.calledAt) })),
-    ConsultationStarted: change(ConsultationStarted, (data) => ({ started_at: Date.parse(data.startedAt) })),
-    ConsultationCompleted: change(ConsultationCompleted, (data) => ended(data.completedAt, 'COMPLETED')),
-    PatientNoShow: change(PatientNoShow, (data) => ended(data.recordedAt, 'NO_SHOW')),
-    VisitCancelled: change(VisitCancelled, (data) => ended(data.cancelledAt, 'CANCELLED')),
-  },
+  on: Object.fromEntries(timedEvents.map((type) => [type, handle])),
 });
 
 /**

@@ -1,16 +1,11 @@
-import { dataOf, rows, type EventDefinition, type RowHandler } from '#millrace';
-import {
-  ConsultationCompleted,
-  ConsultationStarted,
-  PatientCalled,
-  PatientCheckedIn,
-  PatientNoShow,
-  VisitCancelled,
-} from '../domain/events.ts';
-import { roomKey } from '../domain/names.ts';
-import { rankOf } from '../domain/priority.ts';
+import { rows, type RowHandler } from '#millrace';
+import { callOrderOf } from '../domain/call-order.ts';
+import type { Line } from '../domain/event-shapes.ts';
+import { visitEventOf, visitEvents, type VisitEvent } from '../domain/events.ts';
+import { placeKey } from '../domain/names.ts';
+import { rankOf, type Priority } from '../domain/priority.ts';
+import { lineOf, statusAfter, type VisitStatus } from '../domain/status.ts';
 import { ticketOf } from '../domain/ticket.ts';
-import type { VisitStatus } from '../domain/visit.ts';
 
 /** A row of `visits`: one visit as it stands now. Times in milliseconds since 1970. */
 export type VisitRow = {
@@ -19,50 +14,133 @@ export type VisitRow = {
   readonly patient_id: string;
   readonly patient_name: string;
   readonly ticket: string;
-  readonly priority: string;
+  readonly priority: Priority;
   readonly priority_rank: number;
   readonly consultation_type: string;
   readonly notes: string | null;
   readonly status: VisitStatus;
+  /** The room that called last and its turn, wherever the patient is now: what the next call into it counts from. */
   readonly room_id: string | null;
   readonly room_key: string | null;
   readonly room_turn: number | null;
+  /** The same of a cashier's desk. */
+  readonly desk_id: string | null;
+  readonly desk_turn: number | null;
   readonly arrived_at: number;
+  /** The last call to a place where the patient still is or was at the end. */
   readonly called_at: number | null;
+  /** The first call into a room that was not taken back: the end of waiting. */
+  readonly first_called_at: number | null;
   readonly started_at: number | null;
   readonly checked_out_at: number | null;
+  readonly payment_attempts: number;
+  readonly absences: number;
+  /** Who waits with the lowest number is called first; kept when the patient no longer waits. */
+  readonly call_order: number;
 };
 
-/** A handler that changes a row which is there; an event without its check-in changes nothing. */
-function change<Data>(
-  definition: EventDefinition<string, Data>,
-  changes: (data: Data) => Partial<VisitRow>,
-): RowHandler<VisitRow> {
-  return (row, event) => (row === undefined ? undefined : { ...row, ...changes(dataOf(definition, event)) });
+const opened = (
+  { data }: Extract<VisitEvent, { type: 'PatientCheckedIn' }>,
+  status: VisitStatus,
+  visitId: string,
+): VisitRow => ({
+  visit_id: visitId,
+  queue_id: data.queueId,
+  patient_id: data.patientId,
+  patient_name: data.patientName,
+  ticket: ticketOf(visitId),
+  priority: data.priority,
+  priority_rank: rankOf(data.priority),
+  consultation_type: data.consultationType,
+  notes: data.notes,
+  status,
+  room_id: null,
+  room_key: null,
+  room_turn: null,
+  desk_id: null,
+  desk_turn: null,
+  arrived_at: Date.parse(data.arrivedAt),
+  called_at: null,
+  first_called_at: null,
+  started_at: null,
+  checked_out_at: null,
+  payment_attempts: 0,
+  absences: 0,
+  call_order: callOrderOf(data.priority, Date.parse(data.arrivedAt)),
+});
+
+/** An event without its check-in changes nothing. */
+const handle: RowHandler<VisitRow> = (row, recorded) => {
+  const event = visitEventOf(recorded);
+  // Its other half, which follows at once, says where the patient is.
+  if (event === undefined || event.type === 'PatientTransferred') return row;
+  const status = statusAfter(event);
+  if (event.type === 'PatientCheckedIn') return opened(event, status ?? 'WAITING', recorded.stream);
+  if (row === undefined) return undefined;
+  return { ...row, status: status ?? row.status, ...inLine(lineOf(event)), ...particulars(row, event) };
+};
+
+function inLine(line: Line | undefined): Partial<VisitRow> {
+  if (line === undefined) return {};
+  const { priority, placeAt } = line;
+  const order = callOrderOf(priority, Date.parse(placeAt));
+  return { priority, priority_rank: rankOf(priority), call_order: order, called_at: null };
 }
 
-const opened: RowHandler<VisitRow> = (_row, event) => {
-  const data = dataOf(PatientCheckedIn, event);
-  return {
-    visit_id: event.stream,
-    queue_id: data.queueId,
-    patient_id: data.patientId,
-    patient_name: data.patientName,
-    ticket: ticketOf(event.stream),
-    priority: data.priority,
-    priority_rank: rankOf(data.priority),
-    consultation_type: data.consultationType,
-    notes: data.notes,
-    status: 'WAITING',
-    room_id: null,
-    room_key: null,
-    room_turn: null,
-    arrived_at: Date.parse(data.arrivedAt),
-    called_at: null,
-    started_at: null,
-    checked_out_at: null,
-  };
-};
+const ended = (at: string): Partial<VisitRow> => ({ checked_out_at: Date.parse(at) });
+
+/** What an event says besides status and place in line. */
+function particulars(row: VisitRow, event: VisitEvent): Partial<VisitRow> {
+  switch (event.type) {
+    case 'PatientCalled': {
+      const { roomId, turn, calledAt } = event.data;
+      const at = Date.parse(calledAt);
+      const room = { room_id: roomId, room_key: placeKey(roomId), room_turn: turn };
+      return { ...room, called_at: at, first_called_at: row.first_called_at ?? at };
+    }
+    case 'PatientCalledAtCashier': {
+      const { deskId, turn, calledAt } = event.data;
+      return { desk_id: deskId, desk_turn: turn, called_at: Date.parse(calledAt) };
+    }
+    case 'PatientRecalled':
+      return { called_at: Date.parse(event.data.recalledAt) };
+    case 'CallUndone':
+      return { first_called_at: null };
+    case 'PatientAbsentAtCashier':
+      return { absences: row.absences + 1 };
+    case 'PatientAbsentAtConsultation':
+      return { first_called_at: null, absences: row.absences + 1 };
+    case 'PatientCancelledByAbsence':
+      return { ...ended(event.data.cancelledAt), absences: row.absences + 1 };
+    case 'PatientPaymentPending':
+      return { payment_attempts: event.data.attempt };
+    case 'PriorityChanged':
+      return { priority: event.data.priority, priority_rank: rankOf(event.data.priority) };
+    case 'PatientReceived':
+      return { queue_id: event.data.queueId, first_called_at: null, started_at: null };
+    case 'PatientReturned':
+      return { first_called_at: null, checked_out_at: null };
+    case 'ConsultationStarted':
+      return { started_at: Date.parse(event.data.startedAt) };
+    case 'ConsultationCompleted':
+      return ended(event.data.completedAt);
+    case 'PatientNoShow':
+      return ended(event.data.recordedAt);
+    case 'VisitCancelled':
+    case 'PatientCancelledByPayment':
+      return ended(event.data.cancelledAt);
+    case 'PatientLeft':
+      return ended(event.data.leftAt);
+    case 'PatientCheckedIn':
+    case 'PatientParked':
+    case 'PatientPaymentValidated':
+    case 'PatientResumed':
+    case 'PatientTransferred':
+    case 'PaymentWaived':
+    case 'TriageRecorded':
+      return {};
+  }
+}
 
 /** One row for each visit, keyed by the visit's stream. */
 export const visits = rows<VisitRow>({
@@ -82,37 +160,18 @@ export const visits = rows<VisitRow>({
     room_id: 'text',
     room_key: 'text',
     room_turn: 'integer',
+    desk_id: 'text',
+    desk_turn: 'integer',
     arrived_at: 'timestamptz',
     called_at: 'timestamptz',
+    first_called_at: 'timestamptz',
     started_at: 'timestamptz',
     checked_out_at: 'timestamptz',
+    payment_attempts: 'integer',
+    absences: 'integer',
+    call_order: 'bigint',
   },
-  on: {
-    PatientCheckedIn: opened,
-    PatientCalled: change(PatientCalled, (data) => ({
-      status: 'CALLED',
-      room_id: data.roomId,
-      room_key: roomKey(data.roomId),
-      room_turn: data.turn,
-      called_at: Date.parse(data.calledAt),
-    })),
-    ConsultationStarted: change(ConsultationStarted, (data) => ({
-      status: 'IN_CONSULTATION',
-      started_at: Date.parse(data.startedAt),
-    })),
-    ConsultationCompleted: change(ConsultationCompleted, (data) => ({
-      status: 'COMPLETED',
-      checked_out_at: Date.parse(data.completedAt),
-    })),
-    PatientNoShow: change(PatientNoShow, (data) => ({
-      status: 'NO_SHOW',
-      checked_out_at: Date.parse(data.recordedAt),
-    })),
-    VisitCancelled: change(VisitCancelled, (data) => ({
-      status: 'CANCELLED',
-      checked_out_at: Date.parse(data.cancelledAt),
-    })),
-  },
+  on: Object.fromEntries(visitEvents.map(({ type }) => [type, handle])),
   versionColumn: 'updated_by_event_version',
   positionColumn: 'updated_position',
 });

@@ -1,16 +1,29 @@
 import { givenEvents, inStream } from '#millrace/testing';
 import type { NewEvent } from '#millrace';
 import { describe, expect, test } from 'vitest';
+import { callOrderOf } from '../domain/call-order.ts';
 import {
+  CallUndone,
   ConsultationCompleted,
   ConsultationStarted,
   momentOf,
+  PatientCalled,
   PatientNoShow,
+  PatientParked,
+  PatientReceived,
+  PatientResumed,
+  PatientTransferred,
   QueueConfigured,
+  QueueOpened,
+  QueuePaused,
+  RoomActivated,
+  RoomDeactivated,
+  TriageRecorded,
   VisitCancelled,
 } from '../domain/events.ts';
-import { about, hasBeenCalled, hasCheckedIn, now, visitId } from '../domain/john-doe.ts';
+import { about, consultationLine, hasBeenCalled, hasCheckedIn, now, pasts, visitId } from '../domain/john-doe.ts';
 import { waitingRoomProjection } from './waiting-room.ts';
+import { noStages } from '../domain/stages.ts';
 
 const at = momentOf(now);
 const seat = { roomId: 'room-1', turn: 1 };
@@ -20,7 +33,13 @@ const started = ConsultationStarted({ ...about, roomId: 'room-1', startedAt: at 
 const completed = ConsultationCompleted({ ...about, ...seat, completedAt: at });
 
 const configured = (configuredAt: number, maxCapacity: number | null) =>
-  QueueConfigured({ queueId: 'queue-1', queueName: 'Cardiology', maxCapacity, configuredAt: momentOf(configuredAt) });
+  QueueConfigured({
+    queueId: 'queue-1',
+    queueName: 'Cardiology',
+    maxCapacity,
+    stages: noStages,
+    configuredAt: momentOf(configuredAt),
+  });
 
 const fold = (...events: readonly NewEvent[]) => givenEvents(waitingRoomProjection, inStream(visitId, ...events));
 
@@ -101,7 +120,13 @@ describe('the row of a queue', () => {
   test('holds settings and counts side by side, whichever came first', () => {
     const set = inStream(
       'queue-queue-1',
-      QueueConfigured({ queueId: 'queue-1', queueName: 'Cardiology', maxCapacity: 40, configuredAt: at }),
+      QueueConfigured({
+        queueId: 'queue-1',
+        queueName: 'Cardiology',
+        maxCapacity: 40,
+        stages: noStages,
+        configuredAt: at,
+      }),
     );
     const visit = inStream(visitId, arrived);
     const expected = [
@@ -119,5 +144,83 @@ describe('the row of a queue', () => {
     expect(folded.rows('waiting_queues')).toMatchObject([
       { configured_at: now, last_configured_at: now + minute, max_capacity: null, settings_version: 2 },
     ]);
+  });
+});
+
+test('the row of a queue says whether it takes patients in, and why not', () => {
+  const pause = QueuePaused({ queueId: 'queue-1', reason: 'Lunch.', changedAt: at });
+  const stream = 'queue-queue-1';
+  const row = (state: string, state_reason: string | null) => [
+    { queue_id: 'queue-1', queue_name: 'queue-1', state, state_reason },
+  ];
+  givenEvents(waitingRoomProjection, inStream(stream, pause)).thenRows('waiting_queues', row('PAUSED', 'Lunch.'));
+  const opened = QueueOpened({ queueId: 'queue-1', changedAt: at });
+  givenEvents(waitingRoomProjection, inStream(stream, pause, opened)).thenRows('waiting_queues', row('OPEN', null));
+});
+
+test('the row of a room says whether it may call', () => {
+  const changed = { roomId: 'Room-1', changedAt: at };
+  const row = (active: boolean) => [{ room_stream: 'room-room-1', room_key: 'room-1', room_id: 'Room-1', active }];
+  const shut = inStream('room-room-1', RoomDeactivated(changed));
+  givenEvents(waitingRoomProjection, shut).thenRows('room_states', row(false));
+  const opened = inStream('room-room-1', RoomActivated(changed));
+  givenEvents(waitingRoomProjection, [...shut, ...opened]).thenRows('room_states', row(true));
+});
+
+describe('the row of a visit on its way', () => {
+  const staged = hasCheckedIn({ arrivedAt: momentOf(now - 10 * minute), path: ['TRIAGE', 'CASHIER'] });
+  const line = { ...consultationLine, placeAt: momentOf(now - 10 * minute) };
+  const counted = (sums: object) => [{ queue_id: 'queue-1', ...sums }];
+
+  test('stands in the line for triage, then for the cashier, and is counted there', () => {
+    fold(staged).thenRows('visits', [{ visit_id: visitId, status: 'WAITING_TRIAGE' }]);
+    const triaged = TriageRecorded({
+      ...{ ...about, priority: 'Low', recordedAt: at },
+      line: { ...line, waitsFor: 'CASHIER', priority: 'Low' },
+    });
+    const order = callOrderOf('Low', now - 10 * minute);
+    const folded = fold(staged, triaged);
+    folded.thenRows('visits', [
+      { visit_id: visitId, status: 'WAITING_CASHIER', priority: 'Low', priority_rank: 3, call_order: order },
+    ]);
+    folded.thenRows('waiting_queues', counted({ waiting_triage: 0, waiting_cashier: 1, waiting_low: 1, waiting: 0 }));
+  });
+
+  test('forgets a call that was undone, and counts no waiting for it', () => {
+    const undone = CallUndone({ ...about, ...seat, deskId: null, line, undoneAt: at });
+    const folded = fold(arrived, hasBeenCalled, undone);
+    folded.thenRows('visits', [{ visit_id: visitId, status: 'WAITING', called_at: null, room_turn: 1 }]);
+    folded.thenRows('waiting_queues', counted({ waiting: 1, called: 0, calls: 0, waited_ms: 0 }));
+  });
+
+  test('ends its waiting with the first call, whatever comes after a result', () => {
+    const parked = PatientParked({ ...about, ...seat, deskId: null, parkedAt: at });
+    const resumed = PatientResumed({ ...about, line, resumedAt: at });
+    const again = PatientCalled({ ...about, roomId: 'room-2', turn: 4, calledAt: momentOf(now + 30 * minute) });
+    fold(arrived, hasBeenCalled, started, parked, resumed, again).thenRows(
+      'waiting_queues',
+      counted({ calls: 1, waited_ms: 10 * minute, parked: 0, called: 1 }),
+    );
+  });
+
+  test('goes over to the other queue, and is counted there alone', () => {
+    const received = PatientReceived({
+      ...{ visitId, queueId: 'queue-2', patientKey: null, fromQueueId: 'queue-1', line, receivedAt: at },
+      ...{ patientId: 'patient-1', patientName: 'John Doe', arrivedAt: momentOf(now - 10 * minute) },
+    });
+    const sent = PatientTransferred({
+      ...{ ...about, roomId: 'room-1', deskId: null, turn: 1, toQueueId: 'queue-2', transferredAt: at },
+    });
+    fold(arrived, hasBeenCalled, sent, received).thenRows('waiting_queues', [
+      { queue_id: 'queue-1', waiting: 0, called: 0, calls: 0 },
+      { queue_id: 'queue-2', waiting: 1, called: 0, calls: 0 },
+    ]);
+  });
+
+  test.each(Object.entries(pasts))('shows %s', (status, past) => {
+    givenEvents(
+      waitingRoomProjection,
+      past.map((event) => ({ ...event, stream: visitId })),
+    ).thenRows('visits', [{ visit_id: visitId, status }]);
   });
 });

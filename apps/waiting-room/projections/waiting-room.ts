@@ -1,5 +1,6 @@
 import { defineProjection } from '#millrace';
 import { queueCounts, queueSettings } from './queues.ts';
+import { roomStates } from './rooms.ts';
 import { visits } from './visits.ts';
 
 /** The read model that the monitor, the lists and `call next` look at. */
@@ -7,7 +8,7 @@ export const waitingRoomProjection = defineProjection({
   id: 'waiting-room',
   queue: 'waiting-room-projection-queue',
   schema: new URL('./schema.sql', import.meta.url),
-  rows: [visits, queueSettings],
+  rows: [visits, queueSettings, roomStates],
   totals: [queueCounts],
-  exposes: ['waiting_queue_view', 'waiting_patients_view', 'visits_view', 'rooms_view'],
+  exposes: ['waiting_queue_view', 'waiting_patients_view', 'visits_view', 'rooms_view', 'desks_view'],
 });

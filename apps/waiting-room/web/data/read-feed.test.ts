@@ -11,6 +11,7 @@ const row = {
   room_id: null,
   arrived_at: '2026-02-19T10:00:00.000Z',
   called_at: null,
+  call_order: '-1377910800000',
   updated_position: 12,
 };
 
@@ -26,11 +27,11 @@ test('the rows of patients become visits, without a name when none is told', () 
         ticket: 'K7Q2M',
         name: null,
         priority: 'Urgent',
-        rank: 0,
         consultationType: 'General',
         status: 'WAITING',
         roomId: null,
         arrivedAt: Date.UTC(2026, 1, 19, 10),
+        callOrder: -1_377_910_800_000,
         calledAt: null,
         position: 12,
       },
@@ -39,7 +40,7 @@ test('the rows of patients become visits, without a name when none is told', () 
 });
 
 test('counts may come as text, as large numbers do', () => {
-  const rows = [{ queue_id: 'queue-1', queue_name: 'One', current_patient_count: '31', updated_position: '40' }];
+  const rows = [{ queue_id: 'queue-1', queue_name: 'One', waiting: '31', updated_position: '40' }];
   const message = readFeedMessage(JSON.stringify({ type: 'rows', view: 'queues', position: 40, rows }));
   expect(message).toMatchObject({ type: 'queues', rows: [{ queueId: 'queue-1', waiting: 31, position: 40 }] });
 });

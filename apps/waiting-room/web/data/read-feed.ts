@@ -11,18 +11,6 @@ import {
   type JsonFields,
 } from './json.ts';
 
-const ranks: ReadonlyMap<string, number> = new Map([
-  ['Urgent', 0],
-  ['High', 1],
-  ['Medium', 2],
-  ['Low', 3],
-]);
-
-/** 0 for who is called first. */
-export function rankOf(priority: string): number {
-  return ranks.get(priority) ?? 2;
-}
-
 /** A message of the feed; undefined when it is none that this page knows. */
 export function readFeedMessage(data: string): FeedMessage | undefined {
   const message = fieldsOf(parsed(data));
@@ -45,18 +33,17 @@ export function readFeedMessage(data: string): FeedMessage | undefined {
 }
 
 function visitOfFeed(row: JsonFields): VisitRow {
-  const priority = text(row['priority']);
   return {
     visitId: text(row['visit_id']),
     queueId: text(row['queue_id']),
     ticket: text(row['ticket']),
     name: textOrNull(row['patient_name']),
-    priority,
-    rank: rankOf(priority),
+    priority: text(row['priority']),
     consultationType: text(row['consultation_type']),
     status: text(row['status']),
     roomId: textOrNull(row['room_id']),
     arrivedAt: moment(row['arrived_at']),
+    callOrder: number(row['call_order']),
     calledAt: momentOrNull(row['called_at']),
     position: number(row['updated_position']),
   };
@@ -67,7 +54,7 @@ function queueOfFeed(row: JsonFields): QueueRow {
     queueId: text(row['queue_id']),
     name: text(row['queue_name']),
     maxCapacity: numberOrNull(row['max_capacity']),
-    waiting: number(row['current_patient_count']),
+    waiting: number(row['waiting']),
     waitingUrgent: number(row['waiting_urgent']),
     waitingHigh: number(row['waiting_high']),
     waitingMedium: number(row['waiting_medium']),

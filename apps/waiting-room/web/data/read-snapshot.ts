@@ -11,7 +11,6 @@ import {
   textOrNull,
   type JsonFields,
 } from './json.ts';
-import { rankOf } from './read-feed.ts';
 import { get, type Answer } from './rest.ts';
 
 /** Loads all queues, with everything up to `minPosition` in them. Throws RequestFailure. */
@@ -57,7 +56,7 @@ function queueOf(monitor: JsonFields): QueueRow {
     queueId: text(monitor['queueId']),
     name: text(monitor['queueName']),
     maxCapacity: numberOrNull(monitor['maxCapacity']),
-    waiting: number(monitor['currentPatientCount']),
+    waiting: number(byStatus['waiting']),
     waitingUrgent: number(byPriority['urgent']),
     waitingHigh: number(byPriority['high']),
     waitingMedium: number(byPriority['medium']),
@@ -75,18 +74,17 @@ function visitsOf(list: unknown): VisitRow[] {
 }
 
 function visitOf(patient: JsonFields): VisitRow {
-  const priority = text(patient['priority']);
   return {
     visitId: text(patient['visitId']),
     queueId: text(patient['queueId']),
     ticket: text(patient['ticket']),
     name: textOrNull(patient['patientName']),
-    priority,
-    rank: rankOf(priority),
+    priority: text(patient['priority']),
     consultationType: text(patient['consultationType']),
     status: text(patient['status']),
     roomId: textOrNull(patient['roomId']),
     arrivedAt: moment(patient['arrivedAt']),
+    callOrder: number(patient['callOrder']),
     calledAt: momentOrNull(patient['calledAt']),
     position: number(patient['updatedPosition']),
   };

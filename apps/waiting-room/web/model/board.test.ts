@@ -12,11 +12,11 @@ function visit(visitId: string, position: number, given: Partial<VisitRow> = {})
     ticket: visitId.toUpperCase(),
     name: null,
     priority: 'Medium',
-    rank: 2,
     consultationType: 'General',
     status: 'WAITING',
     roomId: null,
     arrivedAt: position * 1_000,
+    callOrder: position * 1_000,
     calledAt: null,
     position,
     ...given,
@@ -94,11 +94,11 @@ describe('the beginning', () => {
 });
 
 describe('rows', () => {
-  test('those who wait stand by priority and then by arrival, whatever the order of the messages', () => {
+  test('those who wait stand in the order of calling, whatever the order of the messages', () => {
     const board = receive(loaded(0), [
-      visits(1, visit('low', 1, { rank: 3 })),
+      visits(1, visit('low', 1, { callOrder: 9_000 })),
       visits(4, visit('late', 4), visit('early', 2)),
-      visits(5, visit('urgent', 5, { rank: 0 })),
+      visits(5, visit('urgent', 5, { callOrder: 0 })),
     ]);
     expect(waitingIn(board)).toEqual(['urgent', 'early', 'late', 'low']);
   });
@@ -119,6 +119,18 @@ describe('rows', () => {
       const board = receive(loaded(0), messages);
       expect(waitingIn(board)).toEqual([]);
       expect(inRooms(board)).toEqual(['a']);
+    }
+  });
+
+  test('a visit that goes to another queue stands there alone', () => {
+    const sent = { ...visit('a', 2), queueId: 'queue-2' };
+    for (const messages of [
+      [visits(1, visit('a', 1)), visits(2, sent)],
+      [visits(1, visit('a', 1)), visits(2, sent), visits(1, visit('a', 1))],
+    ]) {
+      const board = receive(loaded(0), messages);
+      expect(waitingIn(board)).toEqual([]);
+      expect(board.queues?.get('queue-2')?.waiting.map(({ visitId }) => visitId)).toEqual(['a']);
     }
   });
 
@@ -199,7 +211,7 @@ describe('a queue that is longer than what is kept', () => {
 
   test('who comes behind is counted and not kept; who is more urgent is inserted', () => {
     const board = receive(loaded(1_000, many, 900), [
-      visits(1_002, visit('behind', 1_001), visit('urgent', 1_002, { rank: 0 })),
+      visits(1_002, visit('behind', 1_001), visit('urgent', 1_002, { callOrder: 0 })),
       { type: 'queues', position: 1_002, rows: [queueRow(902, 1_002)] },
     ]);
     const kept = waitingIn(board);

@@ -1,4 +1,4 @@
-import { emptyQueue, findVisit, isShort, placeVisit, queueOf, type QueueBoard } from './queue-board.ts';
+import { emptyQueue, findVisit, isShort, placeVisit, queueOf, removeVisit, type QueueBoard } from './queue-board.ts';
 import { isInRoom, type FeedMessage, type QueueRow, type Snapshot, type VisitRow } from './rows.ts';
 
 /** So many visits that ended are remembered, so that a late copy of an older row does not bring one back. */
@@ -107,11 +107,26 @@ function applyVisits(board: Board, before: ReadonlyMap<string, QueueBoard>, rows
   for (const row of rows) {
     const queue = queues.get(row.queueId) ?? emptyQueue(row.queueId);
     const known = findVisit(queue, row.visitId);
+    const elsewhere = known === undefined ? findElsewhere(queues, row) : undefined;
+    if (elsewhere !== undefined) {
+      if (row.position <= elsewhere.position) continue;
+      const left = queues.get(elsewhere.queueId);
+      if (left !== undefined) queues.set(left.queueId, removeVisit(left, row.visitId));
+    }
     if (row.position <= (known?.position ?? ended.get(row.visitId) ?? board.basis)) continue;
     if (row.status !== 'WAITING' && !isInRoom(row)) ended.set(row.visitId, row.position);
     queues.set(row.queueId, placeVisit(queue, row, known));
   }
   return { ...board, queues, ended: newest(ended) };
+}
+
+/** Where a visit stands that is not known in its queue: it may have come from another one. */
+function findElsewhere(queues: ReadonlyMap<string, QueueBoard>, { visitId }: VisitRow): VisitRow | undefined {
+  for (const queue of queues.values()) {
+    const visit = findVisit(queue, visitId);
+    if (visit !== undefined) return visit;
+  }
+  return undefined;
 }
 
 function applyQueues(board: Board, before: ReadonlyMap<string, QueueBoard>, rows: readonly QueueRow[]): Board {

@@ -62,6 +62,12 @@ export function placeVisit(queue: QueueBoard, visit: VisitRow, known: VisitRow |
   return bounded({ ...queue, waiting, inRooms });
 }
 
+/** The queue without a visit that went to another one. */
+export function removeVisit(queue: QueueBoard, visitId: string): QueueBoard {
+  const stays = (visit: VisitRow) => visit.visitId !== visitId;
+  return { ...queue, waiting: queue.waiting.filter(stays), inRooms: queue.inRooms.filter(stays) };
+}
+
 /** More wait than are known, and few are left to show. */
 export function isShort(queue: QueueBoard): boolean {
   return queue.horizon !== undefined && queue.waiting.length < fewestWaiting;

@@ -6,12 +6,12 @@ export interface VisitRow {
   /** Null when the source does not tell names. */
   readonly name: string | null;
   readonly priority: string;
-  /** 0 is called first. */
-  readonly rank: number;
   readonly consultationType: string;
   readonly status: string;
   readonly roomId: string | null;
   readonly arrivedAt: number;
+  /** Who waits with the lowest number is called first; the server counts it. */
+  readonly callOrder: number;
   readonly calledAt: number | null;
   /** Position of the event that wrote the row last. */
   readonly position: number;
@@ -53,9 +53,9 @@ export interface Snapshot {
   readonly waitingLimit: number;
 }
 
-/** The order in which a queue is called: priority, then arrival. Negative when `a` comes first. */
+/** The order in which a queue is called: priority, then arrival, with ageing. Negative when `a` comes first. */
 export function compareWaiting(a: VisitRow, b: VisitRow): number {
-  return a.rank - b.rank || a.arrivedAt - b.arrivedAt || (a.visitId < b.visitId ? -1 : a.visitId > b.visitId ? 1 : 0);
+  return a.callOrder - b.callOrder || (a.visitId < b.visitId ? -1 : a.visitId > b.visitId ? 1 : 0);
 }
 
 /** Who was called last stands first. */

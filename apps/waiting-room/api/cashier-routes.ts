@@ -1,0 +1,90 @@
+import { Type, type RunningSystem } from '#millrace';
+import { minPositionOf, minPositionParameter, type MillraceServer } from '#millrace/server';
+import type { CallDesk } from './call-desk.ts';
+import {
+  callNextToDeskBody,
+  callPatientToDeskBody,
+  cancelBody,
+  deskSchema,
+  triageBody,
+  visitAnswer,
+  visitBody,
+} from './schemas.ts';
+import { callNext, callPatient, priorityOf, sendStep } from './send-visit.ts';
+
+const answers = { 200: visitAnswer };
+const tags = ['waiting room'];
+
+/** The steps at a desk that take nothing but the visit. */
+const steps = [
+  ['validate-payment', 'Paid; the desk is free', 'validate-payment'],
+  ['mark-payment-pending', 'Tried to pay in vain; the patient stays at the desk', 'payment-pending'],
+  [
+    'mark-absent-at-cashier',
+    'The patient was called and did not come: back in line twice, then given up; the desk is free',
+    'absent-at-cashier',
+  ],
+  ['cancel-by-payment', 'Give the visit up after all attempts to pay; the desk is free', 'cancel-by-payment'],
+] as const;
+
+/** What comes before the consultation in a queue that has triage or a cashier. */
+export function cashierRoutes(
+  server: MillraceServer,
+  system: Pick<RunningSystem, 'state' | 'readModels'>,
+  desk: CallDesk,
+): void {
+  server.post(
+    '/api/waiting-room/record-triage',
+    { schema: { tags, summary: 'Triage is done', body: triageBody, response: answers } },
+    (request, reply) => {
+      const { visitId, priority } = request.body;
+      return sendStep(request, reply, { type: 'record-triage', visitId, priority: priorityOf(priority) });
+    },
+  );
+  server.post(
+    '/api/waiting-room/call-next-to-desk',
+    { schema: { tags, summary: 'Call who is next to a desk', body: callNextToDeskBody, response: answers } },
+    (request, reply) => {
+      const { queueId, deskId } = request.body;
+      return callNext(request, reply, desk, queueId, { kind: 'desk', id: deskId });
+    },
+  );
+  server.post(
+    '/api/waiting-room/call-patient-to-desk',
+    { schema: { tags, summary: 'Call one patient to a desk', body: callPatientToDeskBody, response: answers } },
+    (request, reply) => {
+      const { visitId, deskId } = request.body;
+      return callPatient(request, reply, { system, desk }, visitId, { kind: 'desk', id: deskId });
+    },
+  );
+  for (const [path, summary, type] of steps) {
+    server.post(
+      `/api/waiting-room/${path}`,
+      { schema: { tags, summary, body: visitBody, response: answers } },
+      (request, reply) => sendStep(request, reply, { type, visitId: request.body.visitId }),
+    );
+  }
+  server.post(
+    '/api/waiting-room/waive-payment',
+    { schema: { tags, summary: 'The patient need not pay', body: cancelBody, response: answers } },
+    (request, reply) => sendStep(request, reply, { type: 'waive-payment', ...request.body }),
+  );
+  server.get(
+    '/api/waiting-room/desks',
+    {
+      schema: {
+        tags,
+        summary: 'The desks that have called',
+        querystring: Type.Object(minPositionParameter),
+        response: { 200: Type.Array(deskSchema) },
+      },
+    },
+    (request) =>
+      system.readModels.query(
+        `select desk_id as "deskId", occupied, visit_id as "visitId", queue_id as "queueId", ticket, status
+         from desks_view order by desk_key limit 1000`,
+        [],
+        minPositionOf(request.query),
+      ),
+  );
+}

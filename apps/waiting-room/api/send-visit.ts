@@ -1,0 +1,95 @@
+import type { Decider, JsonObject, NewEvent, RunningSystem } from '#millrace';
+import { keyOf, sendCommand, type CommandReply, type CommandRequest } from '#millrace/server';
+import { callDecider, type CallPatient } from '../domain/call.ts';
+import type { VisitEvent } from '../domain/events.ts';
+import { queueStream, type Place } from '../domain/names.ts';
+import { parsePriority, type Priority } from '../domain/priority.ts';
+import { refuse } from '../domain/refusals.ts';
+import { isWaiting, statusAfter, type VisitStatus } from '../domain/status.ts';
+import { ticketOf } from '../domain/ticket.ts';
+import type { Visit } from '../domain/visit.ts';
+import { visitDecider, type VisitCommand } from '../domain/visit-decider.ts';
+import type { CallDesk } from './call-desk.ts';
+
+/** Sends what happens to a visit, and answers where the visit stands then. */
+export function sendStep(request: CommandRequest, reply: CommandReply, command: VisitCommand) {
+  return sendCommand(request, reply, { decider: visitDecider, command, answer: answerOf });
+}
+
+/** Calls one patient. The queue of the visit is looked up, as a call concerns it, too. */
+export async function callPatient(
+  request: CommandRequest,
+  reply: CommandReply,
+  { system, desk }: { readonly system: Pick<RunningSystem, 'state'>; readonly desk: CallDesk },
+  visitId: string,
+  place: Place,
+) {
+  const queueId = (await visitNow(system, visitId))?.queueId ?? 'unknown';
+  return desk.call({ visitId, queueId }, place, (command) => sendCall(request, reply, command));
+}
+
+/** Calls who is next. Refuses with QUEUE_EMPTY when nobody waits for that. */
+export async function callNext(
+  request: CommandRequest,
+  reply: CommandReply,
+  desk: CallDesk,
+  queueId: string,
+  place: Place,
+) {
+  const called = await desk.callNext(queueId, place, (command) => sendCall(request, reply, command));
+  return called ?? nobodyWaits(request, reply, queueId);
+}
+
+function sendCall(request: CommandRequest, reply: CommandReply, command: CallPatient) {
+  return sendCommand(request, reply, { decider: callDecider, command, answer: answerOf });
+}
+
+/** A visit as the log has it now. */
+export async function visitNow(system: Pick<RunningSystem, 'state'>, visitId: string): Promise<Visit | undefined> {
+  return (await system.state(visitDecider, { stream: visitId })).state;
+}
+
+/** A priority in any letter case, as the schemas let it in. */
+export function priorityOf(text: string): Priority {
+  return parsePriority(text) ?? 'Medium';
+}
+
+/**
+ * Refuses for want of patients. With an idempotency key the log is asked all the same: the key may have called the
+ * last patient a moment ago, and then that is the answer; otherwise it keeps this one.
+ */
+async function nobodyWaits(request: CommandRequest, reply: CommandReply, queueId: string) {
+  if (keyOf(request, request.body) === undefined)
+    throw refuse('QUEUE_EMPTY', { field: 'queueId', problem: 'is empty' });
+  return sendCommand(request, reply, { decider: emptyQueue, command: { queueId }, answer: answerOf });
+}
+
+const emptyQueue: Decider<null, { readonly queueId: string }, VisitEvent> = {
+  name: 'empty-queue',
+  initial: null,
+  boundary: ({ queueId }) => ({ stream: queueStream(queueId), reads: [] }),
+  evolve: () => null,
+  decide: () => {
+    throw refuse('QUEUE_EMPTY', { field: 'queueId', problem: 'is empty' });
+  },
+};
+
+/** What is answered to anything that happened to a visit. */
+export function answerOf(events: readonly NewEvent[]) {
+  // All these deciders decide events of visits, and at least one of them; of two the last says where the visit is.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const event = events.at(-1) as VisitEvent;
+  const { visitId, queueId } = event.data;
+  const status = statusAfter(event) ?? statusKept(event);
+  const seated = status === 'AT_CASHIER' || status === 'PAYMENT_PENDING';
+  const inNone = isWaiting(status) || status === 'PARKED';
+  const roomId = 'roomId' in event.data && !inNone ? event.data.roomId : null;
+  const deskId = seated && 'deskId' in event.data ? event.data.deskId : null;
+  return { visitId, queueId, ticket: ticketOf(visitId), status, roomId, deskId } satisfies JsonObject;
+}
+
+/** Few events leave the status as it was, and each of them is possible in one or two. */
+function statusKept(event: VisitEvent): VisitStatus {
+  if (event.type === 'PatientRecalled') return event.data.roomId === null ? 'AT_CASHIER' : 'CALLED';
+  return 'PARKED';
+}
