@@ -10,7 +10,7 @@ describe('without its guard', () => {
   let shop: TestLog;
   let logs: EventLog[];
   beforeEach(async () => {
-    shop = await createTestLog({ patience: 300 });
+    shop = await createTestLog({ patience: 3_000 });
     logs = [1, 2, 3, 4].map(() => shop.open());
   });
   afterEach(async () => {
