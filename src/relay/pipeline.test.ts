@@ -99,3 +99,14 @@ it('tells a refusal with its batch, and publishes nothing of a batch that is par
   expect(made.confirmed).toEqual(['1 refused', '99']);
   expect(made.published).toEqual([1]);
 });
+
+it('knows which keys are under way, until they are counted', async () => {
+  const made = rig();
+  expect(made.pipeline.holdsKeyOf([event(2)])).toBe(false);
+  made.hand(1);
+  expect(made.pipeline.holdsKeyOf([event(2)])).toBe(true);
+  expect(made.pipeline.holdsKeyOf([{ ...event(2), stream: 'cart-2' }])).toBe(false);
+  made.confirm(1);
+  await made.pipeline.settled();
+  expect(made.pipeline.holdsKeyOf([event(2)])).toBe(false);
+});

@@ -27,6 +27,8 @@ export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #change = new Doorbell();
   #underWay = 0;
+  /** The keys of what is under way, with how many batches hold each. */
+  readonly #keys = new Map<string, number>();
   #accounted: Promise<void> = Promise.resolve();
   #failure: { readonly error: unknown } | undefined;
 
@@ -42,9 +44,24 @@ export class Pipeline {
     return this.#failure !== undefined;
   }
 
+  /** True when an event of one of these keys is under way: should it be refused, those behind it have to wait. */
+  holdsKeyOf(events: readonly RecordedEvent[]): boolean {
+    return this.#keys.size > 0 && events.some(({ stream }) => this.#keys.has(stream));
+  }
+
   hand(events: readonly RecordedEvent[]): void {
+    const keys = new Set(events.map(({ stream }) => stream));
+    for (const key of keys) this.#keys.set(key, (this.#keys.get(key) ?? 0) + 1);
     this.#underWay++;
-    this.#accounted = this.#account(this.#accounted, events);
+    this.#accounted = this.#account(this.#accounted, events).finally(() => this.#release(keys));
+  }
+
+  #release(keys: ReadonlySet<string>): void {
+    for (const key of keys) {
+      const batches = (this.#keys.get(key) ?? 1) - 1;
+      if (batches === 0) this.#keys.delete(key);
+      else this.#keys.set(key, batches);
+    }
   }
 
   /** Resolves when fewer than so many batches are under way, or when one has failed. */

@@ -304,6 +304,11 @@ export class RelayRun {
       const events = await this.#next();
       const last = events.at(-1);
       if (last === undefined || this.#keeper !== keeper) return;
+      if (this.#pipeline.holdsKeyOf(events)) {
+        this.#busySince = undefined;
+        await this.#pipeline.settled();
+        if (this.#keeper !== keeper) return;
+      }
       this.#handed = last.position;
       this.#pipeline.hand(events);
       // The broker's own time-out watches over this.

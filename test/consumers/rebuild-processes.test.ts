@@ -57,7 +57,8 @@ it('a rebuild whose process is killed in the middle is gone on with by another, 
   process.kill(pid, 'SIGKILL');
   const killedAt = positions.length;
   expect(await rebuild).toMatchObject({ state: 'done', position: 18_000 });
-  expect(Math.min(...positions.slice(killedAt))).toBeGreaterThanOrEqual(4000);
+  // One report may have been on its way already, from before.
+  expect(Math.min(...positions.slice(killedAt + 1))).toBeGreaterThanOrEqual(4000);
   expect(await readModelHash(databases)).toBe(before);
   const [operation] = await system.operations.list({ kinds: ['rebuild'] });
   expect(Number(operation?.runner?.split('/')[1])).not.toBe(pid);
