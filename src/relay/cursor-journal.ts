@@ -57,7 +57,15 @@ export class CursorJournal {
     this.#reached = reached;
     this.#publications.push(...publications);
     this.#passedOver.push(...passedOver);
-    this.#saveSoon();
+    this.saveSoon();
+  }
+
+  /** Writes down what is left, when no save is under way: one that failed is tried again. */
+  saveSoon(): void {
+    if (!this.#unsaved) return;
+    this.#saving ??= this.#saveUntilQuiet().finally(() => {
+      this.#saving = undefined;
+    });
   }
 
   /** True when this is how the cursor was left. */
@@ -86,13 +94,6 @@ export class CursorJournal {
 
   get #unsaved(): boolean {
     return this.#publications.length > 0 || this.#passedOver.length > 0;
-  }
-
-  #saveSoon(): void {
-    if (!this.#unsaved) return;
-    this.#saving ??= this.#saveUntilQuiet().finally(() => {
-      this.#saving = undefined;
-    });
   }
 
   async #saveUntilQuiet(): Promise<void> {

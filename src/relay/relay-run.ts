@@ -147,6 +147,7 @@ export class RelayRun {
         if (this.#doubt) await this.#compare();
         await this.#publishAll();
         if (this.#pipeline.idle) this.#failures = 0;
+        this.#journal.saveSoon();
         await this.#awaitWork();
       } catch (error) {
         if (!this.#abandoned) await this.#recover(error);

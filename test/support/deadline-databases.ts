@@ -25,7 +25,7 @@ export interface DeadlineDatabases extends AsyncDisposable {
   start(options?: Partial<StartOptions>): Promise<RunningSystem>;
   /** All deadlines that were met, in the order of the log, but for those that {@link turn} keeps to itself. */
   met(): Promise<readonly Met[]>;
-  /** The items of them, for short. */
+  /** Their items in the order in which they were due: those of different streams may land in any other. */
   metItems(): Promise<readonly string[]>;
   /** Refuses and cuts all connections to the event store, or lets them in again. */
   eventStoreAway(away: boolean): Promise<void>;
@@ -73,7 +73,8 @@ export async function deadlineDatabases(
       return system;
     },
     met,
-    metItems: async () => (await met()).map(({ item }) => item),
+    metItems: async () =>
+      (await met()).toSorted((a, b) => a.dueAt - b.dueAt || a.item.localeCompare(b.item)).map(({ item }) => item),
     async eventStoreAway(away) {
       const name = new URL(eventStore.url).pathname.slice(1);
       const client = new pg.Client({ connectionString: inject('postgresUrl') });
