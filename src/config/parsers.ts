@@ -76,20 +76,14 @@ function durationOf(text: string): number | undefined {
   return found === null || unit === undefined ? undefined : Number(found[1]) * unit;
 }
 
-/** A duration in milliseconds, from ten milliseconds to an hour. */
-export function parseInterval(text: string): Parsed<number> {
-  const duration = durationOf(text);
-  return duration !== undefined && duration >= 10 && duration <= 3_600_000
-    ? { value: duration }
-    : { problem: 'must be a time from 10ms to 1h, such as 500ms, 1s or 2m' };
-}
-
-/** A duration in milliseconds, from a second to thirty days. */
-export function parsePeriod(text: string): Parsed<number> {
-  const duration = durationOf(text);
-  return duration !== undefined && duration >= 1_000 && duration <= 30 * day
-    ? { value: duration }
-    : { problem: 'must be a time from 1s to 720h, such as 90m or 24h' };
+/** A duration in milliseconds, between two others. @example parseDuration(10, 3_600_000, '500ms, 1s or 2m') */
+export function parseDuration(least: number, most: number, examples: string): (text: string) => Parsed<number> {
+  return (text) => {
+    const duration = durationOf(text);
+    return duration !== undefined && duration >= least && duration <= most
+      ? { value: duration }
+      : { problem: `must be a time from ${durationText(least)} to ${durationText(most)}, such as ${examples}` };
+  };
 }
 
 /** Durations with commas between them, as milliseconds: `30s, 2m, 30m, 1h`. */

@@ -41,8 +41,8 @@ export class CursorJournal {
   begin(keeper: LeaseKeeper, from: Cursor): void {
     this.leave();
     this.#keeper = keeper;
-    this.#saved = { position: from.position, eventId: from.eventId };
-    this.#reached = this.#saved;
+    this.#saved = from;
+    this.#reached = from;
   }
 
   /** The lease is not ours any more: what was not written down is published again by whoever has it. */

@@ -26,9 +26,8 @@ export interface PipelineOptions {
 export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #change = new Doorbell();
-  #underWay = 0;
-  /** The keys of what is under way, with how many batches hold each. */
-  readonly #keys = new Map<string, number>();
+  /** The keys of each batch that is under way. */
+  readonly #underWay = new Set<ReadonlySet<string>>();
   #accounted: Promise<void> = Promise.resolve();
   #failure: { readonly error: unknown } | undefined;
 
@@ -37,7 +36,7 @@ export class Pipeline {
   }
 
   get idle(): boolean {
-    return this.#underWay === 0;
+    return this.#underWay.size === 0;
   }
 
   get failed(): boolean {
@@ -46,27 +45,16 @@ export class Pipeline {
 
   /** True when an event of one of these keys is under way: should it be refused, those behind it have to wait. */
   holdsKeyOf(events: readonly RecordedEvent[]): boolean {
-    return this.#keys.size > 0 && events.some(({ stream }) => this.#keys.has(stream));
+    return [...this.#underWay].some((keys) => events.some(({ stream }) => keys.has(stream)));
   }
 
   hand(events: readonly RecordedEvent[]): void {
-    const keys = new Set(events.map(({ stream }) => stream));
-    for (const key of keys) this.#keys.set(key, (this.#keys.get(key) ?? 0) + 1);
-    this.#underWay++;
-    this.#accounted = this.#account(this.#accounted, events).finally(() => this.#release(keys));
-  }
-
-  #release(keys: ReadonlySet<string>): void {
-    for (const key of keys) {
-      const batches = (this.#keys.get(key) ?? 1) - 1;
-      if (batches === 0) this.#keys.delete(key);
-      else this.#keys.set(key, batches);
-    }
+    this.#accounted = this.#account(this.#accounted, events);
   }
 
   /** Resolves when fewer than so many batches are under way, or when one has failed. */
   async room(most: number): Promise<void> {
-    while (this.#underWay >= most && !this.failed) await this.#change.wait(60_000);
+    while (this.#underWay.size >= most && !this.failed) await this.#change.wait(60_000);
   }
 
   /** Resolves when nothing is under way any more. Rejects when a batch has failed. */
@@ -78,6 +66,8 @@ export class Pipeline {
   async #account(before: Promise<void>, events: readonly RecordedEvent[]): Promise<void> {
     const { onConfirmed, onFailed } = this.#options;
     const handedAt = wallClock();
+    const keys = new Set(events.map(({ stream }) => stream));
+    this.#underWay.add(keys);
     try {
       const refusal = await this.#publish(events, handedAt);
       await before;
@@ -89,7 +79,7 @@ export class Pipeline {
         onFailed();
       }
     } finally {
-      this.#underWay--;
+      this.#underWay.delete(keys);
       this.#change.ring();
     }
   }

@@ -1,7 +1,6 @@
 import { Type, type Static, type TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { application } from '../../apps/waiting-room/app.ts';
 import {
   checkInAnswer,
   patientSchema,
@@ -10,41 +9,14 @@ import {
   roomSchema,
   visitAnswer,
 } from '../../apps/waiting-room/api/schemas.ts';
-import { migrateSystem } from '../../src/migrate-system.ts';
-import type { RunningSystem } from '../../src/running-system.ts';
-import { problemSchema, startServer, type RunningServer } from '../../src/server/index.ts';
-import { startSystem } from '../../src/start-system.ts';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import { problemSchema } from '../../src/server/index.ts';
+import { WaitingRoomProcesses, type Ask } from '../support/waiting-room-processes.ts';
 
-interface Process {
-  readonly system: RunningSystem;
-  readonly server: RunningServer;
-}
-
-let databases: TestDatabase[];
-let first: Process;
-let second: Process;
-
-/** Two processes' worth of the application on the same databases; the second only takes requests. */
+let room: WaitingRoomProcesses;
 beforeAll(async () => {
-  databases = await Promise.all([createTestDatabase(), createTestDatabase()]);
-  const urls = { eventStoreUrl: databases[0]?.url ?? '', readModelsUrl: databases[1]?.url ?? '' };
-  await migrateSystem(application.system, urls);
-  const start = async (roles?: readonly ['api']): Promise<Process> => {
-    const system = await startSystem(application.system, roles === undefined ? urls : { ...urls, roles });
-    return { system, server: await startServer(application, system, { host: '127.0.0.1', port: 0 }) };
-  };
-  first = await start();
-  second = await start(['api']);
+  room = await WaitingRoomProcesses.start();
 });
-
-afterAll(async () => {
-  for (const { system, server } of [first, second]) {
-    await server.stop();
-    await system.stop();
-  }
-  await Promise.all(databases.map((database) => database.drop()));
-});
+afterAll(() => room.stop());
 
 const monitorSchema = Type.Object({ ...queueSchema.properties, patients: Type.Array(patientSchema) });
 const eventsSchema = Type.Object({
@@ -52,38 +24,9 @@ const eventsSchema = Type.Object({
   events: Type.Array(Type.Object({ type: Type.String(), tags: Type.Array(Type.String()) })),
 });
 
-interface Ask {
-  readonly method?: 'POST' | 'PUT';
-  readonly body?: object;
-  readonly key?: string;
-  readonly process?: Process;
-}
-
-async function ask(
-  path: string,
-  { method, body, key, process = first }: Ask = {},
-): Promise<{ status: number; headers: Headers; json: unknown }> {
-  const response = await fetch(`${process.server.url}${path}`, {
-    method: method ?? (body === undefined ? 'GET' : 'POST'),
-    headers: {
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...(key === undefined ? {} : { 'idempotency-key': key }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  return { status: response.status, headers: response.headers, json: await response.json() };
-}
-
-/** Asks, and takes the answer apart with the schema that it is promised to have. */
-async function answer<Schema extends TSchema>(
-  schema: Schema,
-  path: string,
-  question: Ask = {},
-): Promise<Static<Schema>> {
-  const { status, json } = await ask(path, question);
-  if (status >= 300) throw new Error(`${path}: ${status} ${JSON.stringify(json)}`);
-  return Value.Parse(schema, json);
-}
+const ask = (path: string, question: Ask = {}) => room.ask(path, question);
+const answer = <Schema extends TSchema>(schema: Schema, path: string, question: Ask = {}): Promise<Static<Schema>> =>
+  room.answer(schema, path, question);
 
 async function refusal(path: string, question: Ask): Promise<{ status: number; code: string }> {
   const { status, json } = await ask(path, question);
@@ -98,11 +41,11 @@ const patient = (queueId: string, more: object = {}) => ({
   consultationType: 'Cardiology',
   ...more,
 });
-const arrive = (queueId: string, more: object = {}, process = first) =>
+const arrive = (queueId: string, more: object = {}, process: 0 | 1 = 0) =>
   answer(checkInAnswer, checkIn, { body: patient(queueId, more), process });
-const next = (queueId: string, roomId: string, process = first) =>
+const next = (queueId: string, roomId: string, process: 0 | 1 = 0) =>
   answer(visitAnswer, callNext, { body: { queueId, roomId }, process });
-const monitor = (queueId: string, minPosition: number, process = first) =>
+const monitor = (queueId: string, minPosition: number, process: 0 | 1 = 0) =>
   answer(monitorSchema, `/api/v1/waiting-room/${queueId}/monitor?minPosition=${minPosition}`, { process });
 
 describe('a check-in', () => {
@@ -137,7 +80,7 @@ describe('a check-in', () => {
 
   test('stands in the view that the seed documents name', async () => {
     const visit = await arrive('view', { patientId: 'patient-7', priority: 'low' });
-    const rows = await first.system.readModels.query(
+    const rows = await room.system.readModels.query(
       `select queue_id, patient_id, patient_name, priority, consultation_type, position_in_queue, status,
               updated_by_event_version::integer, notes, checked_out_at from waiting_patients_view where queue_id = $1`,
       ['view'],
@@ -157,7 +100,7 @@ describe('a check-in', () => {
         checked_out_at: null,
       },
     ]);
-    const [queue] = await first.system.readModels.query(
+    const [queue] = await room.system.readModels.query(
       `select queue_name, max_capacity, current_patient_count::integer, updated_by_event_version::integer, created_at
        from waiting_queue_view where queue_id = $1`,
       ['view'],
@@ -174,7 +117,7 @@ describe('a check-in', () => {
   test('of a patient who waits already is refused, in any process and any letter case', async () => {
     await arrive('twice', { patientId: 'p-1' });
     const body = patient('twice', { patientId: 'P-1' });
-    for (const process of [first, second]) {
+    for (const process of [0, 1] as const) {
       expect(await refusal(checkIn, { body, process })).toEqual({ status: 409, code: 'PATIENT_ALREADY_WAITING' });
     }
   });
@@ -205,7 +148,7 @@ describe('a queue with a limit', () => {
     });
     const answers = await Promise.all(
       Array.from({ length: 40 }, (_, n) =>
-        ask(checkIn, { body: patient('small', { patientId: `p-${n}` }), process: n % 2 === 0 ? first : second }),
+        ask(checkIn, { body: patient('small', { patientId: `p-${n}` }), process: n % 2 === 0 ? 0 : 1 }),
       ),
     );
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(5);
@@ -213,9 +156,9 @@ describe('a queue with a limit', () => {
   });
 
   test('is limited from the moment the limit is set, also for a process that has not heard of it', async () => {
-    await arrive('surprise', {}, second);
+    await arrive('surprise', {}, 1);
     await answer(queueAnswer, '/api/waiting-room/queues/surprise', { method: 'PUT', body: { maxCapacity: 1 } });
-    expect(await refusal(checkIn, { body: patient('surprise'), process: second })).toEqual({
+    expect(await refusal(checkIn, { body: patient('surprise'), process: 1 })).toEqual({
       status: 409,
       code: 'QUEUE_CAPACITY_REACHED',
     });
@@ -236,9 +179,9 @@ describe('call next', () => {
   test('gives every room another patient when all press at once in two processes', async () => {
     let position = 0;
     for (let n = 0; n < 12; n++) ({ position } = await arrive('race'));
-    await Promise.all([monitor('race', position), monitor('race', position, second)]);
+    await Promise.all([monitor('race', position), monitor('race', position, 1)]);
     const calls = await Promise.all(
-      Array.from({ length: 12 }, (_, n) => next('race', `race-${n}`, n % 2 === 0 ? first : second)),
+      Array.from({ length: 12 }, (_, n) => next('race', `race-${n}`, n % 2 === 0 ? 0 : 1)),
     );
     expect(new Set(calls.map(({ visitId }) => visitId)).size).toBe(12);
   });
@@ -247,13 +190,13 @@ describe('call next', () => {
     await arrive('one-room');
     await arrive('one-room');
     const { visitId } = await next('one-room', 'The-Room');
-    for (const process of [first, second]) {
+    for (const process of [0, 1] as const) {
       const body = { queueId: 'one-room', roomId: 'the-room' };
       expect(await refusal(callNext, { body, process })).toMatchObject({ status: 409, code: 'ROOM_OCCUPIED' });
     }
     await answer(visitAnswer, '/api/waiting-room/start-consultation', { body: { visitId } });
-    await answer(visitAnswer, '/api/waiting-room/complete-attention', { body: { visitId }, process: second });
-    const { position } = await next('one-room', 'the-room', second);
+    await answer(visitAnswer, '/api/waiting-room/complete-attention', { body: { visitId }, process: 1 });
+    const { position } = await next('one-room', 'the-room', 1);
     const rooms = await answer(Type.Array(roomSchema), `/api/waiting-room/rooms?minPosition=${position}`);
     expect(rooms.filter(({ roomId }) => roomId.toLowerCase() === 'the-room')).toMatchObject([
       { occupied: true, status: 'CALLED' },

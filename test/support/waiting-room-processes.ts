@@ -41,6 +41,13 @@ export class WaitingRoomProcesses {
     return new WaitingRoomProcesses([events, models], [await start(), await start(['api'])]);
   }
 
+  /** The first one. */
+  get system(): RunningSystem {
+    const [first] = this.#processes;
+    if (first === undefined) throw new Error('There is no process.');
+    return first.system;
+  }
+
   async stop(): Promise<void> {
     for (const { system, server } of this.#processes) {
       await server.stop();

@@ -1,30 +1,26 @@
 import { Type, type RunningSystem } from '#millrace';
 import { minPositionOf, minPositionParameter, type MillraceServer } from '#millrace/server';
 import type { CallDesk } from './call-desk.ts';
-import {
-  callNextToDeskBody,
-  callPatientToDeskBody,
-  cancelBody,
-  deskSchema,
-  triageBody,
-  visitAnswer,
-  visitBody,
-} from './schemas.ts';
-import { callNext, callPatient, priorityOf, sendStep } from './send-visit.ts';
+import { callPatientToDeskBody, cancelBody, deskSchema, triageBody } from './schemas.ts';
+import { callPatient, priorityOf, sendStep } from './send-visit.ts';
+import { answers, callNextToDesk, stepRoutes } from './step-routes.ts';
 
-const answers = { 200: visitAnswer };
 const tags = ['waiting room'];
 
 /** The steps at a desk that take nothing but the visit. */
 const steps = [
-  ['validate-payment', 'Paid; the desk is free', 'validate-payment'],
-  ['mark-payment-pending', 'Tried to pay in vain; the patient stays at the desk', 'payment-pending'],
+  ['waiting-room/validate-payment', 'Paid; the desk is free', 'validate-payment'],
+  ['waiting-room/mark-payment-pending', 'Tried to pay in vain; the patient stays at the desk', 'payment-pending'],
   [
-    'mark-absent-at-cashier',
+    'waiting-room/mark-absent-at-cashier',
     'The patient was called and did not come: back in line twice, then given up; the desk is free',
     'absent-at-cashier',
   ],
-  ['cancel-by-payment', 'Give the visit up after all attempts to pay; the desk is free', 'cancel-by-payment'],
+  [
+    'waiting-room/cancel-by-payment',
+    'Give the visit up after all attempts to pay; the desk is free',
+    'cancel-by-payment',
+  ],
 ] as const;
 
 /** What comes before the consultation in a queue that has triage or a cashier. */
@@ -41,14 +37,8 @@ export function cashierRoutes(
       return sendStep(request, reply, { type: 'record-triage', visitId, priority: priorityOf(priority) });
     },
   );
-  server.post(
-    '/api/waiting-room/call-next-to-desk',
-    { schema: { tags, summary: 'Call who is next to a desk', body: callNextToDeskBody, response: answers } },
-    (request, reply) => {
-      const { queueId, deskId } = request.body;
-      return callNext(request, reply, desk, queueId, { kind: 'desk', id: deskId });
-    },
-  );
+  const next = { tags, summary: 'Call who is next to a desk' };
+  callNextToDesk(server, '/api/waiting-room/call-next-to-desk', next, desk);
   server.post(
     '/api/waiting-room/call-patient-to-desk',
     { schema: { tags, summary: 'Call one patient to a desk', body: callPatientToDeskBody, response: answers } },
@@ -57,13 +47,7 @@ export function cashierRoutes(
       return callPatient(request, reply, { system, desk }, visitId, { kind: 'desk', id: deskId });
     },
   );
-  for (const [path, summary, type] of steps) {
-    server.post(
-      `/api/waiting-room/${path}`,
-      { schema: { tags, summary, body: visitBody, response: answers } },
-      (request, reply) => sendStep(request, reply, { type, visitId: request.body.visitId }),
-    );
-  }
+  stepRoutes(server, tags, steps);
   server.post(
     '/api/waiting-room/waive-payment',
     { schema: { tags, summary: 'The patient need not pay', body: cancelBody, response: answers } },

@@ -1,10 +1,9 @@
 import type { MillraceServer } from '#millrace/server';
 import type { CallDesk } from './call-desk.ts';
 import { changeRoom } from './room-routes.ts';
-import { callNextBody, callNextToDeskBody, roomAnswer, roomIdBody, visitAnswer, visitBody } from './schemas.ts';
-import { callNext, sendStep } from './send-visit.ts';
+import { roomAnswer, roomIdBody } from './schemas.ts';
+import { callNextIntoRoom, callNextToDesk, stepRoutes } from './step-routes.ts';
 
-const answers = { 200: visitAnswer };
 const tags = ['departments'];
 
 /** Steps that take nothing but the visit, by the department that takes them. */
@@ -23,33 +22,15 @@ const steps = [
  * `/api/waiting-room` does; keys of one are not keys of the other.
  */
 export function departmentRoutes(server: MillraceServer, desk: CallDesk): void {
-  for (const path of ['waiting-room/claim-next', 'medical/call-next']) {
-    server.post(
-      `/api/${path}`,
-      { schema: { tags, summary: 'As /api/waiting-room/call-next', body: callNextBody, response: answers } },
-      (request, reply) => {
-        const { queueId, roomId } = request.body;
-        return callNext(request, reply, desk, queueId, { kind: 'room', id: roomId });
-      },
-    );
+  for (const path of ['/api/waiting-room/claim-next', '/api/medical/call-next']) {
+    callNextIntoRoom(server, path, { tags, summary: 'As /api/waiting-room/call-next' }, desk);
   }
-  server.post(
-    '/api/cashier/call-next',
-    {
-      schema: { tags, summary: 'As /api/waiting-room/call-next-to-desk', body: callNextToDeskBody, response: answers },
-    },
-    (request, reply) => {
-      const { queueId, deskId } = request.body;
-      return callNext(request, reply, desk, queueId, { kind: 'desk', id: deskId });
-    },
+  callNextToDesk(server, '/api/cashier/call-next', { tags, summary: 'As /api/waiting-room/call-next-to-desk' }, desk);
+  stepRoutes(
+    server,
+    tags,
+    steps.map(([path, type]) => [path, `Step of a visit: ${type}`, type]),
   );
-  for (const [path, type] of steps) {
-    server.post(
-      `/api/${path}`,
-      { schema: { tags, summary: `Step of a visit: ${type}`, body: visitBody, response: answers } },
-      (request, reply) => sendStep(request, reply, { type, visitId: request.body.visitId }),
-    );
-  }
   for (const [path, active] of [
     ['activate', true],
     ['deactivate', false],

@@ -4,35 +4,31 @@ import { returnDecider } from '../domain/return.ts';
 import { transferDecider } from '../domain/transfer.ts';
 import type { CallDesk } from './call-desk.ts';
 import { patientKeyOf } from './patient-key.ts';
-import {
-  callNextBody,
-  callPatientBody,
-  cancelBody,
-  priorityBody,
-  transferBody,
-  visitAnswer,
-  visitBody,
-} from './schemas.ts';
-import { answerOf, callNext, callPatient, priorityOf, sendStep, visitNow } from './send-visit.ts';
+import { callPatientBody, cancelBody, priorityBody, transferBody, visitBody } from './schemas.ts';
+import { answerOf, callPatient, priorityOf, sendStep, visitNow } from './send-visit.ts';
+import { answers, callNextIntoRoom, stepRoutes } from './step-routes.ts';
 
-const answers = { 200: visitAnswer };
 const tags = ['waiting room'];
 
 /** The steps that take nothing but the visit. */
 const steps = [
-  ['start-consultation', 'The patient came in', 'start'],
-  ['complete-attention', 'The consultation is over; the room is free', 'complete'],
-  ['no-show', 'The patient was called and did not come; the room is free', 'no-show'],
+  ['waiting-room/start-consultation', 'The patient came in', 'start'],
+  ['waiting-room/complete-attention', 'The consultation is over; the room is free', 'complete'],
+  ['waiting-room/no-show', 'The patient was called and did not come; the room is free', 'no-show'],
   [
-    'mark-absent-at-consultation',
+    'waiting-room/mark-absent-at-consultation',
     'The patient was called and did not come: back in line once, then given up; the room is free',
     'absent-at-consultation',
   ],
-  ['recall', 'Call the patient once more to the same place', 'recall'],
-  ['undo-call', 'The call was a mistake: the patient has the old place again; room or desk are free', 'undo-call'],
-  ['park', 'The patient waits for something else, say a result; the room is free', 'park'],
-  ['resume', 'The patient stands in line again', 'resume'],
-  ['leave', 'The patient left without being seen', 'leave'],
+  ['waiting-room/recall', 'Call the patient once more to the same place', 'recall'],
+  [
+    'waiting-room/undo-call',
+    'The call was a mistake: the patient has the old place again; room or desk are free',
+    'undo-call',
+  ],
+  ['waiting-room/park', 'The patient waits for something else, say a result; the room is free', 'park'],
+  ['waiting-room/resume', 'The patient stands in line again', 'resume'],
+  ['waiting-room/leave', 'The patient left without being seen', 'leave'],
 ] as const;
 
 /** What happens to a visit after the check-in. */
@@ -42,14 +38,7 @@ export function visitRoutes(
   desk: CallDesk,
   patientKeySecret: string,
 ): void {
-  server.post(
-    '/api/waiting-room/call-next',
-    { schema: { tags, summary: 'Call who is next into a room', body: callNextBody, response: answers } },
-    (request, reply) => {
-      const { queueId, roomId } = request.body;
-      return callNext(request, reply, desk, queueId, { kind: 'room', id: roomId });
-    },
-  );
+  callNextIntoRoom(server, '/api/waiting-room/call-next', { tags, summary: 'Call who is next into a room' }, desk);
   server.post(
     '/api/waiting-room/call-patient',
     { schema: { tags, summary: 'Call one patient into a room', body: callPatientBody, response: answers } },
@@ -58,13 +47,7 @@ export function visitRoutes(
       return callPatient(request, reply, { system, desk }, visitId, { kind: 'room', id: roomId });
     },
   );
-  for (const [path, summary, type] of steps) {
-    server.post(
-      `/api/waiting-room/${path}`,
-      { schema: { tags, summary, body: visitBody, response: answers } },
-      (request, reply) => sendStep(request, reply, { type, visitId: request.body.visitId }),
-    );
-  }
+  stepRoutes(server, tags, steps);
   server.post(
     '/api/waiting-room/cancel',
     { schema: { tags, summary: 'Give a visit up', body: cancelBody, response: answers } },

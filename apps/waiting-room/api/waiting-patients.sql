@@ -1,5 +1,5 @@
--- The first $2 who wait in each queue, or in the queue $1. The status is another word for another line. Read in the order of the index and no further, however many
--- wait; the view's position_in_queue would number them all.
+-- The first $2 who wait in each queue, or in the queue $1. Read in the order of the index and no further, however many
+-- wait; the view's position_in_queue would number them all. lists.ts puts another status here for another line.
 select q.queue_id        as "queueId",
        v.visit_id        as "visitId",
        v.patient_id      as "patientId",

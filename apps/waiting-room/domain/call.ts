@@ -66,8 +66,7 @@ export const callDecider: Decider<CallState, CallPatient, VisitEvent | RoomEvent
     stream: visitId,
     reads: [
       { stream: visitId },
-      ...(turn > 1 ? [{ tags: [turnTag(place, turn - 1)] }] : []),
-      { tags: [turnTag(place, turn)] },
+      ...readsOfTurn(place, turn),
       { tags: [queueSettingsTag(queueId)] },
       ...(place.kind === 'room' ? [{ tags: [roomStateTag(place.id)] }] : []),
     ],
@@ -82,10 +81,7 @@ export const callDecider: Decider<CallState, CallPatient, VisitEvent | RoomEvent
     return { ...state, queue: queueStateAfter(state.queue, event) };
   },
   decide({ visit, turns, roomActive, queue }, { visitId, queueId, place, turn, anyPatient }, { now }) {
-    if (turns.has(turnTag(place, turn))) throw new CallMissed('turn-taken');
-    const before = turns.get(turnTag(place, turn - 1));
-    if (turn > 1 && before === undefined) throw new CallMissed('turn-unknown');
-    if (before === true) throw occupied(place);
+    if (isHeld(turns, place, turn)) throw occupied(place);
     if (!roomActive) throw refuse('ROOM_INACTIVE', { field: 'roomId', problem: 'is not active' });
     if (anyPatient === true && (visit?.status !== calledFrom[place.kind] || visit.queueId !== queueId)) {
       throw new CallMissed('visit-gone');
@@ -114,6 +110,20 @@ function occupied({ kind }: Place): DomainError {
 function nextVisit(visit: Visit | undefined, event: VisitEvent): Visit | undefined {
   const own = visit === undefined ? event.type === 'PatientCheckedIn' : event.data.visitId === visit.visitId;
   return own ? evolveVisit(visit, event) : visit;
+}
+
+/** What a decision about the next turn of a place reads: that one, and the one before. */
+export function readsOfTurn(place: Place, next: number) {
+  const turns = next > 1 ? [next - 1, next] : [next];
+  return turns.map((turn) => ({ tags: [turnTag(place, turn)] }));
+}
+
+/** Whether a patient holds a place whose next turn is this one. Throws {@link CallMissed} when another one is next. */
+export function isHeld(turns: Turns, place: Place, next: number): boolean {
+  if (turns.has(turnTag(place, next))) throw new CallMissed('turn-taken');
+  const before = turns.get(turnTag(place, next - 1));
+  if (next > 1 && before === undefined) throw new CallMissed('turn-unknown');
+  return before === true;
 }
 
 /** The turns after one more event: a call takes one, anything else that names it frees it. */

@@ -7,13 +7,22 @@ import {
   PatientCalledAtCashier,
   PatientCancelledByAbsence,
   PatientCancelledByPayment,
-  PatientPaymentPending,
   PatientPaymentValidated,
   PaymentWaived,
   PriorityChanged,
   TriageRecorded,
 } from './events.ts';
-import { about, cashierLine, checkIn, consultationLine, hasCheckedIn, now, pasts, visitId } from './john-doe.ts';
+import {
+  about,
+  cashierLine,
+  checkIn,
+  consultationLine,
+  hasCheckedIn,
+  inVain,
+  now,
+  pasts,
+  visitId,
+} from './john-doe.ts';
 import { pathOf } from './stages.ts';
 import { visitDecider } from './visit-decider.ts';
 import { checkInToUnlimitedQueue } from './check-in-unlimited.ts';
@@ -23,7 +32,6 @@ const desk = { deskId: 'desk-1', turn: 1 };
 const seat = { ...desk, roomId: null };
 const atCashier = pasts.AT_CASHIER;
 const later = momentOf(now + 600_000);
-const inVain = (attempt: number) => PatientPaymentPending({ ...about, deskId: 'desk-1', attempt, recordedAt: at });
 
 describe('the way to the consultation', () => {
   test('is fixed at the check-in, and Urgent does not lead past the cashier', () => {

@@ -66,7 +66,9 @@ const atDesk = { deskId: 'desk-1', turn: 1 };
 const inTriage: readonly VisitEvent[] = [hasCheckedIn({ path: ['TRIAGE', 'CASHIER'] })];
 const unpaid: readonly VisitEvent[] = [hasCheckedIn({ path: ['CASHIER'] })];
 const atCashier = [...unpaid, PatientCalledAtCashier({ ...about, ...atDesk, calledAt: at })];
-const inVain = (attempt: number) => PatientPaymentPending({ ...about, deskId: 'desk-1', attempt, recordedAt: at });
+/** A try to pay in vain. */
+export const inVain = (attempt: number) =>
+  PatientPaymentPending({ ...about, deskId: 'desk-1', attempt, recordedAt: at });
 const started = [...called, ConsultationStarted({ ...about, roomId: 'room-1', startedAt: at })];
 
 /** How John Doe came to each state, the shortest way. */

@@ -1,14 +1,14 @@
 import type { Decider } from '#millrace';
-import { CallMissed, nextTurns, type Turns } from './call.ts';
+import { isHeld, nextTurns, readsOfTurn, type Turns } from './call.ts';
 import { momentOf, RoomActivated, RoomDeactivated, type RoomEvent, type VisitEvent } from './events.ts';
-import { roomStateTag, roomStream, turnTag, type Place } from './names.ts';
+import { roomStateTag, roomStream, type Place } from './names.ts';
 import { refuse } from './refusals.ts';
 
 /** Opens or shuts a consulting room. */
 export interface ChangeRoom {
   readonly roomId: string;
   readonly active: boolean;
-  /** The last turn of the room, 0 when it never called. A wrong guess is a {@link CallMissed}. Only to deactivate. */
+  /** The last turn of the room, 0 when it never called. A wrong guess is a `CallMissed` (call.ts). Only to deactivate. */
   readonly lastTurn: number;
 }
 
@@ -27,18 +27,16 @@ export const roomDecider: Decider<RoomState, ChangeRoom, RoomEvent | VisitEvent>
   initial: { active: undefined, turns: new Map() },
   boundary: ({ roomId, active, lastTurn }) => ({
     stream: roomStream(roomId),
-    reads: [{ tags: [roomStateTag(roomId)] }, ...(active ? [] : turnsOf({ kind: 'room', id: roomId }, lastTurn))],
+    reads: [{ tags: [roomStateTag(roomId)] }, ...(active ? [] : readsOfTurn(roomPlace(roomId), lastTurn + 1))],
   }),
   evolve: ({ active, turns }, event) => ({ active: activeAfter(active, event), turns: nextTurns(turns, event) }),
   decide({ active, turns }, { roomId, active: wanted, lastTurn }, { now }) {
     const changedAt = momentOf(now);
     if (active === wanted) return [];
     if (wanted) return [RoomActivated({ roomId, changedAt })];
-    const room: Place = { kind: 'room', id: roomId };
-    if (turns.has(turnTag(room, lastTurn + 1))) throw new CallMissed('turn-taken');
-    const held = turns.get(turnTag(room, lastTurn));
-    if (lastTurn > 0 && held === undefined) throw new CallMissed('turn-unknown');
-    if (held === true) throw refuse('ROOM_OCCUPIED', { field: 'roomId', problem: 'holds a patient' });
+    if (isHeld(turns, roomPlace(roomId), lastTurn + 1)) {
+      throw refuse('ROOM_OCCUPIED', { field: 'roomId', problem: 'holds a patient' });
+    }
     return [RoomDeactivated({ roomId, changedAt })];
   },
 };
@@ -49,7 +47,4 @@ export function activeAfter(active: boolean | undefined, { type }: { readonly ty
   return type === RoomDeactivated.type ? false : active;
 }
 
-function turnsOf(room: Place, lastTurn: number) {
-  const turns = lastTurn > 0 ? [lastTurn, lastTurn + 1] : [lastTurn + 1];
-  return turns.map((turn) => ({ tags: [turnTag(room, turn)] }));
-}
+const roomPlace = (id: string): Place => ({ kind: 'room', id });
