@@ -75,8 +75,11 @@ export async function addAccess(
     };
     // Not as a promise when it is known already: most requests wait for nothing here.
     const identity = gate.identify(request);
-    if (identity instanceof Promise) identity.then(admit).then(() => done(), done);
-    else attempt(() => admit(identity), done);
+    if (!(identity instanceof Promise)) {
+      attempt(() => admit(identity), done);
+      return;
+    }
+    identity.then((found) => attempt(() => admit(found), done), done);
   });
   const housekeeping = setInterval(() => {
     access.prune(settings.times).catch((error: unknown) => {
