@@ -1,5 +1,12 @@
 import type { Decider } from '#millrace';
-import { checkedIn, refuseDuplicate, settingsUnchanged, ticketUnused, type CheckIn, type PatientRecord } from './check-in.ts';
+import {
+  checkedIn,
+  refuseDuplicate,
+  settingsUnchanged,
+  ticketUnused,
+  type CheckIn,
+  type PatientRecord,
+} from './check-in.ts';
 import { isVisitEvent, type QueueEvent, type VisitEvent } from './events.ts';
 import { queueTag } from './names.ts';
 import { OpenVisits } from './open-visits.ts';
