@@ -3,6 +3,7 @@
 create table visit_times (
   visit_id          text primary key,
   queue_id          text not null,
+  site_id           text not null,
   hour              timestamptz not null,
   priority          text not null,
   consultation_type text not null,
@@ -17,7 +18,7 @@ create table visit_times (
 create index visit_times_hour on visit_times (hour, queue_id);
 
 create view visit_times_view as
-select visit_id, queue_id, hour, priority, consultation_type, arrived_at, called_at, started_at, ended_at, outcome,
+select visit_id, queue_id, site_id, hour, priority, consultation_type, arrived_at, called_at, started_at, ended_at, outcome,
        extract(epoch from called_at - arrived_at)::double precision * 1000 as wait_ms,
        case when outcome = 'COMPLETED' then extract(epoch from ended_at - started_at)::double precision * 1000 end as service_ms
 from visit_times;
@@ -29,6 +30,8 @@ select hour, queue_id, priority, consultation_type,
        count(called_at) as called,
        count(*) filter (where outcome = 'COMPLETED') as completed,
        count(*) filter (where outcome = 'NO_SHOW') as no_shows,
+       count(*) filter (where outcome in ('NO_SHOW', 'CANCELLED_BY_ABSENCE'))::double precision
+         / nullif(count(outcome), 0) as no_show_rate,
        count(*) filter (where outcome = 'CANCELLED') as cancelled,
        count(*) filter (where outcome = 'CANCELLED_BY_PAYMENT') as cancelled_by_payment,
        count(*) filter (where outcome = 'CANCELLED_BY_ABSENCE') as cancelled_by_absence,
