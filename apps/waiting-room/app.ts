@@ -2,6 +2,7 @@ import type { EventQuery } from '#millrace';
 import type { Application } from '#millrace/server';
 import { waitingRoomRoutes } from './api/routes.ts';
 import { queueTag } from './domain/names.ts';
+import { waitingRoomGrpc } from './grpc.ts';
 import { checkIns } from './load.ts';
 import { waitingRoom } from './system.ts';
 
@@ -102,6 +103,7 @@ export function waitingRoomApplication(settings: WaitingRoomSettings = demonstra
         ],
       },
     ],
+    grpc: waitingRoomGrpc,
     load: checkIns,
   };
 }

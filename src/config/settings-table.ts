@@ -72,6 +72,40 @@ export const settingsTable = {
     secret: false,
     example: '8081',
   }),
+  GRPC_PORT: define<number | undefined>({
+    meaning:
+      'Port of gRPC, on the same address. 0 takes a free one. `npm start` serves it on 5001 or the next free one.',
+    defaultText: '(none)',
+    defaultValue: undefined,
+    parse: parsePort,
+    secret: false,
+    example: '5001',
+  }),
+  GRPC_TLS_CERT: define<string | undefined>({
+    meaning: 'File with the certificate chain of gRPC, in PEM. Goes together with GRPC_TLS_KEY.',
+    defaultText: '(none: not encrypted)',
+    defaultValue: undefined,
+    parse: parseFolder,
+    secret: false,
+    example: '/srv/tls/grpc.crt',
+  }),
+  GRPC_TLS_KEY: define<string | undefined>({
+    meaning: 'File with the private key of that certificate, in PEM.',
+    defaultText: '(none)',
+    defaultValue: undefined,
+    parse: parseFolder,
+    secret: false,
+    example: '/srv/tls/grpc.key',
+  }),
+  GRPC_PLAINTEXT: define({
+    meaning:
+      'Whether other machines may reach gRPC without TLS, because something in front of it encrypts: yes or no.',
+    defaultText: 'no',
+    defaultValue: false,
+    parse: parseYesNo,
+    secret: false,
+    example: 'yes',
+  }),
   MILLRACE_DATA: define({
     meaning: 'Folder for the data of the embedded parts. A relative path begins at the current folder.',
     defaultText: '.millrace',

@@ -2,7 +2,7 @@ import Fastify, { LogController, type FastifyBaseLogger } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { Registry } from 'prom-client';
 import type { RunningSystem } from '../running-system.ts';
-import { metricsIn } from '../telemetry/metrics.ts';
+import { metricsIn, type Metrics } from '../telemetry/metrics.ts';
 import type { Application } from './application.ts';
 import { addBodyBound } from './bodies-in-memory.ts';
 import { addDocumentation } from './documentation.ts';
@@ -43,6 +43,13 @@ export interface BuildOptions {
   readonly live?: { readonly heartbeatMs?: number; readonly mostSubscribers?: number };
 }
 
+/** A server and what else has to be known of it. */
+export interface BuiltServer {
+  readonly server: MillraceServer;
+  readonly feeds: LiveFeeds;
+  readonly metrics: Metrics;
+}
+
 /** Bytes. */
 const largestBody = 64 * 1024;
 const mostBodyBytes = 128 * 1024 * 1024;
@@ -52,7 +59,7 @@ export async function buildServer(
   application: Application,
   system: RunningSystem,
   options: BuildOptions = {},
-): Promise<{ readonly server: MillraceServer; readonly feeds: LiveFeeds }> {
+): Promise<BuiltServer> {
   const hasFeeds = application.live !== undefined && application.live.length > 0;
   const server: MillraceServer = Fastify({
     ...(options.logger === undefined ? { logger: false } : { loggerInstance: options.logger }),
@@ -111,7 +118,7 @@ export async function buildServer(
   await addLiveRoutes(server, feeds);
   if (application.routes !== undefined) await application.routes(server, system);
   if (application.web !== undefined) await addWebPages(server, application.web);
-  return { server, feeds };
+  return { server, feeds, metrics };
 }
 
 function asObject(schema: unknown): object {

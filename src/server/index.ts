@@ -1,3 +1,5 @@
+export type { GrpcDefinition, GrpcMethod, GrpcStream } from './grpc/grpc-definition.ts';
+export type { GrpcOptions } from './grpc/start-grpc-server.ts';
 export { readDate } from './dates.ts';
 export type { Application, LoadRequest, LoadScenario } from './application.ts';
 export { keyOf, sendCommand, type CommandReply, type CommandRequest, type SentCommand } from './send-command.ts';

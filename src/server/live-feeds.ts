@@ -31,6 +31,18 @@ export class LiveFeeds {
     this.#timer.unref();
   }
 
+  /** The feeds by their definitions. */
+  get definitions(): readonly LiveFeedDefinition[] {
+    return this.tails.map(({ definition }) => definition);
+  }
+
+  /** The tail of the feed with that name. */
+  tailOf(name: string): LiveTail {
+    const tail = this.tails.find(({ definition }) => definition.name === name);
+    if (tail === undefined) throw new MillraceError('DEFINITION_INVALID', `There is no feed ${name}.`);
+    return tail;
+  }
+
   get size(): number {
     return this.tails.reduce((sum, tail) => sum + tail.size, 0);
   }

@@ -8,6 +8,7 @@ import { readRunRecord, removeRunRecord, writeRunRecord } from '../run-file.ts';
 import type { Terminal } from '../terminal.ts';
 import { packageVersion } from '../package-version.ts';
 import { openDatabases } from './database-urls.ts';
+import { grpcChoice } from './grpc-options.ts';
 import { checkPort } from './port-check.ts';
 import { stopInOrder, type StoppablePart } from './stop-in-order.ts';
 import { watchStopReasons, type StopReason } from './stop-reasons.ts';
@@ -106,7 +107,12 @@ async function bringUp(
     for (const line of whatRuns(name, roles, databases, settings.rabbitmqUrl)) terminal.err(line);
     return;
   }
-  const server = await startServer(await application, system, { host, port, logger, version: packageVersion() });
+  const grpc = await grpcChoice(settings, options.grpc === true);
+  if ('notServed' in grpc && grpc.notServed !== undefined) terminal.err(grpc.notServed);
+  const server = await startServer(await application, system, {
+    ...{ host, port, logger, version: packageVersion() },
+    ...('options' in grpc ? { grpc: grpc.options } : {}),
+  });
   parts.push({ name: 'The server', stop: () => server.stop() });
   const record = { pid: process.pid, url: server.url, startedAt: new Date().toISOString() };
   await writeRunRecord(settings.dataFolder, record);
@@ -117,7 +123,7 @@ async function bringUp(
     for (const line of whatRuns(name, roles, databases, settings.rabbitmqUrl)) terminal.err(line);
   }
   const hasPages = (await application).web !== undefined;
-  for (const line of whereToLook(name, server.url, performance.now() - begunAt, hasPages)) terminal.err(line);
+  for (const line of whereToLook(name, server.url, performance.now() - begunAt, hasPages, server.grpc)) terminal.err(line);
 }
 
 function systemOptions(settings: Settings) {

@@ -54,7 +54,7 @@ export const rooms: { readonly [room: string]: Room } = {
     mayImport: ['events', 'store', 'commands', 'projections'],
   },
   server: {
-    holds: 'HTTP, WebSocket and SSE, problem details',
+    holds: 'HTTP, WebSocket and SSE, gRPC, problem details',
     mayImport: ['events', 'store', 'commands', 'projections', 'telemetry'],
   },
   cli: { holds: 'the command line; puts the parts together', mayImport: ['embedded', 'server'] },
@@ -95,6 +95,9 @@ export const packages: { readonly [name: string]: readonly string[] } = {
   '@fastify/websocket': ['server'],
   ws: ['server'],
   'prom-client': ['telemetry', 'server'],
+  '@grpc/grpc-js': ['server'],
+  '@grpc/proto-loader': ['server'],
+  '@grpc/reflection': ['server'],
   pino: ['cli'],
   commander: ['cli'],
   typebox: ['events', 'server', 'the top'],
