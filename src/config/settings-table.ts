@@ -98,8 +98,7 @@ export const settingsTable = {
     example: '/srv/tls/grpc.key',
   }),
   GRPC_PLAINTEXT: define({
-    meaning:
-      'Whether other machines may reach gRPC without TLS, because something in front of it encrypts: yes or no.',
+    meaning: 'Whether other machines may reach gRPC without TLS, because something in front of it encrypts: yes or no.',
     defaultText: 'no',
     defaultValue: false,
     parse: parseYesNo,

@@ -120,7 +120,12 @@ async function listen(
     }
   }
 
-  return { url: `http://${shownHost(host)}:${port}`, port, grpc: grpc && `${shownHost(host)}:${grpc.port}`, stop: () => (stopped ??= stop()) };
+  return {
+    url: `http://${shownHost(host)}:${port}`,
+    port,
+    grpc: grpc && `${shownHost(host)}:${grpc.port}`,
+    stop: () => (stopped ??= stop()),
+  };
 }
 
 function addressOf(address: AddressInfo | string | null): AddressInfo {

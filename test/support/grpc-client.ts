@@ -8,7 +8,12 @@ import {
   type ClientReadableStream,
   type ServiceError,
 } from '@grpc/grpc-js';
-import { loadSync, type MessageTypeDefinition, type PackageDefinition, type ServiceDefinition } from '@grpc/proto-loader';
+import {
+  loadSync,
+  type MessageTypeDefinition,
+  type PackageDefinition,
+  type ServiceDefinition,
+} from '@grpc/proto-loader';
 import { fileURLToPath } from 'node:url';
 
 /** What came of a call: the reply, or the failure with its details read. */
@@ -19,8 +24,7 @@ export interface CallResult {
 }
 
 const options = { longs: String, enums: String } as const;
-const platformProto = (name: string) =>
-  fileURLToPath(new URL(`../../src/server/grpc/protos/${name}`, import.meta.url));
+const platformProto = (name: string) => fileURLToPath(new URL(`../../src/server/grpc/protos/${name}`, import.meta.url));
 
 /** The health protocol, as clients load it. */
 export const healthProto = platformProto('grpc/health/v1/health.proto');

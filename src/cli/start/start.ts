@@ -123,7 +123,8 @@ async function bringUp(
     for (const line of whatRuns(name, roles, databases, settings.rabbitmqUrl)) terminal.err(line);
   }
   const hasPages = (await application).web !== undefined;
-  for (const line of whereToLook(name, server.url, performance.now() - begunAt, hasPages, server.grpc)) terminal.err(line);
+  for (const line of whereToLook(name, server.url, performance.now() - begunAt, hasPages, server.grpc))
+    terminal.err(line);
 }
 
 function systemOptions(settings: Settings) {
