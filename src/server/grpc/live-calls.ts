@@ -1,43 +1,78 @@
 import { status, type handleServerStreamingCall, type ServerWritableStream } from '@grpc/grpc-js';
 import { constants } from 'node:http2';
-import type { FastifyBaseLogger } from 'fastify';
-import { newEventId } from '../../events/event-id.ts';
+import { MillraceError } from '../../errors.ts';
 import { failureOf } from '../problem.ts';
-import type { LiveMessage } from '../live-feed.ts';
+import type { LiveFeedDefinition, LiveMessage } from '../live-feed.ts';
 import type { LiveFeeds } from '../live-feeds.ts';
 import type { LiveConnection } from '../live-subscriber.ts';
 import type { LiveTail } from '../live-tail.ts';
+import { correlationIdOf } from '../request-context.ts';
+import type { MillraceServer } from '../route-module.ts';
 import type { FailureStatuses } from './failure-status.ts';
+import { headersOf } from './route-request.ts';
 
-type Stream = ServerWritableStream<object, object>;
+type Stream = ServerWritableStream<{ readonly after?: string }, object>;
 
 /** The live rows of a feed as a stream of replies: the messages that WebSocket and server-sent events carry. */
 export function liveCall(
+  server: MillraceServer,
   tail: LiveTail,
   feeds: LiveFeeds,
   failures: FailureStatuses,
-  log: FastifyBaseLogger,
-): handleServerStreamingCall<object, object> {
+): handleServerStreamingCall<{ readonly after?: string }, object> {
   const replies = new LiveReplies();
   return (call) => {
-    const query: { readonly [name: string]: unknown } = { ...call.request };
-    const after = query['after'];
-    const fail = (error: unknown) => {
+    begin(server, tail, feeds, call, replies).catch((error: unknown) => {
       const failure = failureOf(error);
-      if (failure.status >= 500) log.warn({ err: error, feed: tail.definition.name }, 'live stream could not begin');
-      call.emit('error', failures.ofFailure(failure, newEventId()));
-    };
-    try {
-      feeds.checkRoom();
-    } catch (error) {
-      fail(error);
-      return;
-    }
-    const subscriber = tail.subscriber(connectionOf(call, replies), query);
-    call.once('cancelled', () => tail.remove(subscriber));
-    call.once('finish', () => tail.remove(subscriber));
-    tail.subscribe(subscriber, after === undefined ? undefined : String(after)).catch(fail);
+      const correlationId = correlationIdOf(headersOf(call.metadata));
+      if (failure.status >= 500) {
+        server.log.warn({ err: error, feed: tail.definition.name, correlationId }, 'live stream could not begin');
+      }
+      call.emit('error', failures.ofFailure(failure, correlationId));
+    });
   };
+}
+
+async function begin(server: MillraceServer, tail: LiveTail, feeds: LiveFeeds, call: Stream, replies: LiveReplies) {
+  const connection = connectionOf(call, replies);
+  const signInEnded = () => {
+    call.emit('error', { code: status.UNAUTHENTICATED, details: 'The sign-in has ended.' });
+  };
+  const rights = await rightsOf(server, tail.definition, call, signInEnded);
+  // Gone while it was asked who it is.
+  if (call.cancelled) {
+    rights.stop();
+    return;
+  }
+  const query: { readonly [name: string]: unknown } = { ...call.request };
+  const subscriber = tail.subscriber(connection, query, rights.maySee);
+  const leave = () => {
+    tail.remove(subscriber);
+    rights.stop();
+  };
+  call.once('cancelled', leave);
+  call.once('finish', leave);
+  feeds.checkRoom();
+  await tail.subscribe(subscriber, call.request.after);
+}
+
+/** What a client may see. Throws as the other doors of the feed do: AUTH_REQUIRED, AUTH_ROLE_FORBIDDEN … */
+async function rightsOf(
+  { access }: MillraceServer,
+  { name, views }: LiveFeedDefinition,
+  call: Stream,
+  end: () => void,
+) {
+  if (access === undefined) return { maySee: () => true, stop: () => undefined };
+  const identity = await access.authenticate(headersOf(call.metadata));
+  const { principal } = identity;
+  const may = (view: string) => access.policy.may(principal, `feed:${name}/${view}`);
+  if (!views.some((view) => may(view.name))) {
+    if (principal.kind === 'anonymous') throw new MillraceError('AUTH_REQUIRED', 'Sign in first.');
+    throw new MillraceError('AUTH_ROLE_FORBIDDEN', 'Your roles do not allow this.');
+  }
+  const listener = access.live.watch(identity, end);
+  return { maySee: (view: string) => listener.active && may(view), stop: () => listener.stop() };
 }
 
 /** What a message is as a reply. Rows are written once for all clients, so they are read once for all, too. */

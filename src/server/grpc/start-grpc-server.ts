@@ -76,7 +76,7 @@ export async function startGrpcServer(
         };
         calls[name] = unaryCall(routes, calledRoute(fullName, unary), failures, time);
       } else if (stream !== undefined) {
-        calls[name] = liveCall(feeds.tailOf(stream.feed), feeds, failures, routes.log);
+        calls[name] = liveCall(routes, feeds.tailOf(stream.feed), feeds, failures);
       }
     }
     server.addService(service, calls);
