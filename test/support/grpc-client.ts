@@ -102,6 +102,18 @@ export class GrpcClient {
     );
   }
 
+  /** Sends one message of a two-way stream, and answers the first that comes back. */
+  exchange(method: string, request: object): Promise<Record<string, unknown>> {
+    const { path, requestSerialize, responseDeserialize } = this.#method(method);
+    const call = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+    return new Promise((resolve, reject) => {
+      call.once('data', (reply: object) => resolve({ ...reply }));
+      call.on('error', reject);
+      call.write(request);
+      call.end();
+    });
+  }
+
   close(): void {
     this.#client.close();
   }
