@@ -70,6 +70,19 @@ describe('a visit by gRPC', () => {
     expect(await (await fetch(`${over}${String(done.reply['position'])}`)).json()).toMatchObject([{ visitId }]);
   });
 
+  test('that HTTP has let in is not let in again by gRPC with the same key', async () => {
+    const body = { queueId: 'both', patientName: 'Ana Doe', consultationType: 'General' };
+    const first = await fetch(`${clinic.server.url}/api/waiting-room/check-in`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': 'both-ways' },
+      body: JSON.stringify(body),
+    });
+    const { visitId } = (await first.json()) as { visitId: string };
+    const { reply, metadata } = await clinic.client.call('CheckIn', body, { 'idempotency-key': 'both-ways' });
+    expect(reply['visitId']).toBe(visitId);
+    expect(metadata.get('idempotency-replayed')).toEqual(['true']);
+  });
+
   test('takes a limit away, which JSON says with null', async () => {
     const limited = await clinic.client.call('ConfigureQueue', { queueId: 'limited', maxCapacity: 1 });
     expect(limited.reply).toMatchObject({ changed: true });
@@ -199,12 +212,13 @@ describe('a client that knows the address alone', () => {
     };
     const found = loadFileDescriptorSetFromBuffer(descriptorSet(files.fileDescriptorProto), { longs: String });
     const client = new GrpcClient(clinic.address, found, clinicService);
-    const request = { queueId: 'reflected', patientName: 'Ana Doe', consultationType: 'General' };
+    // Names as they stand in the file.
+    const request = { queue_id: 'reflected', patient_name: 'Ana Doe', consultation_type: 'General' };
     const { reply } = await client.call('CheckIn', request);
-    expect(reply).toMatchObject({ queueId: 'reflected', status: 'WAITING' });
+    expect(reply).toMatchObject({ queue_id: 'reflected', status: 'WAITING' });
     // Whether a field was given is told here, too.
-    const room = await client.call('ConfigureRoom', { roomId: 'reflected', active: false });
-    expect(room.reply).toMatchObject({ roomId: 'reflected' });
+    const room = await client.call('ConfigureRoom', { room_id: 'reflected', active: false });
+    expect(room.reply).toMatchObject({ room_id: 'reflected', changed: true });
     client.close();
   });
 

@@ -46,8 +46,7 @@ export class GrpcClient {
   constructor(address: string, found: PackageDefinition, name: string, how?: ChannelCredentials) {
     const service = found[name];
     if (service === undefined || typeof service.format === 'string') throw new Error(`There is no service ${name}.`);
-    // Checked above: what is no message is a service.
-    this.#service = service as ServiceDefinition;
+    this.#service = service;
     const Constructor = makeClientConstructor(this.#service, name);
     this.#client = new Constructor(address, how ?? credentials.createInsecure(), {
       // Clients of one process share connections otherwise.

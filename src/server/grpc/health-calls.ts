@@ -10,6 +10,8 @@ interface HealthCall {
   readonly request: { readonly service?: string };
 }
 
+type Answer = (error: Partial<ServiceError> | null, reply?: object) => void;
+
 interface HealthStream extends HealthCall {
   write(reply: { readonly status: Serving }): boolean;
   end(): void;
@@ -30,16 +32,7 @@ export class HealthCalls {
 
   get implementation(): UntypedServiceImplementation {
     return {
-      Check: (call: HealthCall, callback: (error: Partial<ServiceError> | null, reply?: object) => void) => {
-        this.#serving(call.request.service ?? '').then(
-          (serving) => {
-            if (serving === 'SERVICE_UNKNOWN') {
-              callback({ code: status.NOT_FOUND, details: 'There is no service of that name.' });
-            } else callback(null, { status: serving });
-          },
-          () => callback(null, { status: 'NOT_SERVING' }),
-        );
-      },
+      Check: (call: HealthCall, callback: Answer) => void this.#check(call, callback),
       Watch: (call: HealthStream) => this.#watch(call),
     };
   }
@@ -50,6 +43,13 @@ export class HealthCalls {
     for (const end of this.#streams) end();
   }
 
+  async #check(call: HealthCall, callback: Answer): Promise<void> {
+    const serving = await this.#serving(call.request.service ?? '');
+    if (serving === 'SERVICE_UNKNOWN') {
+      callback({ code: status.NOT_FOUND, details: 'There is no service of that name.' });
+    } else callback(null, { status: serving });
+  }
+
   #watch(call: HealthStream): void {
     let last: Serving | undefined;
     const tell = (serving: Serving) => {
@@ -57,10 +57,7 @@ export class HealthCalls {
       last = serving;
     };
     const look = () => {
-      this.#serving(call.request.service ?? '').then(
-        (serving) => this.#streams.has(end) && tell(serving),
-        () => this.#streams.has(end) && tell('NOT_SERVING'),
-      );
+      void this.#serving(call.request.service ?? '').then((serving) => this.#streams.has(end) && tell(serving));
     };
     const timer = setInterval(look, lookAgainMs);
     const forget = () => {
@@ -81,7 +78,11 @@ export class HealthCalls {
   async #serving(service: string): Promise<Serving> {
     if (!this.#services.has(service)) return 'SERVICE_UNKNOWN';
     if (this.#stopping) return 'NOT_SERVING';
-    const { statusCode } = await this.#server.inject({ method: 'GET', url: '/health/ready' });
-    return statusCode === 200 ? 'SERVING' : 'NOT_SERVING';
+    try {
+      const { statusCode } = await this.#server.inject({ method: 'GET', url: '/health/ready' });
+      return statusCode === 200 ? 'SERVING' : 'NOT_SERVING';
+    } catch {
+      return 'NOT_SERVING';
+    }
   }
 }

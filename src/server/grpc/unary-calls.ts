@@ -66,7 +66,7 @@ async function carryOut(
   });
   const { headers, statusCode } = answer;
   const body: unknown = answer.payload === '' ? {} : JSON.parse(answer.payload);
-  const isProblem = String(headers['content-type'] ?? '').startsWith(problemMediaType);
+  const isProblem = headers['content-type']?.startsWith(problemMediaType) === true;
   if (isProblem || statusCode >= 400) throw failures.of(failureIn(body, headers['retry-after']));
   const metadata = new Metadata();
   for (const name of [correlationHeader, 'idempotency-replayed']) {
