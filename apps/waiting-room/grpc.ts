@@ -31,17 +31,38 @@ const routes: { readonly [method: string]: string | GrpcMethod } = {
   ChangePriority: 'POST /api/waiting-room/change-priority',
   Return: 'POST /api/waiting-room/return',
   Transfer: 'POST /api/waiting-room/transfer',
+  Identify: 'POST /api/waiting-room/identify',
 
-  ConfigureQueue: { route: 'PUT /api/waiting-room/queues/:queueId', nulls: { noMaxCapacity: 'maxCapacity' } },
-  SetQueueState: 'PUT /api/waiting-room/queues/:queueId/state',
+  FindPatients: 'POST /api/waiting-room/find-patients',
+  GetVisit: 'GET /api/waiting-room/visits/:visitId',
+  GetVisitLink: 'GET /api/waiting-room/visits/:visitId/link',
+
+  ListSites: 'GET /api/waiting-room/sites',
+  ConfigureSite: {
+    route: 'PUT /api/waiting-room/sites/:siteId',
+    nulls: { neverCloses: 'closesAt', neverOpens: 'opensAt' },
+  },
+  ConfigureQueue: {
+    route: 'PUT /api/waiting-room/queues/:queueId',
+    nulls: { noMaxCapacity: 'maxCapacity', noCallTimeout: 'callTimeoutMinutes' },
+  },
+  SetQueueState: 'POST /api/waiting-room/queues/:queueId/state',
   ListQueues: { route: 'GET /api/waiting-room/queues', list: 'queues' },
   ListPatients: { route: 'GET /api/waiting-room/queues/:queueId/patients', list: 'patients' },
   GetMonitor: 'GET /api/waiting-room/monitor',
   GetQueueMonitor: 'GET /api/v1/waiting-room/:queueId/monitor',
   ConfigureRoom: 'PUT /api/waiting-room/rooms/:roomId',
+  ConfigureDesk: 'PUT /api/waiting-room/desks/:deskId',
+  SetRoomStaff: { route: 'PUT /api/waiting-room/rooms/:roomId/staff', nulls: { nobody: 'staffName' } },
+  SetDeskStaff: { route: 'PUT /api/waiting-room/desks/:deskId/staff', nulls: { nobody: 'staffName' } },
   ListRooms: { route: 'GET /api/waiting-room/rooms', list: 'rooms' },
   ListDesks: { route: 'GET /api/waiting-room/desks', list: 'desks' },
   GetAnalytics: 'GET /api/waiting-room/analytics',
+
+  GetPublicDisplay: 'GET /api/public/displays/:siteId',
+  ListPublicSites: { route: 'GET /api/public/sites', list: 'sites' },
+  ListPublicQueues: { route: 'GET /api/public/queues', list: 'queues' },
+  GetPublicVisit: 'GET /api/public/visits/:token',
 };
 
 /** The waiting room by gRPC. */
@@ -53,6 +74,9 @@ export const waitingRoomGrpc: GrpcDefinition = {
       typeof route === 'string' ? { route } : route,
     ]),
   ),
-  streams: { [`${service}/WatchWaitingRoom`]: { feed: 'waiting-room' } },
+  streams: {
+    [`${service}/WatchWaitingRoom`]: { feed: 'waiting-room' },
+    [`${service}/WatchPublicDisplay`]: { feed: 'public-display' },
+  },
   alreadyExists: ['PATIENT_ALREADY_WAITING'],
 };
