@@ -32,7 +32,8 @@ const withoutMethod: { readonly [route: string]: string } = {
   'POST /api/medical/finish-consultation': 'CompleteAttention under the name of the department',
   'POST /api/medical/mark-absent': 'MarkAbsentAtConsultation under the name of the department',
   'PUT /api/waiting-room/queues/:queueId/state': 'SetQueueState, which is the POST of the same name',
-  'GET /api/public/visits/:token/stream': 'for the page on a phone; GetPublicVisit with WatchPublicDisplay tells the same',
+  'GET /api/public/visits/:token/stream':
+    'for the page on a phone; GetPublicVisit with WatchPublicDisplay tells the same',
   'POST /api/medical/consulting-room/activate': 'ConfigureRoom with active: true',
   'POST /api/medical/consulting-room/deactivate': 'ConfigureRoom with active: false',
 };

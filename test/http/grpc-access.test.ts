@@ -23,6 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => clinic.stop());
 
+const permissions = { ...clinicAccess.upcoming, ...clinicAccess.permissions };
 const grpc = application.grpc ?? { protos: [], methods: {}, streams: {} };
 /** In a path, something has to stand before the route is found. */
 const parameters = { queueId: 'q', roomId: 'r', siteId: 's', deskId: 'd', visitId: 'v', token: 't' };
@@ -48,8 +49,7 @@ describe('at every method', () => {
           return refusedAs(failure.status, failure.reason);
         },
       );
-      const permission = clinicAccess.permissions[route] ?? clinicAccess.upcoming?.[route];
-      const should = expected(role, mayUse(principalWith(role), permission));
+      const should = expected(role, mayUse(principalWith(role), permissions[route]));
       if (outcome !== should) wrong.push(`${method}: ${outcome}, not ${should}`);
     }
     expect(wrong).toEqual([]);
@@ -62,7 +62,7 @@ describe('at every live stream', () => {
       const views = application.live?.find((one) => one.name === feed)?.views ?? [];
       const allowed = views
         .map((view) => view.name)
-        .filter((view) => mayUse(principalWith(role), clinicAccess.permissions[`feed:${feed}/${view}`]));
+        .filter((view) => mayUse(principalWith(role), permissions[`feed:${feed}/${view}`]));
       const stream = clinic.client.watch(name.split('/')[1] ?? '', {}, clinic.credentialsOf(role));
       const heard = new Set<string>();
       stream.on('data', (message: object) => {

@@ -76,7 +76,7 @@ export class GuardedClinic implements AsyncDisposable {
     const [events, models] = databases ?? (await Promise.all([createTestDatabase(), createTestDatabase()]));
     const urls = { eventStoreUrl: events.url, readModelsUrl: models.url };
     if (databases === undefined) await migrateSystem(app.system, urls);
-    const system = await startSystem(app.system, urls);
+    const system = await startSystem(app.system, { ...urls, passwordCost: { log2N: 10, r: 8, p: 1 } });
     const { access } = system;
     if (access === undefined) throw new Error('The system keeps no accounts.');
     const built = await buildServer(app, system, { access: { mode: 'required', times: defaultTimes, ...settings } });

@@ -1,7 +1,7 @@
 import type { FastifyRequest, RouteOptions } from 'fastify';
 import type { Access } from '../../access/access.ts';
 import { mayUse, type Permission, type Policy } from '../../access/policy.ts';
-import { anonymous, type Principal } from '../../access/principal.ts';
+import { anonymous, demoPrefix, type Principal } from '../../access/principal.ts';
 import { csrfTokenOf, hashOfSecret, isSameSecret } from '../../access/secrets.ts';
 import { MillraceError } from '../../errors.ts';
 import type { LiveFeedDefinition } from '../live-feed.ts';
@@ -99,9 +99,9 @@ export class AccessGate {
     if (credentials.from === 'nothing') return this.#visitor;
     if (credentials.from === 'cookie' || credentials.from === 'bearer') {
       const known = this.access.known(credentials.secret, credentials.from);
-      if (known !== undefined) return signedIn(known, credentials);
+      if (known !== undefined) return this.#checked(signedIn(known, credentials));
     }
-    return this.#find(credentials);
+    return this.#find(credentials).then((identity) => this.#checked(identity));
   }
 
   /** Who holds some credentials; throws AUTH_INVALID_CREDENTIALS when they are of nobody (any more). */
@@ -133,6 +133,13 @@ export class AccessGate {
     return { principal: this.settings.mode === 'demo' ? this.#demo : anonymous, from: 'nothing' };
   }
 
+  /** A demonstration may have left sign-ins in the same database; nobody else knows of its accounts. */
+  #checked(identity: Identity): Identity {
+    const { kind, id } = identity.principal;
+    const isOfDemonstration = kind === 'demo' || (kind === 'account' && id.startsWith(demoPrefix));
+    return isOfDemonstration && this.settings.mode !== 'demo' ? nobody(identity.from) : identity;
+  }
+
   async #find(credentials: Credentials): Promise<Identity> {
     const { access, settings } = this;
     switch (credentials.from) {
@@ -154,7 +161,7 @@ export class AccessGate {
         return isRefused ? nobody('jwt') : { principal, from: 'jwt', provider: { issuer, subject } };
       }
       case 'ticket': {
-        const identity = readTicket(await access.takeOneUse('ticket', credentials.ticket));
+        const identity = readTicket(await access.takeOneUse('pass', credentials.ticket));
         const isOver =
           identity?.hash !== undefined && (await access.whichEnded([identity.hash], settings.times)).size > 0;
         return identity === undefined || isOver ? nobody('ticket') : identity;

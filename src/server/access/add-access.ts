@@ -1,3 +1,4 @@
+import { fastifyCookie } from '@fastify/cookie';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Policy, type AccessDefinition } from '../../access/policy.ts';
 import { actorOf, anonymous, type Principal } from '../../access/principal.ts';
@@ -51,6 +52,8 @@ export async function addAccess(
       'The application has access control, and the system keeps no accounts.',
     );
   }
+  // It brings how cookies are read and written; they are read by the gate, and only where there is one of ours.
+  await server.register(fastifyCookie, { hook: false });
   const live = new LiveWatch(access, settings.times, server.log);
   const gate = new AccessGate(new Policy(definition, platformPermissions), access, settings, undefined, live);
   server.decorate('access', gate);
@@ -94,7 +97,10 @@ function introduce(request: FastifyRequest, reply: FastifyReply, identity: Ident
   // Answers of somebody are for nobody else's eyes, and not for the disk of a shared computer.
   if (request.routeOptions.config.permission !== 'public') reply.header('cache-control', 'no-store');
   // A cookie of nobody would be refused again and again; pages come without one then.
-  if (from === 'cookie' && principal.kind === 'anonymous') reply.header('set-cookie', setCookie(cookieName, undefined));
+  const { csrf } = request.routeOptions.config;
+  if (from === 'cookie' && principal.kind === 'anonymous' && csrf !== false) {
+    reply.header('set-cookie', setCookie(cookieName, undefined));
+  }
 }
 
 function attempt(work: () => void, done: (error?: Error) => void): void {

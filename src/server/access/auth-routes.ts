@@ -136,6 +136,7 @@ export function authRoutes(server: MillraceServer, gate: AccessGate): void {
       await endCookie(request, gate);
       const [, token] = /^bearer +(ms_\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
       if (token !== undefined) await access.signOut(token);
+      reply.removeHeader('set-cookie');
       return reply.code(204).header('set-cookie', setCookie(cookieName, undefined)).send();
     },
   );
@@ -171,7 +172,7 @@ export function authRoutes(server: MillraceServer, gate: AccessGate): void {
     async (request) => {
       const { identity } = request;
       if (identity === undefined) throw new MillraceError('AUTH_REQUIRED', 'Sign in first.');
-      const { secret, expiresAt } = await access.keepOneUse('ticket', ticketContent(identity), ticketLifetimeMs);
+      const { secret, expiresAt } = await access.keepOneUse('pass', ticketContent(identity), ticketLifetimeMs);
       return { ticket: secret, expiresAt: new Date(expiresAt).toISOString() };
     },
   );

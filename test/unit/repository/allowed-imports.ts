@@ -61,7 +61,7 @@ export const rooms: { readonly [room: string]: Room } = {
     holds: 'HTTP, WebSocket and SSE, gRPC, problem details',
     mayImport: ['events', 'store', 'commands', 'projections', 'access', 'telemetry'],
   },
-  cli: { holds: 'the command line; puts the parts together', mayImport: ['embedded', 'server'] },
+  cli: { holds: 'the command line; puts the parts together', mayImport: ['access', 'embedded', 'server'] },
 };
 
 /** Files at the top of `src/` that every room may import. */
