@@ -131,7 +131,7 @@ describe('what HTTP refuses, gRPC refuses with the same code and for the same fi
     ['Cancel', 'POST /api/waiting-room/cancel', { visitId: nowhere, reason: '  ' }, status.INVALID_ARGUMENT],
     ['Cancel', 'POST /api/waiting-room/cancel', { visitId: nowhere, reason: 'why' }, status.NOT_FOUND],
     ['ConfigureQueue', 'PUT /api/waiting-room/queues/q', { maxCapacity: 0 }, status.INVALID_ARGUMENT],
-    ['ConfigureRoom', 'PUT /api/waiting-room/rooms/r', {}, status.INVALID_ARGUMENT],
+    ['ConfigureRoom', 'PUT /api/waiting-room/rooms/r', { siteId: 'no spaces' }, status.INVALID_ARGUMENT],
     ['ListPatients', 'GET /api/waiting-room/queues/q/patients?limit=0', { limit: 0 }, status.INVALID_ARGUMENT],
     [
       'ListPatients',

@@ -79,6 +79,8 @@ function compare(
   return Object.entries(properties).reduce<string[]>((found, [name, schema]) => {
     const field = fields.find((one) => one.name === name);
     if (field === undefined) return [...found, `${where}: no ${name} in gRPC`];
+    // A map is written as a list of its entries.
+    if (field.type.endsWith('Entry') && schema.properties === undefined && field.repeated) return found;
     const isList = typesOf(schema).includes('array');
     if (isList !== field.repeated) return [...found, `${where}: ${name} is a list in one of them`];
     const one = isList ? (schema.items ?? {}) : schema;
