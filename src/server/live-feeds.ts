@@ -1,3 +1,4 @@
+import { errorForLog } from '../telemetry/error-for-log.ts';
 import type { FastifyBaseLogger } from 'fastify';
 import { MillraceError } from '../errors.ts';
 import type { RunningSystem } from '../running-system.ts';
@@ -79,7 +80,7 @@ export class LiveFeeds {
     try {
       await this.#lookForReplacement();
     } catch (error) {
-      this.#log.warn({ err: error }, 'the state of the read model could not be read');
+      this.#log.warn({ err: errorForLog(error) }, 'the state of the read model could not be read');
     }
   }
 

@@ -2,7 +2,9 @@ import { pino } from 'pino';
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { application } from '../../apps/waiting-room/app.ts';
-import { defineProjection, rows, type JsonObject } from '../../src/index.ts';
+import { clinicAccess } from '../../apps/waiting-room/access.ts';
+import { defineProjection, rows, Type, type JsonObject } from '../../src/index.ts';
+import type { Application } from '../../src/server/index.ts';
 import { canariesIn, columnsWithCanaries } from '../support/canaries.ts';
 import { CanaryDay } from '../support/canary-day.ts';
 import { eventually } from '../support/example-databases.ts';
@@ -39,7 +41,21 @@ function nameOf({ patientName, queueId }: JsonObject): string {
 }
 
 const { system } = application;
-const poisoned = { ...application, system: { ...system, projections: [...system.projections, poison] } };
+const mayBreak = { 'POST /api/test/defect': ['operator'], 'POST /api/test/query': ['operator'] };
+/** The waiting room with a read model that fails on patients, and routes with defects that quote them. */
+const poisoned: Application = {
+  ...application,
+  system: { ...system, projections: [...system.projections, poison] },
+  access: { ...clinicAccess, permissions: { ...clinicAccess.permissions, ...mayBreak } },
+  routes: async (server, running) => {
+    await application.routes?.(server, running);
+    const schema = { body: Type.Object({ as: Type.String() }) };
+    server.post('/api/test/defect', { schema }, ({ body }) => {
+      throw new TypeError(`no way for ${body.as}`, { cause: new Error(body.as) });
+    });
+    server.post('/api/test/query', { schema }, ({ body }) => running.readModels.query('select $1::int', [body.as]));
+  },
+};
 
 /** Columns that may hold something personal, what, and why. Everything that is found elsewhere is a leak. */
 const declared: { readonly [column: string]: { readonly holds: readonly string[]; readonly why: string } } = {
@@ -108,6 +124,7 @@ describe('nobody reads anything personal', () => {
   });
 
   test('in the log, whatever its level', () => {
+    expect(logged.filter((line) => line.includes('INTERNAL_ERROR')).length).toBeGreaterThanOrEqual(2);
     expect(leaks(logged)).toEqual([]);
   });
 

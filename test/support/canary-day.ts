@@ -68,8 +68,8 @@ export class CanaryDay {
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await answer.text();
-    if (answer.status >= 400) this.overheard.refusals.push(`${method} ${path.split('?')[0] ?? ''}: ${text}`);
-    else if (role === 'anonymous') this.overheard.publicly.push(text);
+    if (answer.status >= 400) this.overheard.refusals.push(`${text} ${JSON.stringify([...answer.headers])}`);
+    else if (role === 'anonymous' && !path.includes('sign-in')) this.overheard.publicly.push(text);
     else this.overheard.toStaff.push(text);
     return text;
   }
@@ -177,7 +177,11 @@ export class CanaryDay {
     await this.#do('receptionist', 'cancel', { visitId: b, reason: canaries.cancelReason });
     await this.#do('cashier', 'call-patient-to-desk', { visitId: c, deskId: 'desk-1' });
     await this.#do('cashier', 'validate-payment', { visitId: c });
-    await this.#do('receptionist', 'identify', { visitId: c, patientId: canaries.otherId });
+    await this.#do('receptionist', 'identify', {
+      visitId: c,
+      patientId: canaries.otherId,
+      patientName: canaries.otherName,
+    });
     await this.#do('receptionist', 'transfer', { visitId: c, toQueueId: 'other-queue' });
     await this.#do('doctor', 'call-patient', { visitId: c, roomId: 'room-2' });
     await this.#do('doctor', 'no-show', { visitId: c });
@@ -216,6 +220,8 @@ export class CanaryDay {
       userName: canaries.staffName,
       password: canaries.notes,
     });
+    await this.#ask('operator', 'POST', '/api/test/defect', { as: canaries.name });
+    await this.#ask('operator', 'POST', '/api/test/query', { as: canaries.name });
     // Names in addresses, where nobody has asked for them.
     const inUrl = encodeURIComponent(canaries.name);
     await this.#ask('operator', 'GET', `/api/events/${inUrl}`);

@@ -1,3 +1,4 @@
+import { errorForLog } from '../../telemetry/error-for-log.ts';
 import { status, type handleServerStreamingCall, type ServerWritableStream } from '@grpc/grpc-js';
 import { constants } from 'node:http2';
 import { MillraceError } from '../../errors.ts';
@@ -26,7 +27,10 @@ export function liveCall(
       const failure = failureOf(error);
       const correlationId = correlationIdOf(headersOf(call.metadata));
       if (failure.status >= 500) {
-        server.log.warn({ err: error, feed: tail.definition.name, correlationId }, 'live stream could not begin');
+        server.log.warn(
+          { err: errorForLog(error), feed: tail.definition.name, correlationId },
+          'live stream could not begin',
+        );
       }
       call.emit('error', failures.ofFailure(failure, correlationId));
     });

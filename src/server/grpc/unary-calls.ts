@@ -1,3 +1,4 @@
+import { errorForLog } from '../../telemetry/error-for-log.ts';
 import { Metadata, type handleUnaryCall, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
 import { MillraceError } from '../../errors.ts';
 import { newEventId } from '../../events/event-id.ts';
@@ -38,7 +39,7 @@ export function unaryCall(
           answer(failures.ofFailure(failureOf(error), correlationIdOf(headersOf(call.metadata))));
         } else {
           const correlationId = newEventId();
-          server.log.error({ err: error, correlationId }, 'request failed');
+          server.log.error({ err: errorForLog(error), correlationId }, 'request failed');
           answer(failures.defect(correlationId));
         }
       },
