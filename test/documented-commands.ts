@@ -28,6 +28,7 @@ export const runElsewhere: { readonly [command: string]: string } = {
 export const needsMore: { readonly [start: string]: string } = {
   'curl -u "$RABBITMQ_USER"': 'RabbitMQ',
   'docker-compose': 'Docker Compose',
+  grpcurl: 'grpcurl',
   'npm run test:chaos': 'RabbitMQ, and minutes: .ci/run plays one of each kind',
   'npm run demo:failures': 'RabbitMQ, and a minute',
 };

@@ -3,6 +3,7 @@ import type { Application } from '#millrace/server';
 import { clinicAccess } from './access.ts';
 import { waitingRoomRoutes } from './api/routes.ts';
 import { queueTag } from './domain/names.ts';
+import { waitingRoomGrpc } from './grpc.ts';
 import { checkIns } from './load.ts';
 import { waitingRoom } from './system.ts';
 
@@ -151,6 +152,7 @@ export function waitingRoomApplication(settings: WaitingRoomSettings = demonstra
         ],
       },
     ],
+    grpc: waitingRoomGrpc,
     load: checkIns,
   };
 }

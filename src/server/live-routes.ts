@@ -1,3 +1,4 @@
+import { errorForLog } from '../telemetry/error-for-log.ts';
 import websocket from '@fastify/websocket';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
@@ -96,7 +97,7 @@ function addWebSocket(server: MillraceServer, feeds: LiveFeeds, tail: LiveTail):
         rights.stop();
       });
       tail.subscribe(subscriber, afterOf(query)).catch((error: unknown) => {
-        request.log.warn({ err: error, feed: tail.definition.name }, 'live connection could not begin');
+        request.log.warn({ err: errorForLog(error), feed: tail.definition.name }, 'live connection could not begin');
         socket.close(1013, 'try again later');
       });
     },

@@ -1,3 +1,4 @@
+import { errorForLog } from '../telemetry/error-for-log.ts';
 import type { FastifyBaseLogger } from 'fastify';
 import { MillraceError } from '../errors.ts';
 import type { RunningSystem } from '../running-system.ts';
@@ -159,7 +160,7 @@ export class LiveTail {
           continue;
         }
       } catch (error) {
-        this.#log.warn({ err: error, feed: this.definition.name }, 'live updates could not be read');
+        this.#log.warn({ err: errorForLog(error), feed: this.definition.name }, 'live updates could not be read');
         this.#changed = true;
         pause = retryMs;
       }

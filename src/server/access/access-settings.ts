@@ -1,3 +1,4 @@
+import { isLoopback } from '../../config.ts';
 import type { SignInTimes } from '../../access/access.ts';
 
 /** Who may come in without saying who it is: everybody, with every role (a demonstration), or nobody. */
@@ -28,11 +29,6 @@ export interface AccessSettings {
 }
 
 export const defaultTimes: SignInTimes = { idleMs: 3_600_000, lifetimeMs: 12 * 3_600_000 };
-
-/** Addresses that only this machine reaches. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
-}
 
 /** What a server does that was not told. */
 export function accessSettingsFor(host: string): AccessSettings {
