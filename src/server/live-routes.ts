@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import websocket from '@fastify/websocket';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
@@ -80,7 +81,7 @@ function addWebSocket(server: MillraceServer, feeds: LiveFeeds, tail: LiveTail):
     },
     wsHandler: (socket, request) => {
       const query = queryOf(request);
-      const subscriber = tail.subscriber(webSocket(socket), query);
+      const subscriber = tail.subscriber(webSocket(socket, request.raw.socket), query);
       socket.once('close', () => tail.remove(subscriber));
       tail.subscribe(subscriber, afterOf(query)).catch((error: unknown) => {
         request.log.warn({ err: error, feed: tail.definition.name }, 'live connection could not begin');
@@ -115,7 +116,7 @@ function afterOf(query: { readonly [name: string]: unknown }): string | undefine
 function eventStream(request: FastifyRequest, reply: FastifyReply): LiveConnection {
   const { raw } = reply;
   return {
-    send(message, position) {
+    send(message) {
       if (!raw.headersSent) {
         reply.hijack();
         raw.writeHead(200, {
@@ -126,8 +127,10 @@ function eventStream(request: FastifyRequest, reply: FastifyReply): LiveConnecti
         });
         raw.write('retry: 1000\n\n');
       }
-      raw.write(`id: ${position}\ndata: ${message}\n\n`);
+      raw.write(message.event);
     },
+    hold: () => raw.cork(),
+    release: () => raw.uncork(),
     get buffered() {
       return raw.writableLength;
     },
@@ -138,13 +141,15 @@ function eventStream(request: FastifyRequest, reply: FastifyReply): LiveConnecti
   };
 }
 
-function webSocket(socket: WebSocket): LiveConnection {
+function webSocket(socket: WebSocket, wire: Socket): LiveConnection {
   let answered = true;
   socket.on('pong', () => {
     answered = true;
   });
   return {
-    send: (message) => socket.send(message),
+    send: (message) => socket.send(message.json, { binary: false }),
+    hold: () => wire.cork(),
+    release: () => wire.uncork(),
     get buffered() {
       return socket.bufferedAmount;
     },
