@@ -129,8 +129,9 @@ function eventStream(request: FastifyRequest, reply: FastifyReply): LiveConnecti
       }
       raw.write(message.event);
     },
-    hold: () => raw.cork(),
-    release: () => raw.uncork(),
+    // Of the socket: the answer's own cork writes length, data and end of a chunk one by one.
+    hold: () => raw.socket?.cork(),
+    release: () => raw.socket?.uncork(),
     get buffered() {
       return raw.writableLength;
     },
