@@ -90,8 +90,10 @@ async function open({ group, door, url }: LiveClient): Promise<void> {
     await once(socket, 'message');
     return;
   }
-  const request = http.get(url, { agent: false });
-  const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+  const answered = Promise.withResolvers<http.IncomingMessage>();
+  const request = http.get(url, { agent: false }, answered.resolve);
+  request.once('error', answered.reject);
+  const response = await answered.promise;
   if (response.statusCode !== 200) throw new Error(`${url}: ${response.statusCode}`);
   let rest = '';
   const first = Promise.withResolvers<void>();

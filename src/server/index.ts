@@ -1,4 +1,5 @@
 export { readDate } from './dates.ts';
+export { forward } from './forward.ts';
 export type { Application, LoadRequest, LoadScenario } from './application.ts';
 export { keyOf, sendCommand, type CommandReply, type CommandRequest, type SentCommand } from './send-command.ts';
 export type { LiveFeedDefinition, LiveMessage, LiveView, ResetReason } from './live-feed.ts';

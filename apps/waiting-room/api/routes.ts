@@ -6,6 +6,7 @@ import { checkInRoutes } from './check-in-routes.ts';
 import { departmentRoutes } from './department-routes.ts';
 import { KnownQueues } from './known-queues.ts';
 import { MomentsAgo } from './moments-ago.ts';
+import { originalRoutes } from './original-routes.ts';
 import { queueRoutes } from './queue-routes.ts';
 import { roomRoutes } from './room-routes.ts';
 import { visitRoutes } from './visit-routes.ts';
@@ -28,5 +29,6 @@ export function waitingRoomRoutes(patientKeySecret: string): RouteModule {
     departmentRoutes(server, desk);
     queueRoutes(server, system);
     analyticsRoutes(server, system);
+    originalRoutes(server, system, patientKeySecret);
   };
 }
