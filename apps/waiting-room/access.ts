@@ -102,6 +102,11 @@ const permissions: Permissions = {
   'GET /api/patient-trajectories/:trajectoryId': staff,
   'POST /api/patient-trajectories/rebuild': to('operator', 'administrator'),
   'POST /api/v1/waiting-room/:queueId/rebuild': to('operator', 'administrator'),
+  'GET /openapi/v1.json': 'public',
+  'POST /api/staff/auth/login': 'public',
+  'POST /api/staff/users/register': to('administrator'),
+  'POST /api/staff/users/change-role': to('administrator'),
+  'POST /api/staff/users/change-status': to('administrator'),
   'feed:waiting-room/queues': to(...staff, 'administrator', 'operator'),
   'feed:waiting-room/patients': staff,
 };

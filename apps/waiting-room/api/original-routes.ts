@@ -1,6 +1,7 @@
 import type { RunningSystem } from '#millrace';
 import type { MillraceServer } from '#millrace/server';
 import { dashboardRoutes } from './dashboard-routes.ts';
+import { forwardedRoutes } from './forwarded-routes.ts';
 import { queueViewRoutes } from './queue-view-routes.ts';
 import { timelineRoutes } from './timeline-routes.ts';
 import { trajectoryRoutes } from './trajectory-routes.ts';
@@ -11,4 +12,5 @@ export function originalRoutes(server: MillraceServer, system: RunningSystem, pa
   dashboardRoutes(server, system);
   timelineRoutes(server, system);
   trajectoryRoutes(server, system, patientKeySecret);
+  forwardedRoutes(server);
 }
