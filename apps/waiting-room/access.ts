@@ -118,6 +118,9 @@ const upcoming: Permissions = {
   'PUT /api/waiting-room/desks/:deskId': to('cashier', 'supervisor', 'administrator'),
   'POST /api/waiting-room/queues/:queueId/state': supervision,
   'POST /api/waiting-room/find-patients': reception,
+  'POST /api/waiting-room/identify': reception,
+  'PUT /api/waiting-room/rooms/:roomId/staff': to('doctor', 'supervisor', 'administrator'),
+  'PUT /api/waiting-room/desks/:deskId/staff': to('cashier', 'supervisor', 'administrator'),
   'GET /api/waiting-room/visits/:visitId': staff,
   'GET /api/waiting-room/visits/:visitId/link': reception,
   // Without names, ids or what somebody came for.

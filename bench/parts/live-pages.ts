@@ -33,6 +33,7 @@ export const part: Part = {
     const measured: Measured[] = [];
     try {
       const waiting = await ask<readonly Sent[]>(desk, { checkIns: quick ? 80 : 800 });
+      const inLine = new Map(waiting.map(({ ticket, queueId }) => [ticket, queueId]));
       const clients = clientsOf(server.url, waiting, quick ? 100 : 1000);
       await Promise.all(
         workers.map(async (worker, index) => {
@@ -54,7 +55,7 @@ export const part: Part = {
           messages: reports.reduce((sum, { messages }) => sum + messages, 0),
           lost: reports.reduce((sum, { lost }) => sum + lost, 0),
           serverCores,
-          groups: arrivalTimes(sent, reports, clients),
+          groups: arrivalTimes(sent, reports, clients, inLine),
         };
       };
       // Young processes compile at first; that is no clinic's afternoon.
@@ -87,12 +88,21 @@ export const part: Part = {
   },
 };
 
-function clientsOf(url: string, _waiting: readonly Sent[], count: number): readonly LiveClient[] {
-  return Array.from({ length: count }, (_, n) =>
-    n % 2 === 0
-      ? { group: 'staff', door: 'ws' as const, url: `${url}/ws/waiting-room` }
-      : { group: 'staff', door: 'sse' as const, url: `${url}/api/waiting-room/stream` },
-  );
+/** Staff's screens and public displays by both doors, and a phone for each patient who waits. */
+function clientsOf(url: string, waiting: readonly Sent[], count: number): readonly LiveClient[] {
+  const screens = Array.from({ length: count / 5 }, (_, n): LiveClient => {
+    const door = n % 2 === 0 ? 'ws' : 'sse';
+    if (n % 4 < 2) {
+      return { group: 'staff', door, url: `${url}${door === 'ws' ? '/ws/waiting-room' : '/api/waiting-room/stream'}` };
+    }
+    const path = door === 'ws' ? '/ws/public-display' : '/api/public/stream';
+    return { group: 'display', door, url: `${url}${path}?siteId=main` };
+  });
+  const phones = waiting.map(({ link = '' }): LiveClient => {
+    const token = link.slice(link.lastIndexOf('/') + 1);
+    return { group: 'phone', door: 'sse', url: `${url}/api/public/visits/${token}/stream` };
+  });
+  return [...screens, ...phones].slice(0, count);
 }
 
 function tableOf(_context: PartContext, measured: readonly Measured[]): readonly (readonly string[])[] {

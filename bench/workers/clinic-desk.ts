@@ -55,10 +55,10 @@ async function send(kind: Sent['kind'], path: string, body: object): Promise<Sen
   return { kind, queueId, visitId, ticket, position, ...more, sentAt, answeredAt: machineMs() };
 }
 
-function checkIn(priority: string): Promise<Sent> {
+function checkIn(priority: string, turn: number): Promise<Sent> {
   const n = (next += 1);
   return send('check-in', 'check-in', {
-    queueId: `queue-${n % queues}`,
+    queueId: `queue-${turn % queues}`,
     patientId: `${run}-${n}`,
     patientName: `Alex Olsen ${n}`,
     consultationType: 'General',
@@ -66,10 +66,13 @@ function checkIn(priority: string): Promise<Sent> {
   });
 }
 
-/** Check-in, call and completion in turn, so that as many go as come. The urgent ones change everybody's place. */
+/**
+ * Check-in, call and completion in turn, so that as many go as come. Who comes urgently and who is called moves
+ * everybody who waits in that queue; not both in one queue at a time, since then nobody would have moved.
+ */
 async function step(n: number): Promise<Sent> {
   const turn = Math.floor(n / 3);
-  if (n % 3 === 0) return checkIn(turn % 2 === 0 ? 'Urgent' : 'Medium');
+  if (n % 3 === 0) return checkIn('Urgent', turn + queues / 2);
   if (n % 3 === 1) {
     const roomId = freeRooms.pop() ?? `room-${(rooms += 1)}`;
     const called = await send('call', 'call-next', { queueId: `queue-${turn % queues}`, roomId });
@@ -78,7 +81,7 @@ async function step(n: number): Promise<Sent> {
   }
   const one = seated.shift();
   // The call before this one has no answer yet.
-  if (one === undefined) return checkIn('Medium');
+  if (one === undefined) return checkIn('Urgent', turn + queues / 2);
   const completed = await send('complete', 'complete-attention', { visitId: one.visitId });
   freeRooms.push(one.roomId);
   return completed;
@@ -91,7 +94,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   if (command.end === true) break;
   const sent: Sent[] = [];
   if (command.checkIns !== undefined) {
-    for (let n = 0; n < command.checkIns; n += 1) sent.push(await checkIn('Medium'));
+    for (let n = 0; n < command.checkIns; n += 1) sent.push(await checkIn('Medium', n));
   } else {
     const { perSecond = 1, commands = 0 } = command;
     await callPaced({ perSecond, calls: commands }, async (n) => {

@@ -50,9 +50,12 @@ interface CallRow {
 /** The calls that a display shows, the last first. Asks for nothing that a display must not show. */
 export async function displayCalls(readModels: ReadModels, queueId: string) {
   const rows = await readModels.query<CallRow>(
-    `select ticket, status, coalesce(desk_id, room_id, '') as destination from visits_view
-     where queue_id = $1 and status in ('CALLED', 'AT_CASHIER', 'PAYMENT_PENDING', 'IN_CONSULTATION')
-     order by called_at desc, visit_id limit 100`,
+    // The name of the place stands in the public view alone, which does not know queues.
+    `select v.ticket, v.status, coalesce(c.destination_name, v.desk_id, v.room_id, '') as destination
+     from visits_view v
+     left join public_calls_view c on c.updated_position = v.updated_position and c.ticket = v.ticket
+     where v.queue_id = $1 and v.status in ('CALLED', 'AT_CASHIER', 'PAYMENT_PENDING', 'IN_CONSULTATION')
+     order by v.called_at desc, v.visit_id limit 100`,
     [queueId],
   );
   return rows.map(({ ticket, status, destination }) => ({
