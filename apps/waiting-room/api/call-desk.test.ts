@@ -11,6 +11,8 @@ import { waitingRoom } from '../system.ts';
 import { CallDesk } from './call-desk.ts';
 import { MomentsAgo } from './moments-ago.ts';
 
+let tickets = 100;
+
 const room: Place = { kind: 'room', id: 'room-1' };
 const desk: Place = { kind: 'desk', id: 'desk-1' };
 const stages = { triage: true, cashier: true };
@@ -46,7 +48,10 @@ afterEach(async () => {
 
 async function arrive(priority: Priority, more: object = {}): Promise<string> {
   const visitId = `visit-${newEventId()}`;
-  await system.execute(checkInToUnlimitedQueue, checkIn({ visitId, patientKey: null, priority, ...more }));
+  await system.execute(
+    checkInToUnlimitedQueue,
+    checkIn({ visitId, ticket: `Q1-${++tickets}`, patientKey: null, priority, ...more }),
+  );
   return visitId;
 }
 const send = async (command: CallPatient): Promise<string> => {
