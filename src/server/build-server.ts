@@ -110,7 +110,9 @@ export async function buildServer(
   }
   await addLiveRoutes(server, feeds);
   if (application.routes !== undefined) await application.routes(server, system);
-  if (application.web !== undefined) await addWebPages(server, application.web);
+  if (application.web !== undefined) {
+    await addWebPages(server, application.web, application.webPaths);
+  }
   return { server, feeds };
 }
 
