@@ -64,3 +64,27 @@ function plain(text: string): string {
     .replaceAll(/\p{Mn}/gu, '')
     .toLowerCase();
 }
+
+/** Why a queue takes nobody in now, as the code with which the server would refuse; undefined when it does. */
+export function refusalOfCheckIn(queue: QueueRow): string | undefined {
+  if (queue.state === 'CLOSED') return 'QUEUE_CLOSED';
+  if (queue.state === 'PAUSED') return 'QUEUE_PAUSED';
+  return isFull(queue) ? 'QUEUE_CAPACITY_REACHED' : undefined;
+}
+
+/** Open visits that look like somebody at the desk: the same id, or the same name. */
+export function lookAlikes(
+  { visits }: Clinic,
+  { patientName, patientId }: { readonly patientName: string; readonly patientId: string },
+): readonly VisitRow[] {
+  const name = plain(patientName).trim().replaceAll(/\s+/g, ' ');
+  const id = patientId.trim().toLowerCase();
+  return [...(visits?.values() ?? [])].filter(
+    (visit) =>
+      (id !== '' && visit.patientId.toLowerCase() === id) ||
+      (name !== '' &&
+        plain(visit.name ?? '')
+          .trim()
+          .replaceAll(/\s+/g, ' ') === name),
+  );
+}

@@ -23,6 +23,12 @@ export type Group = (typeof groups)[number];
 
 /** Every screen, in the order of the first page. A chunk of its own each. */
 export const screens = {
+  reception: {
+    path: '/reception',
+    roles: ['receptionist', 'supervisor'],
+    group: 'arrival',
+    load: async () => (await import('../screens/reception/reception.tsx')).Reception,
+  },
   flow: {
     path: '/flow',
     roles: ['supervisor', 'operator', 'administrator'],
