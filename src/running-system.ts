@@ -1,3 +1,4 @@
+import type { Access } from './access/access.ts';
 import type { CommandOptions } from './commands/command-handler.ts';
 import type { Boundary, DecidedEvent, Decider } from './commands/decider.ts';
 import type { CommandResult } from './commands/mailbox.ts';
@@ -36,6 +37,8 @@ export interface RunningSystem {
   readonly refusedEvents: RefusedEvents;
   readonly lag: LagStatistics;
   readonly outbox: Outbox;
+  /** Accounts, sign-ins and API keys; where there is no database, none. */
+  readonly access?: Access;
   /** The consumers of this process; none where it is no projector. */
   consumers?(): readonly ConsumerReport[];
   /** The timers of the system, as this process sees them; none where it takes no commands. */

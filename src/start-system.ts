@@ -1,3 +1,4 @@
+import { PostgresAccess } from './access/postgres-access.ts';
 import type { Broker } from './brokers/broker.ts';
 import { EmbeddedBroker } from './brokers/embedded.ts';
 import { RabbitMqBroker } from './brokers/rabbitmq/rabbitmq.ts';
@@ -77,6 +78,7 @@ class MillraceSystem implements RunningSystem {
   readonly refusedEvents: PostgresRefusedEvents;
   readonly lag: PostgresLagStatistics;
   readonly outbox: PostgresOutbox;
+  readonly access: PostgresAccess;
   readonly #commands: CommandHandler;
   readonly #connections: Connections;
   readonly #broker: Broker;
@@ -107,6 +109,7 @@ class MillraceSystem implements RunningSystem {
     this.#connections = connections;
     this.#commands = new CommandHandler(this.log, this.registry);
     this.outbox = new PostgresOutbox(eventStore, names);
+    this.access = new PostgresAccess(eventStore, { wakeUp: wakeEventStore });
     this.refusedEvents = new PostgresRefusedEvents(eventStore, names);
     this.lag = new PostgresLagStatistics(eventStore, names);
     const letters = new PostgresDeadLetters(readModels, this.log, this.registry, definition.projections, {

@@ -1,5 +1,6 @@
 import type { EventQuery } from '#millrace';
 import type { Application } from '#millrace/server';
+import { clinicAccess } from './access.ts';
 import { waitingRoomRoutes } from './api/routes.ts';
 import { queueTag } from './domain/names.ts';
 import { checkIns } from './load.ts';
@@ -8,7 +9,8 @@ import { waitingRoom } from './system.ts';
 export interface WaitingRoomSettings {
   /**
    * Keys the pseudonyms of patients. Whoever knows it can try out which patient a tag stands for, so an installation
-   * with real patients sets one of its own, and keeps it: with another one, patients who wait are not recognised.
+   * with real patients sets one of its own, and keeps it: with another one, patients who wait are not recognised. 32
+   * characters or more.
    */
   readonly patientKeySecret: string;
 }
@@ -23,12 +25,26 @@ export function eventsOf(id: string): readonly EventQuery[] {
   return visitId.test(id) ? [{ stream: id }] : [{ tags: [queueTag(id)] }];
 }
 
+/** The setting `PATIENT_KEY_SECRET`; what is public while it is not set. */
+function settingsOf(env: NodeJS.ProcessEnv): WaitingRoomSettings {
+  const patientKeySecret = env['PATIENT_KEY_SECRET']?.trim() ?? '';
+  return patientKeySecret === '' ? demonstration : { patientKeySecret };
+}
+
+/** Why a secret is none that an installation with real patients may have. */
+function problemOf(secret: string): string | undefined {
+  if (secret === demonstration.patientKeySecret) return 'is not set';
+  return secret.length < 32 ? 'is shorter than 32 characters' : undefined;
+}
+
 /** The waiting room of a clinic. */
 export function waitingRoomApplication(settings: WaitingRoomSettings = demonstration): Application {
   return {
     system: waitingRoom,
     routes: waitingRoomRoutes(settings.patientKeySecret),
     eventsOf,
+    access: clinicAccess,
+    secrets: [{ setting: 'PATIENT_KEY_SECRET', problem: problemOf(settings.patientKeySecret) }],
     // Built by `npm ci`; see scripts/build-web.ts.
     web: new URL('../../dist/web/waiting-room/', import.meta.url),
     webPaths: [
@@ -121,4 +137,4 @@ export function waitingRoomApplication(settings: WaitingRoomSettings = demonstra
   };
 }
 
-export const application: Application = waitingRoomApplication();
+export const application: Application = waitingRoomApplication(settingsOf(process.env));

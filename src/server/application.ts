@@ -1,3 +1,4 @@
+import type { AccessDefinition } from '../access/policy.ts';
 import type { EventQuery } from '../store/store.ts';
 import type { SystemDefinition } from '../system.ts';
 import type { LiveFeedDefinition } from './live-feed.ts';
@@ -24,8 +25,20 @@ export interface Application {
   readonly webPaths?: readonly string[];
   /** Commands for `millrace load`: the request of the n-th command, sent over HTTP. */
   readonly load?: LoadScenario;
+  /** Who may use what. Default: everybody may use everything, as long as nobody else can reach the server. */
+  readonly access?: AccessDefinition;
+  /** Secrets that the application was made with; outside of demonstrations `start` refuses to run without them. */
+  readonly secrets?: readonly ApplicationSecret[];
   /** How long `start` waits until the system answers, in milliseconds. Default 60,000. */
   readonly openTimeoutMs?: number;
+}
+
+/** A secret that an installation has to choose for itself. */
+export interface ApplicationSecret {
+  /** The environment variable that holds it. */
+  readonly setting: string;
+  /** What is wrong with it, without the secret (`is not set`); undefined when it is one of the installation's own. */
+  readonly problem: string | undefined;
 }
 
 export interface LoadRequest {

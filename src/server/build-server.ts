@@ -3,6 +3,10 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { Registry } from 'prom-client';
 import type { RunningSystem } from '../running-system.ts';
 import { metricsIn } from '../telemetry/metrics.ts';
+import { accessSettingsFor, type AccessSettings } from './access/access-settings.ts';
+import { addAccess, addNoAccess } from './access/add-access.ts';
+import { administrationRoutes } from './access/administration-routes.ts';
+import { authRoutes } from './access/auth-routes.ts';
 import type { Application } from './application.ts';
 import { addBodyBound } from './bodies-in-memory.ts';
 import { addDocumentation } from './documentation.ts';
@@ -33,7 +37,11 @@ export interface BuildOptions {
   readonly logger?: FastifyBaseLogger;
   /** Metrics shown at `/metrics`. Default: a registry of its own. */
   readonly registry?: Registry;
-  /** Who sends a request. Default: `anonymous`. */
+  /** How it is known who sends a request, for an application with `access`. Default: as for a server that others reach. */
+  readonly access?: AccessSettings;
+  /** Addresses and networks of proxies whose `X-Forwarded-For` is believed. Default: none. */
+  readonly trustedProxies?: readonly string[];
+  /** Who sends a request, for an application without `access`. Default: `anonymous`. */
   readonly identify?: Identify;
   /** Shown in the API description. Default `0.0.0`. */
   readonly version?: string;
@@ -53,11 +61,13 @@ export async function buildServer(
   system: RunningSystem,
   options: BuildOptions = {},
 ): Promise<{ readonly server: MillraceServer; readonly feeds: LiveFeeds }> {
+  const { trustedProxies = [] } = options;
   const hasFeeds = application.live !== undefined && application.live.length > 0;
   const server: MillraceServer = Fastify({
     ...(options.logger === undefined ? { logger: false } : { loggerInstance: options.logger }),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: largestBody,
+    ...(trustedProxies.length === 0 ? {} : { trustProxy: [...trustedProxies] }),
     routerOptions: { maxParamLength: 500 },
     requestTimeout: 30_000,
     // What comes in while the server stops is still answered; its connection ends behind it.
@@ -82,15 +92,21 @@ export async function buildServer(
     if (schema?.querystring !== undefined) schema.querystring = closed({ ...asObject(schema.querystring) });
   });
   addJsonBody(server);
-  addRequestContext(server, options.identify);
+  addRequestContext(server, application.access === undefined ? options.identify : undefined);
   addFailureAnswers(server, paths);
+  const gate =
+    application.access === undefined
+      ? addNoAccess(server)
+      : await addAccess(server, system, application.access, options.access ?? accessSettingsFor(''));
+  const openly = (add: () => Promise<void>) => (gate === undefined ? add() : gate.whilePublic(add));
   addBodyBound(server, options.mostBodyBytes ?? mostBodyBytes, largestBody);
   addHttpMetrics(server, metrics);
   const stopCounting = system.onProcessed?.((event_name, seconds) => {
     metrics.eventProcessingDuration.observe({ event_name }, seconds);
   });
   server.addHook('onClose', async () => stopCounting?.());
-  await addDocumentation(server, application.system.name, options.version ?? '0.0.0');
+  // What the API is like is no secret.
+  await openly(() => addDocumentation(server, application.system.name, options.version ?? '0.0.0'));
 
   const replaced = () => feeds.replaced();
   const eventsOf = application.eventsOf ?? ((id: string) => [{ stream: id }]);
@@ -108,11 +124,15 @@ export async function buildServer(
   ]) {
     await routes(server, system);
   }
+  if (gate !== undefined) {
+    authRoutes(server, gate);
+    administrationRoutes(server, gate);
+  }
   await addLiveRoutes(server, feeds);
   if (application.routes !== undefined) await application.routes(server, system);
-  if (application.web !== undefined) {
-    await addWebPages(server, application.web, application.webPaths);
-  }
+  const { web, webPaths } = application;
+  if (web !== undefined) await openly(() => addWebPages(server, web, webPaths));
+  gate?.assertComplete(application.live ?? []);
   return { server, feeds };
 }
 

@@ -19,6 +19,8 @@ export function answerFailure(error: unknown, request: FastifyRequest, reply: Fa
   }
   reply.code(failure.status).header('content-type', problemMediaType).header(correlationHeader, context.correlationId);
   if (failure.retryAfter !== undefined) reply.header('retry-after', String(failure.retryAfter));
+  // Says what would help; a browser asks nobody for a password because of it.
+  if (failure.status === 401) reply.header('www-authenticate', 'Bearer realm="millrace"');
   reply.send(problemBody(failure, context.correlationId));
 }
 

@@ -1,5 +1,8 @@
+export type { AccessDefinition, Permission, Permissions } from '../access/policy.ts';
+export type { Principal } from '../access/principal.ts';
+export type { AccessMode, AccessSettings, ProviderSettings } from './access/access-settings.ts';
 export { readDate } from './dates.ts';
-export type { Application, LoadRequest, LoadScenario } from './application.ts';
+export type { Application, ApplicationSecret, LoadRequest, LoadScenario } from './application.ts';
 export { keyOf, sendCommand, type CommandReply, type CommandRequest, type SentCommand } from './send-command.ts';
 export type { LiveFeedDefinition, LiveMessage, LiveView, ResetReason } from './live-feed.ts';
 export { minPositionOf, minPositionParameter, nullable } from './parameters.ts';

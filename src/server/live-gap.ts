@@ -41,11 +41,12 @@ export class GapFilling {
     const after = Number(given);
     if (!/^\d{1,16}$/.test(given) || !Number.isSafeInteger(after)) return 'after-invalid';
     if (after > position && after > (await this.#storedPosition())) return 'after-ahead';
-    const messages: LiveMessage[] = [];
+    let messages: LiveMessage[] = [];
     const filled: [string, number][] = [];
     let count = 0;
     for (const prepared of this.#views) {
       const { name } = prepared.view;
+      if (!subscriber.maySee(name)) continue;
       const value = subscriber.filterOf(name);
       const found =
         value === undefined
@@ -58,6 +59,8 @@ export class GapFilling {
       if (rows.length > 0)
         messages.push({ type: 'rows', view: name, position: after, rows: rows.map(({ row }) => row) });
     }
+    // Read meanwhile, and sent only to who may still see it.
+    messages = messages.filter((message) => message.type !== 'rows' || subscriber.maySee(message.view));
     for (const [name, upTo] of filled) subscriber.filledUpTo(name, upTo);
     // Only with the last message has everything up to the position been sent.
     for (const [index, message] of messages.entries()) {

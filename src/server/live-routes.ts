@@ -2,6 +2,7 @@ import websocket from '@fastify/websocket';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
 import { MillraceError } from '../errors.ts';
+import { checkOrigin } from './access/access-gate.ts';
 import type { LiveFeeds } from './live-feeds.ts';
 import type { LiveConnection } from './live-subscriber.ts';
 import type { LiveTail } from './live-tail.ts';
@@ -14,6 +15,9 @@ declare module 'fastify' {
     live?: boolean;
   }
 }
+
+/** A WebSocket is closed with this when the sign-in that opened it has ended: signing in again helps. */
+const signInEnded = 4401;
 
 /** The two doors of every feed. */
 export async function addLiveRoutes(server: MillraceServer, feeds: LiveFeeds): Promise<void> {
@@ -34,7 +38,7 @@ function addServerSentEvents(server: MillraceServer, feeds: LiveFeeds, tail: Liv
     method: 'GET',
     url: tail.definition.ssePath,
     exposeHeadRoute: false,
-    config: { live: true },
+    config: { live: true, feed: tail.definition },
     schema: {
       tags: ['live'],
       summary: `Live rows of ${tail.definition.name}`,
@@ -48,8 +52,13 @@ function addServerSentEvents(server: MillraceServer, feeds: LiveFeeds, tail: Liv
       const lastEventId = request.headers['last-event-id'];
       const query = queryOf(request);
       const after = typeof lastEventId === 'string' ? lastEventId : afterOf(query);
-      const subscriber = tail.subscriber(eventStream(request, reply), query);
-      reply.raw.once('close', () => tail.remove(subscriber));
+      const connection = eventStream(request, reply);
+      const rights = rightsOf(request, tail, () => connection.close());
+      const subscriber = tail.subscriber(connection, query, rights.maySee);
+      reply.raw.once('close', () => {
+        tail.remove(subscriber);
+        rights.stop();
+      });
       try {
         await tail.subscribe(subscriber, after);
       } catch (error) {
@@ -67,10 +76,10 @@ function addWebSocket(server: MillraceServer, feeds: LiveFeeds, tail: LiveTail):
     method: 'GET',
     url: tail.definition.webSocketPath,
     exposeHeadRoute: false,
-    config: { live: true },
+    config: { live: true, feed: tail.definition },
     schema: { hide: true },
     preValidation: (request, _reply, done) => {
-      checkOrigin(request);
+      checkOrigin(request.headers);
       feeds.checkRoom();
       done();
     },
@@ -80,8 +89,12 @@ function addWebSocket(server: MillraceServer, feeds: LiveFeeds, tail: LiveTail):
     },
     wsHandler: (socket, request) => {
       const query = queryOf(request);
-      const subscriber = tail.subscriber(webSocket(socket), query);
-      socket.once('close', () => tail.remove(subscriber));
+      const rights = rightsOf(request, tail, () => socket.close(signInEnded, 'the sign-in has ended'));
+      const subscriber = tail.subscriber(webSocket(socket), query, rights.maySee);
+      socket.once('close', () => {
+        tail.remove(subscriber);
+        rights.stop();
+      });
       tail.subscribe(subscriber, afterOf(query)).catch((error: unknown) => {
         request.log.warn({ err: error, feed: tail.definition.name }, 'live connection could not begin');
         socket.close(1013, 'try again later');
@@ -90,15 +103,18 @@ function addWebSocket(server: MillraceServer, feeds: LiveFeeds, tail: LiveTail):
   });
 }
 
-/** A page of another host must not listen with the rights of who is looking at it. Programs send no origin. */
-function checkOrigin(request: FastifyRequest): void {
-  const { origin, host } = request.headers;
-  if (origin === undefined || hostOf(origin) === host?.toLowerCase()) return;
-  throw new MillraceError('ORIGIN_REFUSED', 'A page of another host may not open this live connection.');
-}
-
-function hostOf(origin: string): string | undefined {
-  return URL.canParse(origin) ? new URL(origin).host : undefined;
+/** What a client of a feed may see; everything where the application does not say who may. */
+function rightsOf(
+  { server: { access }, identity }: FastifyRequest,
+  { definition }: LiveTail,
+  end: () => void,
+): { readonly maySee: (view: string) => boolean; readonly stop: () => void } {
+  if (access === undefined || identity === undefined) return { maySee: () => true, stop: () => undefined };
+  const listener = access.live.watch(identity, end);
+  return {
+    maySee: (view) => listener.active && access.policy.may(identity.principal, `feed:${definition.name}/${view}`),
+    stop: () => listener.stop(),
+  };
 }
 
 function queryOf(request: FastifyRequest): { readonly [name: string]: unknown } {

@@ -30,6 +30,8 @@ interface WaitingMessage {
 export class LiveSubscriber {
   readonly #connection: LiveConnection;
   readonly #filters: ReadonlyMap<string, string>;
+  /** Whether rows of a view may be sent to the client now. */
+  readonly maySee: (view: string) => boolean;
   /** For each view, how far the gap was filled: what the feed sent meanwhile is not repeated. */
   readonly #filled = new Map<string, number>();
   /** What the feed sent while the gap is being filled; undefined afterwards. */
@@ -39,9 +41,14 @@ export class LiveSubscriber {
   /** The connection was ended from this side. What is written behind the end of a stream is an error of ours there. */
   #ended = false;
 
-  constructor(connection: LiveConnection, filters: ReadonlyMap<string, string>) {
+  constructor(
+    connection: LiveConnection,
+    filters: ReadonlyMap<string, string>,
+    maySee: (view: string) => boolean = () => true,
+  ) {
     this.#connection = connection;
     this.#filters = filters;
+    this.maySee = maySee;
   }
 
   get live(): boolean {
@@ -84,7 +91,7 @@ export class LiveSubscriber {
       return;
     }
     for (const { view, newest, message, position: behind } of waiting) {
-      if (newest > (this.#filled.get(view) ?? 0)) this.#write(message, behind);
+      if (newest > (this.#filled.get(view) ?? 0) && this.maySee(view)) this.#write(message, behind);
     }
   }
 

@@ -67,14 +67,21 @@ export class LiveTail {
     }
   }
 
-  /** A subscriber with the filters that a query string asks for. */
-  subscriber(connection: LiveConnection, query: { readonly [name: string]: unknown }): LiveSubscriber {
+  /**
+   * A subscriber with the filters that a query string asks for.
+   * @param maySee asked for each batch of rows, so that rights that end take effect in the middle
+   */
+  subscriber(
+    connection: LiveConnection,
+    query: { readonly [name: string]: unknown },
+    maySee: (view: string) => boolean,
+  ): LiveSubscriber {
     const filters = new Map<string, string>();
     for (const { name, filter } of this.definition.views) {
       const value = filter === undefined ? undefined : query[filter.parameter];
       if (typeof value === 'string') filters.set(name, value);
     }
-    return new LiveSubscriber(connection, filters);
+    return new LiveSubscriber(connection, filters, maySee);
   }
 
   remove(subscriber: LiveSubscriber): void {
@@ -209,6 +216,7 @@ export class LiveTail {
     // Written once for everybody who asked for the same rows.
     const messages = new Map<string | undefined, string | undefined>();
     for (const subscriber of this.#subscribers) {
+      if (!subscriber.maySee(view)) continue;
       const value = subscriber.filterOf(view);
       if (!messages.has(value)) messages.set(value, rowsMessage(view, position, rows, value));
       const message = messages.get(value);

@@ -67,6 +67,12 @@ const statusOfCode: { readonly [Code in ErrorCode]?: number } = {
   EVENT_TOO_LARGE: 413,
   ORIGIN_REFUSED: 403,
   UPGRADE_REQUIRED: 426,
+  AUTH_REQUIRED: 401,
+  AUTH_INVALID_CREDENTIALS: 401,
+  AUTH_ROLE_FORBIDDEN: 403,
+  AUTH_PROVIDER_REFUSED: 403,
+  CSRF_REFUSED: 403,
+  AUTH_TOO_MANY_ATTEMPTS: 429,
 };
 
 /** Seconds, where a second is too soon to ask again. */

@@ -8,7 +8,7 @@ const traceparentPattern = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9
 
 export const correlationHeader = 'x-correlation-id';
 
-/** Who sends a request; `anonymous` as long as nobody can sign in. */
+/** Who sends a request, for applications that know that by themselves. */
 export type Identify = (request: FastifyRequest) => string | Promise<string>;
 
 /** The correlation id that came with a request when it can be used, a new one otherwise. */

@@ -1,6 +1,7 @@
 import type { AddressInfo, Socket } from 'node:net';
 import { MillraceError } from '../errors.ts';
 import type { RunningSystem } from '../running-system.ts';
+import { accessSettingsFor } from './access/access-settings.ts';
 import type { Application } from './application.ts';
 import { buildHealthServer } from './build-health-server.ts';
 import { buildServer, type BuildOptions } from './build-server.ts';
@@ -35,7 +36,8 @@ export async function startServer(
   system: RunningSystem,
   options: ServerOptions,
 ): Promise<RunningServer> {
-  const { server, feeds } = await buildServer(application, system, options);
+  const access = options.access ?? accessSettingsFor(options.host);
+  const { server, feeds } = await buildServer(application, system, { ...options, access });
   return listen(server, options, feeds);
 }
 

@@ -4,7 +4,7 @@ import type { LogNames } from '../../postgres/log-names.ts';
 import { LogStatements } from './statements.ts';
 
 /** Counts up with every change of the SQL files. A database prepared by a newer number is refused. */
-export const logSchemaVersion = 3;
+export const logSchemaVersion = 4;
 
 const files = ['schema.sql', 'append.sql', 'writes.sql', 'guards.sql'];
 

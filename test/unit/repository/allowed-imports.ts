@@ -44,6 +44,10 @@ export const rooms: { readonly [room: string]: Room } = {
     mayImport: ['events', 'postgres', 'store', 'commands', 'consumers', 'timers'],
   },
   lag: { holds: 'the ledger and its statistics', mayImport: ['events', 'postgres', 'store'] },
+  access: {
+    holds: 'accounts, sign-ins, API keys, and who may use what; no HTTP',
+    mayImport: ['events', 'postgres'],
+  },
   telemetry: {
     holds: 'names of metrics, logs and spans in one table; health',
     mayImport: ['store', 'brokers', 'relay', 'timers'],
@@ -55,9 +59,9 @@ export const rooms: { readonly [room: string]: Room } = {
   },
   server: {
     holds: 'HTTP, WebSocket and SSE, problem details',
-    mayImport: ['events', 'store', 'commands', 'projections', 'telemetry'],
+    mayImport: ['events', 'store', 'commands', 'projections', 'access', 'telemetry'],
   },
-  cli: { holds: 'the command line; puts the parts together', mayImport: ['embedded', 'server'] },
+  cli: { holds: 'the command line; puts the parts together', mayImport: ['access', 'embedded', 'server'] },
 };
 
 /** Files at the top of `src/` that every room may import. */
@@ -83,22 +87,26 @@ export const packages: { readonly [name: string]: readonly string[] } = {
     'timers',
     'processes',
     'lag',
+    'access',
     'embedded',
     'the top',
   ],
   amqplib: ['brokers'],
   fastify: ['server'],
+  '@fastify/cookie': ['server'],
   '@fastify/static': ['server'],
   '@fastify/swagger': ['server'],
   '@fastify/swagger-ui': ['server'],
   '@fastify/type-provider-typebox': ['server'],
   '@fastify/websocket': ['server'],
   ws: ['server'],
+  'openid-client': ['server'],
+  jose: ['server'],
   'prom-client': ['telemetry', 'server'],
   pino: ['cli'],
   commander: ['cli'],
   typebox: ['events', 'server', 'the top'],
-  'lru-cache': ['commands', 'projections'],
+  'lru-cache': ['commands', 'projections', 'access'],
   'safe-stable-stringify': ['commands', 'testing'],
 };
 

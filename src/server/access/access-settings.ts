@@ -1,0 +1,38 @@
+import type { SignInTimes } from '../../access/access.ts';
+
+/** Who may come in without saying who it is: everybody, with every role (a demonstration), or nobody. */
+export type AccessMode = 'demo' | 'required';
+
+/** A provider that signs people in: OpenID Connect. */
+export interface ProviderSettings {
+  /** `https://login.example/realms/shop` */
+  readonly issuer: string;
+  readonly clientId: string;
+  /** Undefined for a public client. */
+  readonly clientSecret: string | undefined;
+  /** The claim that holds roles; a path with dots goes into objects. */
+  readonly rolesClaim: string;
+  /** From a value of that claim to a role; without an entry a value is taken for the role of that name. */
+  readonly roleMapping: { readonly [value: string]: string };
+  /** Where browsers find this server: `https://shop.example`. The provider sends them back to it. */
+  readonly publicUrl: string;
+}
+
+/** How a server knows who sends a request. */
+export interface AccessSettings {
+  readonly mode: AccessMode;
+  readonly times: SignInTimes;
+  readonly provider?: ProviderSettings;
+}
+
+export const defaultTimes: SignInTimes = { idleMs: 3_600_000, lifetimeMs: 12 * 3_600_000 };
+
+/** Addresses that only this machine reaches. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+/** What a server does that was not told. */
+export function accessSettingsFor(host: string): AccessSettings {
+  return { mode: isLoopback(host) ? 'demo' : 'required', times: defaultTimes };
+}
