@@ -18,5 +18,12 @@ export function checkInCommand(n: number, queueId: string, settingsPosition = 0)
     consultationType: 'General',
     notes: null,
     settingsPosition,
+    // A site of its own: no two check-ins want the same ticket, however often n comes.
+    ...{
+      siteId: newEventId(),
+      day: '2026-01-01',
+      ticket: `B-${String(n % 1_000_000).padStart(3, '0')}`,
+      firstOfDay: false,
+    },
   };
 }

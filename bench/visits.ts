@@ -17,7 +17,9 @@ const rooms = 40;
 /** The four events of the n-th visit, as the deciders make them. */
 function visitEvents(n: number): { readonly stream: string; readonly events: readonly NewEvent[] } {
   const queueId = `queue-${n % 8}`;
-  const { visitId, patientKey, patientId, patientName, priority, consultationType, notes } = checkInCommand(n, queueId);
+  const command = checkInCommand(n, queueId);
+  const { visitId, patientKey, patientId, patientName, priority, consultationType, notes, siteId, day, ticket } =
+    command;
   const about = { visitId, queueId, patientKey };
   const room = { roomId: `Room ${n % rooms}`, turn: Math.floor(n / rooms) + 1 };
   const now = Date.now();
@@ -34,8 +36,11 @@ function visitEvents(n: number): { readonly stream: string; readonly events: rea
         notes,
         arrivedAt: at(0),
         path: [],
+        siteId,
+        day,
+        ticket,
       }),
-      PatientCalled({ ...about, ...room, calledAt: at(12) }),
+      PatientCalled({ ...about, ...room, answerBy: null, calledAt: at(12) }),
       ConsultationStarted({ ...about, roomId: room.roomId, startedAt: at(13) }),
       ConsultationCompleted({ ...about, ...room, completedAt: at(25) }),
     ],

@@ -41,7 +41,7 @@ const permissions: Permissions = {
 
   // Triage
   'POST /api/waiting-room/record-triage': triage,
-  'POST /api/waiting-room/change-priority': triage,
+  'POST /api/waiting-room/change-priority': to('receptionist', 'triage-nurse', 'supervisor'),
 
   // The cashier's desk
   'POST /api/waiting-room/call-next-to-desk': desk,
@@ -70,7 +70,7 @@ const permissions: Permissions = {
   'POST /api/waiting-room/no-show': room,
   'POST /api/waiting-room/mark-absent-at-consultation': room,
   'POST /api/waiting-room/park': room,
-  'POST /api/waiting-room/resume': room,
+  'POST /api/waiting-room/resume': to('receptionist', 'doctor', 'supervisor'),
   'POST /api/medical/call-next': room,
   'POST /api/medical/start-consultation': room,
   'POST /api/medical/finish-consultation': room,

@@ -8,9 +8,9 @@ import { waitingRoom } from './system.ts';
 
 export interface WaitingRoomSettings {
   /**
-   * Keys the pseudonyms of patients. Whoever knows it can try out which patient a tag stands for, so an installation
-   * with real patients sets one of its own, and keeps it: with another one, patients who wait are not recognised. 32
-   * characters or more.
+   * Keys the pseudonyms of patients and the links on their phones. Whoever knows it can try out which patient a tag
+   * stands for, so an installation with real patients sets one of its own, and keeps it: with another one, patients
+   * who wait are not recognised, and the links on their phones lead nowhere. 32 characters or more.
    */
   readonly patientKeySecret: string;
 }
@@ -78,6 +78,10 @@ export function waitingRoomApplication(settings: WaitingRoomSettings = demonstra
               'max_capacity',
               'state',
               'state_reason',
+              'paused_until',
+              'site_id',
+              'ticket_prefix',
+              'call_timeout_minutes',
               'triage',
               'cashier',
               'current_patient_count',
@@ -127,8 +131,37 @@ export function waitingRoomApplication(settings: WaitingRoomSettings = demonstra
               'started_at',
               'checked_out_at',
               'call_order',
+              'site_id',
+              'status_since',
+              'waiting_since',
             ],
             filter: { parameter: 'queueId', column: 'queue_id' },
+          },
+        ],
+      },
+      {
+        // For everybody in the building: tickets and where they go. Nothing personal, tested in test/http/public.test.ts.
+        name: 'public-display',
+        webSocketPath: '/ws/public-display',
+        ssePath: '/api/public/stream',
+        views: [
+          {
+            name: 'calls',
+            relation: 'public_calls_view',
+            positionColumn: 'updated_position',
+            columns: [
+              ...[
+                'call_id',
+                'site_id',
+                'ticket',
+                'destination_kind',
+                'destination_name',
+                'status',
+                'called_at',
+                'calls',
+              ],
+            ],
+            filter: { parameter: 'siteId', column: 'site_id' },
           },
         ],
       },

@@ -1,5 +1,6 @@
 import { defineSystem } from '#millrace';
 import { waitingRoomEvents } from './domain/events.ts';
+import { waitingRoomTimers } from './domain/timers.ts';
 import { analyticsProjection } from './projections/visit-times.ts';
 import { waitingRoomProjection } from './projections/waiting-room.ts';
 
@@ -10,5 +11,6 @@ export const waitingRoom = defineSystem({
   tables: { events: 'waiting_room_events', outbox: 'waiting_room_outbox' },
   databases: { eventStore: 'waitingroom_eventstore', readModels: 'waitingroom_read_models' },
   projections: [waitingRoomProjection, analyticsProjection],
+  timers: waitingRoomTimers,
   transport: { exchange: 'waiting_room_events', routingPrefix: 'waiting.room' },
 });

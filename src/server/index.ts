@@ -6,6 +6,7 @@ export type { Application, ApplicationSecret, LoadRequest, LoadScenario } from '
 export { keyOf, sendCommand, type CommandReply, type CommandRequest, type SentCommand } from './send-command.ts';
 export type { LiveFeedDefinition, LiveMessage, LiveView, ResetReason } from './live-feed.ts';
 export { minPositionOf, minPositionParameter, nullable } from './parameters.ts';
+export { ProgressStreams, type Follow } from './progress-stream.ts';
 export { problemSchema, type Problem } from './problem.ts';
 export type { MillraceServer, RequestContext, RouteModule } from './route-module.ts';
 export { startServer, type RunningServer, type ServerOptions } from './start-server.ts';

@@ -37,6 +37,7 @@ describe("the seed documents' queries", () => {
         consultationType: 'Cardiology',
         notes: null,
         settingsPosition: 0,
+        ...{ siteId: 'main', day: '2026-01-01', ticket: `Q-${100 + n}`, firstOfDay: false },
       };
       last = (await system.execute(checkInToUnlimitedQueue, command)).position;
     }
@@ -49,7 +50,7 @@ describe("the seed documents' queries", () => {
       const mirror = await inEventStore.query('select * from projection_checkpoints where last_position = $1', [
         events,
       ]);
-      expect(mirror.rowCount).toBe(2);
+      expect(mirror.rowCount).toBe(3);
     }, 10_000);
   });
 

@@ -10,6 +10,8 @@ import { sendCommand, startServer, type Application, type RunningServer } from '
 import { startSystem } from '../../src/start-system.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
+let tickets = 100;
+
 /** The server in front of a system on real databases: one route, one feed, and the routes of the platform. */
 const application: Application = {
   system: waitingRoom,
@@ -27,6 +29,7 @@ const application: Application = {
           consultationType: 'Cardiology',
           notes: null,
           settingsPosition: 0,
+          ...{ siteId: 'main', day: '2026-01-01', ticket: `Q-${++tickets}`, firstOfDay: false },
         },
         status: 201,
       }),

@@ -48,6 +48,11 @@ export class WaitingRoomProcesses {
     return first.system;
   }
 
+  /** Where the first one listens. */
+  get url(): string {
+    return this.#processes[0]?.server.url ?? '';
+  }
+
   async stop(): Promise<void> {
     for (const { system, server } of this.#processes) {
       await server.stop();

@@ -1,8 +1,7 @@
-import { Type, type RunningSystem } from '#millrace';
-import { minPositionOf, minPositionParameter, type MillraceServer } from '#millrace/server';
-import type { CallDesk } from './call-desk.ts';
-import { callPatientToDeskBody, cancelBody, deskSchema, triageBody } from './schemas.ts';
-import { callPatient, priorityOf, sendStep } from './send-visit.ts';
+import type { RunningSystem } from '#millrace';
+import type { MillraceServer } from '#millrace/server';
+import { callPatientToDeskBody, cancelBody, triageBody } from './schemas.ts';
+import { callPatient, priorityOf, sendStep, type Calling } from './send-visit.ts';
 import { answers, callNextToDesk, stepRoutes } from './step-routes.ts';
 
 const tags = ['waiting room'];
@@ -24,51 +23,30 @@ const steps = [
 ] as const;
 
 /** What comes before the consultation in a queue that has triage or a cashier. */
-export function cashierRoutes(
-  server: MillraceServer,
-  system: Pick<RunningSystem, 'state' | 'readModels'>,
-  desk: CallDesk,
-): void {
+export function cashierRoutes(server: MillraceServer, system: Pick<RunningSystem, 'state'>, calling: Calling): void {
+  const { tickets } = calling;
   server.post(
     '/api/waiting-room/record-triage',
     { schema: { tags, summary: 'Triage is done', body: triageBody, response: answers } },
     (request, reply) => {
       const { visitId, priority } = request.body;
-      return sendStep(request, reply, { type: 'record-triage', visitId, priority: priorityOf(priority) });
+      return sendStep(request, reply, tickets, { type: 'record-triage', visitId, priority: priorityOf(priority) });
     },
   );
   const next = { tags, summary: 'Call who is next to a desk' };
-  callNextToDesk(server, '/api/waiting-room/call-next-to-desk', next, desk);
+  callNextToDesk(server, '/api/waiting-room/call-next-to-desk', next, calling);
   server.post(
     '/api/waiting-room/call-patient-to-desk',
     { schema: { tags, summary: 'Call one patient to a desk', body: callPatientToDeskBody, response: answers } },
     (request, reply) => {
       const { visitId, deskId } = request.body;
-      return callPatient(request, reply, { system, desk }, visitId, { kind: 'desk', id: deskId });
+      return callPatient(request, reply, { system, ...calling }, visitId, { kind: 'desk', id: deskId });
     },
   );
-  stepRoutes(server, tags, steps);
+  stepRoutes(server, tickets, tags, steps);
   server.post(
     '/api/waiting-room/waive-payment',
     { schema: { tags, summary: 'The patient need not pay', body: cancelBody, response: answers } },
-    (request, reply) => sendStep(request, reply, { type: 'waive-payment', ...request.body }),
-  );
-  server.get(
-    '/api/waiting-room/desks',
-    {
-      schema: {
-        tags,
-        summary: 'The desks that have called',
-        querystring: Type.Object(minPositionParameter),
-        response: { 200: Type.Array(deskSchema) },
-      },
-    },
-    (request) =>
-      system.readModels.query(
-        `select desk_id as "deskId", occupied, visit_id as "visitId", queue_id as "queueId", ticket, status
-         from desks_view order by desk_key limit 1000`,
-        [],
-        minPositionOf(request.query),
-      ),
+    (request, reply) => sendStep(request, reply, tickets, { type: 'waive-payment', ...request.body }),
   );
 }

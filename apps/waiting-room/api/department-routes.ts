@@ -1,6 +1,6 @@
 import type { MillraceServer } from '#millrace/server';
-import type { CallDesk } from './call-desk.ts';
-import { changeRoom } from './room-routes.ts';
+import { changePlace } from './room-routes.ts';
+import type { Calling } from './send-visit.ts';
 import { roomAnswer, roomIdBody } from './schemas.ts';
 import { callNextIntoRoom, callNextToDesk, stepRoutes } from './step-routes.ts';
 
@@ -21,13 +21,19 @@ const steps = [
  * The same commands once more under the names of the departments. Each does what its namesake under
  * `/api/waiting-room` does; keys of one are not keys of the other.
  */
-export function departmentRoutes(server: MillraceServer, desk: CallDesk): void {
+export function departmentRoutes(server: MillraceServer, calling: Calling): void {
   for (const path of ['/api/waiting-room/claim-next', '/api/medical/call-next']) {
-    callNextIntoRoom(server, path, { tags, summary: 'As /api/waiting-room/call-next' }, desk);
+    callNextIntoRoom(server, path, { tags, summary: 'As /api/waiting-room/call-next' }, calling);
   }
-  callNextToDesk(server, '/api/cashier/call-next', { tags, summary: 'As /api/waiting-room/call-next-to-desk' }, desk);
+  callNextToDesk(
+    server,
+    '/api/cashier/call-next',
+    { tags, summary: 'As /api/waiting-room/call-next-to-desk' },
+    calling,
+  );
   stepRoutes(
     server,
+    calling.tickets,
     tags,
     steps.map(([path, type]) => [path, `Step of a visit: ${type}`, type]),
   );
@@ -45,7 +51,10 @@ export function departmentRoutes(server: MillraceServer, desk: CallDesk): void {
           response: { 200: roomAnswer },
         },
       },
-      (request, reply) => changeRoom(request, reply, desk, request.body.roomId, active),
+      async (request, reply) => {
+        const { roomId } = request.body;
+        return { roomId, ...(await changePlace(request, reply, calling.desk, { kind: 'room', id: roomId }, active)) };
+      },
     );
   }
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { RunningSystem, Static } from '#millrace';
+import { isOverdue, parsePriority } from '../domain/priority.ts';
 import { waitingStatus, type VisitStatus, type WaitingStatus } from '../domain/status.ts';
 import type { patientSchema, queueSchema } from './schemas.ts';
 
@@ -26,6 +27,10 @@ interface QueueRow {
   readonly maxCapacity: number | null;
   readonly state: string;
   readonly stateReason: string | null;
+  readonly pausedUntil: Date | null;
+  readonly siteId: string;
+  readonly ticketPrefix: string;
+  readonly callTimeoutMinutes: number | null;
   readonly currentPatientCount: number;
   readonly urgent: number;
   readonly high: number;
@@ -53,8 +58,12 @@ interface QueueRow {
   readonly updatedPosition: number;
 }
 
-type PatientRow = Omit<Patient, 'positionInQueue' | 'arrivedAt' | 'calledAt' | 'startedAt' | 'checkedOutAt'> & {
+type Dates = 'arrivedAt' | 'calledAt' | 'startedAt' | 'checkedOutAt' | 'statusSince' | 'waitingSince';
+
+export type PatientRow = Omit<Patient, 'positionInQueue' | 'overdue' | Dates> & {
   readonly arrivedAt: Date;
+  readonly statusSince: Date;
+  readonly waitingSince: Date | null;
   readonly calledAt: Date | null;
   readonly startedAt: Date | null;
   readonly checkedOutAt: Date | null;
@@ -109,6 +118,10 @@ function shownQueue(row: QueueRow): Queue {
     maxCapacity,
     state,
     stateReason,
+    pausedUntil: isoOf(row.pausedUntil),
+    siteId: row.siteId,
+    ticketPrefix: row.ticketPrefix,
+    callTimeoutMinutes: row.callTimeoutMinutes,
     stages: { triage: row.triage, cashier: row.cashier },
     currentPatientCount,
     utilisationPercent: maxCapacity === null ? null : Math.round((currentPatientCount / maxCapacity) * 1000) / 10,
@@ -125,10 +138,15 @@ function shownQueue(row: QueueRow): Queue {
   };
 }
 
-function shownPatient(row: PatientRow, positionInQueue: number | null): Patient {
+/** A row of visits_view as the API shows it. `now`: for who is overdue, milliseconds since 1970. */
+export function shownPatient(row: PatientRow, positionInQueue: number | null, now = Date.now()): Patient {
+  const since = row.waitingSince;
   return {
     ...row,
     positionInQueue,
+    overdue: since !== null && isOverdue(parsePriority(row.priority) ?? 'Medium', since.getTime(), now),
+    statusSince: row.statusSince.toISOString(),
+    waitingSince: isoOf(since),
     arrivedAt: row.arrivedAt.toISOString(),
     calledAt: isoOf(row.calledAt),
     startedAt: isoOf(row.startedAt),
@@ -136,6 +154,7 @@ function shownPatient(row: PatientRow, positionInQueue: number | null): Patient 
   };
 }
 
-function isoOf(date: Date | null): string | null {
+/** ISO 8601 in UTC; null stays null. */
+export function isoOf(date: Date | null): string | null {
   return date === null ? null : date.toISOString();
 }

@@ -1,6 +1,6 @@
-import { Type, type RunningSystem } from '#millrace';
-import { minPositionOf, minPositionParameter, sendCommand, type MillraceServer } from '#millrace/server';
-import { queueStateDecider } from '../domain/queue-state.ts';
+import { MillraceError, Type, type RunningSystem } from '#millrace';
+import { minPositionOf, minPositionParameter, readDate, sendCommand, type MillraceServer } from '#millrace/server';
+import { queueStateDecider, type QueueState } from '../domain/queue-state.ts';
 import { queueDecider } from '../domain/queue.ts';
 import { refuse } from '../domain/refusals.ts';
 import { isWaiting, visitStatuses } from '../domain/status.ts';
@@ -41,28 +41,33 @@ export function queueRoutes(server: MillraceServer, { readModels }: Pick<Running
     },
   );
 
-  server.put(
-    '/api/waiting-room/queues/:queueId/state',
-    {
+  // POST is what screens send; PUT came first and says the same.
+  for (const method of ['PUT', 'POST'] as const) {
+    server.route({
+      method,
+      url: '/api/waiting-room/queues/:queueId/state',
       schema: {
         tags,
         summary: 'Open, pause or close a queue',
-        description: 'OPEN takes in and calls, PAUSED does neither, CLOSED only calls those who wait.',
+        description:
+          'OPEN takes in and calls, PAUSED does neither, CLOSED only calls those who wait. A pause with `until` ends by ' +
+          'itself.',
         params: queueParams,
         body: queueStateBody,
         response: { 200: queueAnswer },
       },
-    },
-    (request, reply) => {
-      const { queueId } = request.params;
-      const { state, reason } = request.body;
-      return sendCommand(request, reply, {
-        decider: queueStateDecider,
-        command: { queueId, to: state, reason },
-        answer: (events) => ({ queueId, changed: events.length > 0 }),
-      });
-    },
-  );
+      handler: (request, reply) => {
+        const { queueId } = request.params;
+        const { state, reason, until } = request.body;
+        const command = { queueId, to: state, reason, until: untilOf(state, until) };
+        return sendCommand(request, reply, {
+          decider: queueStateDecider,
+          command,
+          answer: (events) => ({ queueId, changed: events.length > 0 }),
+        });
+      },
+    });
+  }
 
   server.get(
     '/api/waiting-room/queues',
@@ -141,6 +146,19 @@ export function queueRoutes(server: MillraceServer, { readModels }: Pick<Running
       return monitor;
     },
   );
+}
+
+/** A moment to come, and only of a pause. */
+function untilOf(state: QueueState, until: string | undefined): number | undefined {
+  if (until === undefined) return undefined;
+  const at = readDate('until', until, 'first').getTime();
+  if (state !== 'PAUSED') throw wrongField('until', 'goes with PAUSED only');
+  if (at <= Date.now()) throw wrongField('until', 'must lie in the future');
+  return at;
+}
+
+function wrongField(field: string, problem: string): MillraceError {
+  return new MillraceError('REQUEST_INVALID', `The body is wrong in: ${field}.`, { fields: [{ field, problem }] });
 }
 
 async function monitors(

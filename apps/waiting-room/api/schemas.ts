@@ -13,6 +13,7 @@ function inAnyCase(words: readonly string[]): string {
 const notBlank = { pattern: String.raw`\S`, description: 'Not only spaces.' };
 
 export const queueIdSchema = Type.String({ pattern: '^[A-Za-z0-9._-]{1,60}$', description: 'For example `queue-1`.' });
+export const siteIdSchema = Type.String({ pattern: '^[A-Za-z0-9._-]{1,40}$', description: 'A building: `main`.' });
 export const roomIdSchema = Type.String({
   pattern: '^[A-Za-z0-9._-]{1,40}$',
   description: 'A consulting room. Upper and lower case are the same room.',
@@ -48,7 +49,8 @@ export const checkInAnswer = Type.Object({
   visitId: Type.String(),
   queueId: Type.String(),
   patientId: Type.String(),
-  ticket: Type.String({ description: 'What displays show instead of a name.' }),
+  ticket: Type.String({ description: 'What displays show instead of a name: unique at its site on its day.' }),
+  link: Type.String({ description: "The patient's own page: `/v/…`." }),
   priority: Type.String(),
   status: Type.String(),
   arrivedAt: Type.String(),
@@ -62,6 +64,18 @@ export const callPatientToDeskBody = Type.Object({ visitId: visitIdSchema, deskI
 export const visitBody = Type.Object({ visitId: visitIdSchema });
 export const transferBody = Type.Object({ visitId: visitIdSchema, toQueueId: queueIdSchema });
 export const triageBody = Type.Object({ visitId: visitIdSchema, priority: prioritySchema });
+export const identifyBody = Type.Object({
+  visitId: visitIdSchema,
+  patientId: Type.String({ pattern: '^[A-Za-z0-9.-]{1,20}$' }),
+  patientName: Type.Optional(Type.String({ minLength: 1, maxLength: 120, ...notBlank })),
+});
+export const identifyAnswer = Type.Object({
+  visitId: Type.String(),
+  queueId: Type.String(),
+  patientId: Type.String(),
+  changed: Type.Boolean(),
+  position: logPosition,
+});
 const reason = Type.String({ minLength: 1, maxLength: 200, ...notBlank });
 export const cancelBody = Type.Object({ visitId: visitIdSchema, reason });
 export const priorityBody = Type.Object({ visitId: visitIdSchema, priority: prioritySchema, reason });
@@ -87,12 +101,26 @@ export const queueBody = Type.Object({
       { description: 'Where patients who come from now on go before the consultation.' },
     ),
   ),
+  siteId: Type.Optional(siteIdSchema),
+  ticketPrefix: Type.Optional(
+    Type.String({ pattern: '^[A-Z0-9]{1,3}$', description: 'Of tickets from now on: `Q1` for `Q1-017`.' }),
+  ),
+  callTimeoutMinutes: Type.Optional(
+    nullable(
+      Type.Integer({
+        minimum: 1,
+        maximum: 240,
+        description: 'Who is called into a room and does not come in that time is marked absent; null: never.',
+      }),
+    ),
+  ),
 });
 export const queueStateBody = Type.Object({
   state: Type.Union(queueStates.map((state) => Type.Literal(state))),
   reason: Type.Optional(
     Type.String({ minLength: 1, maxLength: 200, ...notBlank, description: 'For everybody to read: no names.' }),
   ),
+  until: Type.Optional(Type.String({ description: 'When the pause ends by itself, ISO 8601.' })),
 });
 export const queueAnswer = Type.Object({ queueId: Type.String(), changed: Type.Boolean(), position: logPosition });
 
@@ -108,6 +136,10 @@ export const queueSchema = Type.Object({
   maxCapacity: nullable(Type.Integer()),
   state: Type.String({ description: 'OPEN, PAUSED or CLOSED.' }),
   stateReason: nullable(Type.String()),
+  pausedUntil: nullable(Type.String({ description: 'When the pause ends by itself.' })),
+  siteId: Type.String(),
+  ticketPrefix: Type.String(),
+  callTimeoutMinutes: nullable(Type.Integer()),
   stages: Type.Object({ triage: Type.Boolean(), cashier: Type.Boolean() }),
   currentPatientCount: Type.Integer({ description: 'Patients who wait, whatever for.' }),
   utilisationPercent: nullable(Type.Number({ description: 'Of the capacity; null without one.' })),
@@ -154,6 +186,10 @@ export const patientSchema = Type.Object({
   deskId: nullable(Type.String()),
   paymentAttempts: Type.Integer(),
   absences: Type.Integer(),
+  siteId: Type.String(),
+  statusSince: moment,
+  waitingSince: nullable(Type.String({ description: 'The arrival of who waits; null for who does not.' })),
+  overdue: Type.Boolean({ description: 'Waits longer than the priority allows: 0, 15, 60 or 120 minutes.' }),
   arrivedAt: moment,
   calledAt: nullable(moment),
   startedAt: nullable(moment),
@@ -161,29 +197,30 @@ export const patientSchema = Type.Object({
   updatedPosition: Type.Integer(),
 });
 
-export const roomSchema = Type.Object({
-  roomId: Type.String(),
+const placeProperties = {
+  siteId: Type.String(),
+  staffId: nullable(Type.String()),
+  staffName: nullable(Type.String({ description: 'Who works there.' })),
   active: Type.Boolean({ description: 'Whether it may call.' }),
   occupied: Type.Boolean(),
-  visitId: nullable(Type.String({ description: 'The last visit that the room called.' })),
+  visitId: nullable(Type.String({ description: 'The last visit that was called there.' })),
   queueId: nullable(Type.String()),
   ticket: nullable(Type.String()),
   status: nullable(Type.String()),
-});
-export const deskSchema = Type.Object({
-  deskId: Type.String(),
-  occupied: Type.Boolean(),
-  visitId: Type.String({ description: 'The last visit that the desk called.' }),
-  queueId: Type.String(),
-  ticket: Type.String(),
-  status: Type.String(),
-});
+};
+export const roomSchema = Type.Object({ roomId: Type.String(), roomName: Type.String(), ...placeProperties });
+export const deskSchema = Type.Object({ deskId: Type.String(), deskName: Type.String(), ...placeProperties });
 export const roomParams = Type.Object({ roomId: roomIdSchema });
+export const deskParams = Type.Object({ deskId: deskIdSchema });
 export const roomIdBody = Type.Object({ roomId: roomIdSchema });
-export const roomBody = Type.Object({ active: Type.Boolean() });
-export const roomAnswer = Type.Object({
-  roomId: Type.String(),
-  active: Type.Boolean(),
-  changed: Type.Boolean(),
-  position: logPosition,
+const placeName = Type.Optional(Type.String({ minLength: 1, maxLength: 60, ...notBlank }));
+const placeBody = { active: Type.Optional(Type.Boolean()), siteId: Type.Optional(siteIdSchema) };
+export const roomBody = Type.Object({ ...placeBody, roomName: placeName });
+export const deskBody = Type.Object({ ...placeBody, deskName: placeName });
+export const staffBody = Type.Object({
+  staffName: nullable(Type.String({ minLength: 1, maxLength: 120, ...notBlank })),
+  staffId: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._@-]{1,60}$', description: 'Default: the name.' })),
 });
+const placeAnswer = { active: Type.Optional(Type.Boolean()), changed: Type.Boolean(), position: logPosition };
+export const roomAnswer = Type.Object({ roomId: Type.String(), ...placeAnswer });
+export const deskAnswer = Type.Object({ deskId: Type.String(), ...placeAnswer });

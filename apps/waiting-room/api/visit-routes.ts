@@ -1,11 +1,24 @@
 import type { RunningSystem } from '#millrace';
+import { identifyDecider } from '../domain/identify.ts';
 import { sendCommand, type MillraceServer } from '#millrace/server';
 import { returnDecider } from '../domain/return.ts';
+import { mainSite } from '../domain/names.ts';
+import { refuse } from '../domain/refusals.ts';
+import { siteDay } from '../domain/zone-time.ts';
 import { transferDecider } from '../domain/transfer.ts';
-import type { CallDesk } from './call-desk.ts';
 import { patientKeyOf } from './patient-key.ts';
-import { callPatientBody, cancelBody, priorityBody, transferBody, visitBody } from './schemas.ts';
-import { answerOf, callPatient, priorityOf, sendStep, visitNow } from './send-visit.ts';
+import {
+  callPatientBody,
+  cancelBody,
+  identifyAnswer,
+  identifyBody,
+  priorityBody,
+  transferBody,
+  visitBody,
+} from './schemas.ts';
+import type { KnownQueues } from './known-queues.ts';
+import { answerOf, callPatient, priorityOf, sendStep, withTicket, type Calling } from './send-visit.ts';
+import { visitNow } from './visit-now.ts';
 import { answers, callNextIntoRoom, stepRoutes } from './step-routes.ts';
 
 const tags = ['waiting room'];
@@ -35,30 +48,37 @@ const steps = [
 export function visitRoutes(
   server: MillraceServer,
   system: Pick<RunningSystem, 'state'>,
-  desk: CallDesk,
+  queues: KnownQueues,
+  calling: Calling,
   patientKeySecret: string,
 ): void {
-  callNextIntoRoom(server, '/api/waiting-room/call-next', { tags, summary: 'Call who is next into a room' }, desk);
+  const { tickets } = calling;
+  callNextIntoRoom(server, '/api/waiting-room/call-next', { tags, summary: 'Call who is next into a room' }, calling);
   server.post(
     '/api/waiting-room/call-patient',
     { schema: { tags, summary: 'Call one patient into a room', body: callPatientBody, response: answers } },
     (request, reply) => {
       const { visitId, roomId } = request.body;
-      return callPatient(request, reply, { system, desk }, visitId, { kind: 'room', id: roomId });
+      return callPatient(request, reply, { system, ...calling }, visitId, { kind: 'room', id: roomId });
     },
   );
-  stepRoutes(server, tags, steps);
+  stepRoutes(server, tickets, tags, steps);
   server.post(
     '/api/waiting-room/cancel',
     { schema: { tags, summary: 'Give a visit up', body: cancelBody, response: answers } },
-    (request, reply) => sendStep(request, reply, { type: 'cancel', ...request.body }),
+    (request, reply) => sendStep(request, reply, tickets, { type: 'cancel', ...request.body }),
   );
   server.post(
     '/api/waiting-room/change-priority',
     { schema: { tags, summary: 'The patient is more or less urgent now', body: priorityBody, response: answers } },
     (request, reply) => {
       const { visitId, priority, reason } = request.body;
-      return sendStep(request, reply, { type: 'change-priority', visitId, priority: priorityOf(priority), reason });
+      return sendStep(request, reply, tickets, {
+        type: 'change-priority',
+        visitId,
+        priority: priorityOf(priority),
+        reason,
+      });
     },
   );
   server.post(
@@ -67,16 +87,16 @@ export function visitRoutes(
       schema: {
         tags,
         summary: 'A patient who was given up for not coming is here',
-        description: 'On the same day only, by the clock of the server. The patient waits with the time of arrival.',
+        description: 'On the same day only, by the clock of the site. The patient waits with the time of arrival.',
         body: visitBody,
         response: answers,
       },
     },
     async (request, reply) => {
       const { visitId } = request.body;
-      const patientKey = (await visitNow(system, visitId))?.patientKey ?? null;
-      const command = { visitId, patientKey, dayBegan: new Date().setHours(0, 0, 0, 0) };
-      return sendCommand(request, reply, { decider: returnDecider, command, answer: answerOf });
+      const { patientKey = null, siteId = mainSite } = (await visitNow(system, visitId)) ?? {};
+      const command = { visitId, patientKey, today: siteDay(queues.hoursOf(siteId), Date.now()) };
+      return withTicket(tickets, sendCommand(request, reply, { decider: returnDecider, command, answer: answerOf }));
     },
   );
   server.post(
@@ -96,7 +116,33 @@ export function visitRoutes(
       const isKnown = visit !== undefined && visit.patientKey !== null;
       const toPatientKey = isKnown ? patientKeyOf(patientKeySecret, toQueueId, visit.patientId) : null;
       const command = { visitId, toQueueId, toPatientKey };
-      return sendCommand(request, reply, { decider: transferDecider, command, answer: answerOf });
+      return withTicket(tickets, sendCommand(request, reply, { decider: transferDecider, command, answer: answerOf }));
+    },
+  );
+  server.post(
+    '/api/waiting-room/identify',
+    {
+      schema: {
+        tags,
+        summary: 'It became known who the patient is',
+        description:
+          'For a patient who came without an id. Two visits are never made one: a patient with another open visit in ' +
+          'that queue, or an id of another name, is refused.',
+        body: identifyBody,
+        response: { 200: identifyAnswer },
+      },
+    },
+    async (request, reply) => {
+      const { visitId, patientId, patientName } = request.body;
+      const visit = await visitNow(system, visitId);
+      if (visit === undefined) throw refuse('VISIT_NOT_FOUND', { field: 'visitId', problem: 'is unknown' });
+      const { queueId } = visit;
+      const patientKey = patientKeyOf(patientKeySecret, queueId, patientId);
+      return sendCommand(request, reply, {
+        decider: identifyDecider,
+        command: { visitId, queueId, patientId, patientKey, patientName },
+        answer: (events) => ({ visitId, queueId, patientId, changed: events.length > 0 }),
+      });
     },
   );
 }

@@ -14,7 +14,7 @@ import { about, hasBeenCalled, hasCheckedIn, now, visitId } from './john-doe.ts'
 
 const at = momentOf(now);
 const other = { ...about, visitId: 'visit-019b7544-0000-7000-8000-000000000002', patientKey: null };
-const otherCalled = PatientCalled({ ...other, roomId: 'room-1', turn: 6, calledAt: at });
+const otherCalled = PatientCalled({ ...other, roomId: 'room-1', turn: 6, answerBy: null, calledAt: at });
 const otherLeft = ConsultationCompleted({ ...other, roomId: 'room-1', turn: 6, completedAt: at });
 const place = { kind: 'room', id: 'room-1' } as const;
 const call = { visitId, queueId: 'queue-1', place, turn: 7 };
@@ -29,7 +29,7 @@ describe('a call', () => {
   test('takes the turn after one that has ended', () => {
     given(callDecider, [otherCalled, otherLeft, hasCheckedIn()])
       .when(call)
-      .thenEvents(PatientCalled({ ...about, roomId: 'room-1', turn: 7, calledAt: at }));
+      .thenEvents(PatientCalled({ ...about, roomId: 'room-1', turn: 7, answerBy: null, calledAt: at }));
   });
 
   test('into a room that holds a patient is refused', () => {
@@ -43,7 +43,7 @@ describe('a call', () => {
   });
 
   test('is not misled by the turn of another room that the patient had', () => {
-    const elsewhere = PatientCalled({ ...about, roomId: 'room-2', turn: 1, calledAt: at });
+    const elsewhere = PatientCalled({ ...about, roomId: 'room-2', turn: 1, answerBy: null, calledAt: at });
     given(callDecider, [hasCheckedIn(), elsewhere])
       .when({ ...call, turn: 1 })
       .thenRefused('VISIT_NOT_WAITING');
@@ -76,11 +76,12 @@ describe('a call', () => {
   });
 
   test('from a paused queue is refused, from a closed one it is not', () => {
-    const rests = { queueId: 'queue-1', reason: null, changedAt: at };
+    const rests = { queueId: 'queue-1', reason: null, until: null, changedAt: at };
+    const shut = { queueId: 'queue-1', reason: null, day: null, changedAt: at };
     given(callDecider, [hasCheckedIn(), QueuePaused(rests)])
       .when({ ...call, turn: 1 })
       .thenRefused('QUEUE_PAUSED');
-    given(callDecider, [hasCheckedIn(), QueuePaused(rests), QueueClosed(rests)])
+    given(callDecider, [hasCheckedIn(), QueuePaused(rests), QueueClosed(shut)])
       .when({ ...call, turn: 1 })
       .thenEvents(hasBeenCalled);
   });

@@ -9,7 +9,7 @@ import {
   type RoomEvent,
   type VisitEvent,
 } from './events.ts';
-import { queueSettingsTag, roomStateTag, turnTag, type Place } from './names.ts';
+import { placeStateTag, queueSettingsTag, turnTag, type Place } from './names.ts';
 import { queueStateAfter, refuseCalls, type QueueState } from './queue-state.ts';
 import { refuse } from './refusals.ts';
 import type { VisitStatus } from './status.ts';
@@ -49,8 +49,11 @@ export type Turns = ReadonlyMap<string, boolean>;
 export interface CallState {
   readonly visit: Visit | undefined;
   readonly turns: Turns;
-  readonly roomActive: boolean;
+  /** Whether the room or desk may call. */
+  readonly placeActive: boolean;
   readonly queue: QueueState;
+  /** The queue's setting. */
+  readonly callTimeoutMinutes: number | null;
 }
 
 /**
@@ -61,28 +64,31 @@ export interface CallState {
  */
 export const callDecider: Decider<CallState, CallPatient, VisitEvent | RoomEvent | QueueEvent> = {
   name: 'call',
-  initial: { visit: undefined, turns: new Map(), roomActive: true, queue: 'OPEN' },
+  initial: { visit: undefined, turns: new Map(), placeActive: true, queue: 'OPEN', callTimeoutMinutes: null },
   boundary: ({ visitId, queueId, place, turn }) => ({
     stream: visitId,
     reads: [
       { stream: visitId },
       ...readsOfTurn(place, turn),
       { tags: [queueSettingsTag(queueId)] },
-      ...(place.kind === 'room' ? [{ tags: [roomStateTag(place.id)] }] : []),
+      { tags: [placeStateTag(place)] },
     ],
   }),
   evolve(state, event) {
     if (isVisitEvent(event)) {
       return { ...state, visit: nextVisit(state.visit, event), turns: nextTurns(state.turns, event) };
     }
-    if (event.type === 'RoomActivated' || event.type === 'RoomDeactivated') {
-      return { ...state, roomActive: event.type === 'RoomActivated' };
-    }
+    if (isPlaceState(event)) return { ...state, placeActive: activates(event) };
+    if (event.type === 'QueueConfigured') return { ...state, callTimeoutMinutes: event.data.callTimeoutMinutes };
     return { ...state, queue: queueStateAfter(state.queue, event) };
   },
-  decide({ visit, turns, roomActive, queue }, { visitId, queueId, place, turn, anyPatient }, { now }) {
+  decide(
+    { visit, turns, placeActive, queue, callTimeoutMinutes },
+    { visitId, queueId, place, turn, anyPatient },
+    { now },
+  ) {
     if (isHeld(turns, place, turn)) throw occupied(place);
-    if (!roomActive) throw refuse('ROOM_INACTIVE', { field: 'roomId', problem: 'is not active' });
+    if (!placeActive) throw inactive(place);
     if (anyPatient === true && (visit?.status !== calledFrom[place.kind] || visit.queueId !== queueId)) {
       throw new CallMissed('visit-gone');
     }
@@ -90,7 +96,9 @@ export const callDecider: Decider<CallState, CallPatient, VisitEvent | RoomEvent
     if (inQueue !== queueId) throw refuse('VISIT_NOT_WAITING', { field: 'visitId', problem: 'went to another queue' });
     refuseCalls(queue);
     const call = { visitId, queueId, patientKey, turn, calledAt: momentOf(now) };
-    if (place.kind === 'room') return [PatientCalled({ ...call, roomId: place.id })];
+    // At a desk nobody says that the patient came, so only a room waits for so long.
+    const answerBy = callTimeoutMinutes === null ? null : momentOf(now + callTimeoutMinutes * 60_000);
+    if (place.kind === 'room') return [PatientCalled({ ...call, roomId: place.id, answerBy })];
     return [PatientCalledAtCashier({ ...call, deskId: place.id })];
   },
 };
@@ -104,6 +112,22 @@ function occupied({ kind }: Place): DomainError {
   return kind === 'room'
     ? refuse('ROOM_OCCUPIED', { field: 'roomId', problem: 'holds a patient' })
     : refuse('DESK_OCCUPIED', { field: 'deskId', problem: 'holds a patient' });
+}
+
+function inactive({ kind }: Place): DomainError {
+  return kind === 'room'
+    ? refuse('ROOM_INACTIVE', { field: 'roomId', problem: 'is not active' })
+    : refuse('DESK_INACTIVE', { field: 'deskId', problem: 'is not active' });
+}
+
+/** Whether an event says that a place may call, or may not. */
+export function isPlaceState(event: VisitEvent | RoomEvent | QueueEvent): event is RoomEvent {
+  return /^(?:Room|Desk)(?:Activated|Deactivated)$/.test(event.type);
+}
+
+/** Whether the place may call after the event. */
+export function activates({ type }: RoomEvent): boolean {
+  return type === 'RoomActivated' || type === 'DeskActivated';
 }
 
 /** The turns bring along events of the visit that had the place before; its check-in is not among them. */
@@ -128,7 +152,7 @@ export function isHeld(turns: Turns, place: Place, next: number): boolean {
 
 /** The turns after one more event: a call takes one, anything else that names it frees it. */
 export function nextTurns(turns: Turns, event: VisitEvent | RoomEvent): Turns {
-  if (event.type === 'RoomActivated' || event.type === 'RoomDeactivated') return turns;
+  if (isPlaceState(event)) return turns;
   const seat = seatIn(event.data);
   if (seat === undefined) return turns;
   const taken = event.type === 'PatientCalled' || event.type === 'PatientCalledAtCashier';

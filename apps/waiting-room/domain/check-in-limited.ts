@@ -1,5 +1,5 @@
 import type { Decider } from '#millrace';
-import { checkedIn, refuseDuplicate, type CheckIn, type PatientRecord } from './check-in.ts';
+import { checkedIn, refuseDuplicate, ticketUnused, type CheckIn, type PatientRecord } from './check-in.ts';
 import { isVisitEvent, type QueueEvent, type VisitEvent } from './events.ts';
 import { queueTag } from './names.ts';
 import { OpenVisits } from './open-visits.ts';
@@ -27,10 +27,11 @@ export interface Occupancy {
 export const checkInToLimitedQueue: Decider<Occupancy, CheckIn, VisitEvent | QueueEvent> = {
   name: 'check-in-limited',
   initial: { maxCapacity: null, state: 'OPEN', stages: noStages, open: OpenVisits.none },
-  boundary: ({ visitId, queueId }) => ({
-    stream: visitId,
+  boundary: (command) => ({
+    stream: command.visitId,
     newStream: true,
-    reads: [{ tags: [queueTag(queueId)], types: [...waitingTypes, ...settingsTypes] }],
+    reads: [{ tags: [queueTag(command.queueId)], types: [...waitingTypes, ...settingsTypes] }],
+    guards: [ticketUnused(command)],
   }),
   evolve(state, event) {
     if (isVisitEvent(event)) return nextOccupancy(state, event);
@@ -83,6 +84,12 @@ function keyOf({ patientKey, visitId }: { readonly patientKey: string | null; re
 function nextOccupancy(state: Occupancy, event: VisitEvent): Occupancy {
   const effect = effectOf(event);
   if (effect === 'stays') return state;
+  if (effect === 'named') {
+    // Stood under the visit until now.
+    const { visitId } = event.data;
+    const open = state.open.with(keyOf(event.data), state.open.get(visitId));
+    return { ...state, open: open.with(visitId, undefined) };
+  }
   const waiting = effect === 'goes' ? undefined : effect !== 'away';
   return { ...state, open: state.open.with(keyOf(event.data), waiting) };
 }

@@ -4,6 +4,7 @@ import {
   nextRecord,
   refuseDuplicate,
   settingsUnchanged,
+  ticketUnused,
   type CheckIn,
   type PatientRecord,
 } from './check-in.ts';
@@ -22,7 +23,8 @@ export const checkInToUnlimitedQueue: Decider<PatientRecord | undefined, CheckIn
   initial: undefined,
   boundary(command) {
     const { visitId, patientKey } = command;
-    const visit = { stream: visitId, newStream: true, likelyNew: true, guards: [settingsUnchanged(command)] };
+    const guards = [settingsUnchanged(command), ticketUnused(command)];
+    const visit = { stream: visitId, newStream: true, likelyNew: true, guards };
     if (patientKey === null) return visit;
     return { ...visit, reads: [{ tags: [patientTag(patientKey)], types: openingTypes }] };
   },

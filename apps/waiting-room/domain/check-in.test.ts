@@ -7,19 +7,16 @@ import {
   ConsultationCompleted,
   momentOf,
   QueueClosed,
-  QueueConfigured,
   QueueOpened,
   QueuePaused,
   type QueueEvent,
   type VisitEvent,
 } from './events.ts';
-import { about, checkIn, hasBeenCalled, hasCheckedIn, newVisitId, now } from './john-doe.ts';
-import { noStages } from './stages.ts';
+import { about, checkIn, configured, hasBeenCalled, hasCheckedIn, newVisitId, now } from './john-doe.ts';
 
 const at = momentOf(now);
 const left = ConsultationCompleted({ ...about, roomId: 'room-1', turn: 1, completedAt: at });
-const limit = (maxCapacity: number | null) =>
-  QueueConfigured({ queueId: 'queue-1', queueName: 'Cardiology', maxCapacity, stages: noStages, configuredAt: at });
+const limit = (maxCapacity: number | null) => configured({ queueName: 'Cardiology', maxCapacity });
 const walkIn = () => hasCheckedIn({ visitId: newVisitId(), patientKey: null, patientId: 'W-1' });
 const toLimited = (...past: readonly (VisitEvent | QueueEvent)[]) => given(checkInToLimitedQueue, past);
 const toUnlimited = (...past: readonly VisitEvent[]) => given(checkInToUnlimitedQueue, past);
@@ -69,17 +66,18 @@ describe.each(kinds)('check-in to a queue $kind', ({ givenPast }) => {
 
 describe('check-in to a queue that rests', () => {
   const rests = { queueId: 'queue-1', reason: null, changedAt: at };
+  const paused = QueuePaused({ ...rests, until: null });
 
   test.each([
-    ['PAUSED', QueuePaused(rests)],
-    ['CLOSED', QueueClosed(rests)],
+    ['PAUSED', paused],
+    ['CLOSED', QueueClosed({ ...rests, day: null })],
   ] as const)('is refused while it is %s, with a limit or without', (queueState, event) => {
     toUnlimited().when(checkIn({ queueState })).thenRefused(`QUEUE_${queueState}`);
     toLimited(limit(5), event).when(checkIn()).thenRefused(`QUEUE_${queueState}`);
   });
 
   test('is taken again when it is open again', () => {
-    toLimited(limit(5), QueuePaused(rests), QueueOpened({ queueId: 'queue-1', changedAt: at }))
+    toLimited(limit(5), paused, QueueOpened({ queueId: 'queue-1', changedAt: at }))
       .when(checkIn())
       .thenEvents(hasCheckedIn());
   });

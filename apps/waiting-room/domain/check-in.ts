@@ -1,6 +1,6 @@
-import type { AppendCondition, DecisionContext, EventOf } from '#millrace';
-import { momentOf, PatientCheckedIn, type VisitEvent } from './events.ts';
-import { normalisedName, queueSettingsTag } from './names.ts';
+import type { AppendCondition, DecisionContext, EventOf, NewEvent } from '#millrace';
+import { marksQueueOf, momentOf, PatientCheckedIn, type VisitEvent } from './events.ts';
+import { normalisedName, queueSettingsTag, ticketTag } from './names.ts';
 import type { Priority } from './priority.ts';
 import type { QueueState } from './queue-state.ts';
 import { refuse } from './refusals.ts';
@@ -21,6 +21,12 @@ export interface CheckIn {
   readonly notes: string | null;
   /** The position of the queue's settings that the caller acted on; 0 when it has none. */
   readonly settingsPosition: number;
+  /** The queue's site as those settings have it, the site's day, and a ticket that nobody is thought to have there. */
+  readonly siteId: string;
+  readonly day: string;
+  readonly ticket: string;
+  /** The caller knows of no other check-in to the queue on that day. */
+  readonly firstOfDay: boolean;
   /** The queue's state as those settings have it; {@link checkInToLimitedQueue} reads it itself. Default OPEN. */
   readonly queueState?: QueueState;
   /** The stages before the consultation, in the same way. Default none. */
@@ -37,7 +43,7 @@ export interface PatientRecord {
 
 /** What is on record of a patient in a queue after one more of the events that open or end a visit there. */
 export function nextRecord(record: PatientRecord | undefined, event: VisitEvent): PatientRecord | undefined {
-  if (event.type === 'PatientCheckedIn' || event.type === 'PatientReceived') {
+  if (event.type === 'PatientCheckedIn' || event.type === 'PatientReceived' || event.type === 'PatientIdentified') {
     return { name: event.data.patientName, open: true };
   }
   const effect = effectOf(event);
@@ -48,6 +54,11 @@ export function nextRecord(record: PatientRecord | undefined, event: VisitEvent)
 /** "The settings are still those that the caller acted on." */
 export function settingsUnchanged({ queueId, settingsPosition }: CheckIn): AppendCondition {
   return { tags: [queueSettingsTag(queueId)], after: settingsPosition };
+}
+
+/** "Nobody has that ticket." */
+export function ticketUnused({ siteId, day, ticket }: CheckIn): AppendCondition {
+  return { tags: [ticketTag(siteId, day, ticket)], after: 0 };
 }
 
 /** Refuses a patient who is here already, or whose id belongs to somebody else. */
@@ -67,18 +78,14 @@ export function checkedIn(
   command: CheckIn,
   { now }: DecisionContext,
   stages: Stages = command.stages ?? noStages,
-): EventOf<typeof PatientCheckedIn> {
+): NewEvent<'PatientCheckedIn', EventOf<typeof PatientCheckedIn>['data']> {
   const { visitId, queueId, patientId, patientKey, patientName, priority, consultationType, notes } = command;
-  return PatientCheckedIn({
-    visitId,
-    queueId,
-    patientKey,
-    patientId,
-    patientName,
-    priority,
-    consultationType,
-    notes,
-    arrivedAt: momentOf(now),
-    path: pathOf(stages, priority),
-  });
+  const { siteId, day, ticket, firstOfDay } = command;
+  return PatientCheckedIn(
+    {
+      ...{ visitId, queueId, patientKey, patientId, patientName, priority, consultationType, notes },
+      ...{ arrivedAt: momentOf(now), path: pathOf(stages, priority), siteId, day, ticket },
+    },
+    firstOfDay ? marksQueueOf(siteId) : {},
+  );
 }

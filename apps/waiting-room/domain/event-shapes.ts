@@ -14,6 +14,11 @@ export const priority = Type.Union([
 ]);
 export const reason = Type.String({ minLength: 1, maxLength: 200 });
 export const queueId = Type.String({ minLength: 1, maxLength: 60 });
+/** A building of the clinic. */
+export const siteId = Type.String({ minLength: 1, maxLength: 40 });
+/** A site's day, as a date. */
+export const day = Type.String({ pattern: String.raw`^\d{4}-\d\d-\d\d$` });
+export const timeOfDay = Type.String({ pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$' });
 export const placeId = Type.String({ minLength: 1, maxLength: 40 });
 export const patientId = Type.String({ minLength: 1, maxLength: 20 });
 export const patientName = Type.String({ minLength: 1, maxLength: 120 });
@@ -35,6 +40,9 @@ export const mayHaveSeat = {
   deskId: Type.Union([placeId, Type.Null()]),
   turn: Type.Union([turn, Type.Null()]),
 };
+
+/** Until when the patient is waited for; null: until somebody says otherwise. */
+export const answerBy = Type.Union([moment, Type.Null()]);
 
 /** What a patient waits for. */
 export type Stage = 'TRIAGE' | 'CASHIER' | 'CONSULTATION';

@@ -1,6 +1,8 @@
 import { defineEvent, Type, type EventOf } from '#millrace';
 import {
+  answerBy,
   closed,
+  day,
   moment,
   patientId,
   patientName,
@@ -8,25 +10,30 @@ import {
   reason,
   room,
   seatTags,
+  siteId,
   turn,
   visit,
   visitTags,
 } from './event-shapes.ts';
 import { cashierEvents } from './cashier-events.ts';
 import { lineEvents } from './line-events.ts';
-import { queueEvents } from './queue-events.ts';
+import { OpenVisitsEnded, queueEvents } from './queue-events.ts';
 import { roomEvents } from './room-events.ts';
-import { upcastCheckInFromV1, upcastCheckInFromV2 } from './upcasts.ts';
+import { siteQueuesTag, ticketTag } from './names.ts';
+import { siteEvents } from './site-events.ts';
+import { numberOn, ticketPattern } from './ticket.ts';
+import { upcastCallFromV1, upcastCheckInFromV1, upcastCheckInFromV2, upcastCheckInFromV3 } from './upcasts.ts';
 
 export { momentOf } from './event-shapes.ts';
 export * from './cashier-events.ts';
 export * from './line-events.ts';
-export { QueueClosed, QueueConfigured, QueueOpened, QueuePaused, type QueueEvent } from './queue-events.ts';
-export { RoomActivated, RoomDeactivated, type RoomEvent } from './room-events.ts';
+export * from './queue-events.ts';
+export * from './room-events.ts';
+export * from './site-events.ts';
 
 /** A patient arrived and waits. Opens the visit. */
 export const PatientCheckedIn = defineEvent('PatientCheckedIn', {
-  version: 3,
+  version: 4,
   schema: Type.Object(
     {
       ...visit,
@@ -38,18 +45,40 @@ export const PatientCheckedIn = defineEvent('PatientCheckedIn', {
       arrivedAt: moment,
       /** What comes before the consultation, in this order. */
       path: Type.Array(Type.Union([Type.Literal('TRIAGE'), Type.Literal('CASHIER')]), { maxItems: 2 }),
+      siteId,
+      /** The site's day, which a ticket is unique in. */
+      day,
+      /** What displays show instead of a name. */
+      ticket: Type.String({ pattern: ticketPattern }),
     },
     closed,
   ),
   personal: { patientName: 'patientId', notes: 'patientId' },
-  tags: visitTags,
-  upcasts: { 1: upcastCheckInFromV1, 2: upcastCheckInFromV2 },
+  tags: checkInTags,
+  upcasts: { 1: upcastCheckInFromV1, 2: upcastCheckInFromV2, 3: upcastCheckInFromV3 },
 });
+
+function checkInTags(data: {
+  readonly queueId: string;
+  readonly patientKey: string | null;
+  readonly siteId: string;
+  readonly day: string;
+  readonly ticket: string;
+}): readonly string[] {
+  // A ticket of before is no number that anybody could have again.
+  if (numberOn(data.ticket) === undefined) return visitTags(data);
+  return [...visitTags(data), ticketTag(data.siteId, data.day, data.ticket)];
+}
+
+/** Marks a check-in as one by which a site gets to know its queue. */
+export const marksQueueOf = (siteId: string) => ({ tags: [siteQueuesTag(siteId)] });
 
 /** A room called the patient. `turn` counts the patients of that room. */
 export const PatientCalled = defineEvent('PatientCalled', {
-  schema: Type.Object({ ...visit, ...room, calledAt: moment }, closed),
+  version: 2,
+  schema: Type.Object({ ...visit, ...room, answerBy, calledAt: moment }, closed),
   tags: seatTags,
+  upcasts: { 1: upcastCallFromV1 },
 });
 
 export const ConsultationStarted = defineEvent('ConsultationStarted', {
@@ -118,4 +147,10 @@ export function visitEventOf(event: { readonly type: string; readonly data: unkn
 }
 
 /** Every event of the waiting room. */
-export const waitingRoomEvents = [...visitEvents, ...queueEvents, ...roomEvents] as const;
+export const waitingRoomEvents = [
+  ...visitEvents,
+  ...queueEvents,
+  OpenVisitsEnded,
+  ...roomEvents,
+  ...siteEvents,
+] as const;

@@ -12,11 +12,13 @@ import {
   PatientNoShow,
   PatientParked,
   PatientPaymentPending,
+  QueueConfigured,
   VisitCancelled,
   type VisitEvent,
 } from './events.ts';
 import type { VisitStatus } from './status.ts';
 import type { CheckIn } from './check-in.ts';
+import { defaultsOf, type QueueSettings } from './queue.ts';
 
 /** 2026-01-01T00:00:00Z, the moment at which tests decide. */
 export const now = Date.UTC(2026, 0, 1);
@@ -36,20 +38,42 @@ export function checkIn(changes: Partial<CheckIn> = {}): CheckIn {
     consultationType: 'Cardiology',
     notes: null,
     settingsPosition: 0,
+    siteId: 'main',
+    day: '2026-01-01',
+    ticket: 'Q1-001',
+    firstOfDay: false,
     ...changes,
   };
 }
 
 /** The event that {@link checkIn} comes to. */
 export function hasCheckedIn(changes: Partial<Parameters<typeof PatientCheckedIn>[0]> = {}) {
-  const { settingsPosition: _, nameOnRecord: __, queueState: ___, stages: ____, ...data } = checkIn();
+  const {
+    settingsPosition: _,
+    nameOnRecord: __,
+    queueState: ___,
+    stages: ____,
+    firstOfDay: _____,
+    ...data
+  } = checkIn();
   return PatientCheckedIn({ ...data, arrivedAt: momentOf(now), path: [], ...changes });
+}
+
+/** The settings of `queue-1` with what a test is about. */
+export function configured(changes: Partial<QueueSettings> = {}, configuredAt = now, queueId = 'queue-1') {
+  return QueueConfigured({ queueId, ...defaultsOf(queueId), ...changes, configuredAt: momentOf(configuredAt) });
 }
 
 /** What every event about that visit says. */
 export const about = { visitId, queueId: 'queue-1', patientKey };
 
-export const hasBeenCalled = PatientCalled({ ...about, roomId: 'room-1', turn: 1, calledAt: momentOf(now) });
+export const hasBeenCalled = PatientCalled({
+  ...about,
+  roomId: 'room-1',
+  turn: 1,
+  answerBy: null,
+  calledAt: momentOf(now),
+});
 
 export const newVisitId = (): string => `visit-${newEventId()}`;
 

@@ -1,5 +1,6 @@
 import { defineEvent, Type } from '#millrace';
 import {
+  answerBy,
   closed,
   line,
   mayHaveSeat,
@@ -14,6 +15,7 @@ import {
   visit,
   visitTags,
 } from './event-shapes.ts';
+import { upcastCallFromV1 } from './upcasts.ts';
 
 /** What happens to patients between the door and the room besides the straight way, and how they get out of it. */
 
@@ -29,8 +31,13 @@ export const PriorityChanged = defineEvent('PriorityChanged', {
 
 /** Called once more to the same place. */
 export const PatientRecalled = defineEvent('PatientRecalled', {
-  schema: Type.Object({ ...visit, roomId: mayHaveSeat.roomId, deskId: mayHaveSeat.deskId, recalledAt: moment }, closed),
+  version: 2,
+  schema: Type.Object(
+    { ...visit, roomId: mayHaveSeat.roomId, deskId: mayHaveSeat.deskId, answerBy, recalledAt: moment },
+    closed,
+  ),
   tags: visitTags,
+  upcasts: { 1: upcastCallFromV1 },
 });
 
 /** The call was a mistake: the patient has the old place again. Frees the room or desk. */
@@ -93,6 +100,19 @@ export const PatientLeft = defineEvent('PatientLeft', {
   tags: seatTags,
 });
 
+/** Nobody called the patient before the day ended. */
+export const VisitEndedAtClosing = defineEvent('VisitEndedAtClosing', {
+  schema: Type.Object({ ...visit, reason: Type.Literal('DAY_CLOSED'), endedAt: moment }, closed),
+  tags: visitTags,
+});
+
+/** It became known who a patient is. From here on the visit stands under the patient's pseudonym. */
+export const PatientIdentified = defineEvent('PatientIdentified', {
+  schema: Type.Object({ ...visit, patientId, patientName, identifiedAt: moment }, closed),
+  personal: { patientName: 'patientId' },
+  tags: visitTags,
+});
+
 export const lineEvents = [
   PriorityChanged,
   PatientRecalled,
@@ -105,4 +125,6 @@ export const lineEvents = [
   PatientTransferred,
   PatientReceived,
   PatientLeft,
+  VisitEndedAtClosing,
+  PatientIdentified,
 ] as const;

@@ -1,5 +1,6 @@
 import {
   CallUndone,
+  momentOf,
   PatientLeft,
   PatientParked,
   PatientRecalled,
@@ -29,8 +30,11 @@ export function decideInLine(visit: Visit, command: LineCommand, at: string) {
       const line = isWaiting(status) ? { ...lineFor(visit, waitsFor), priority } : null;
       return PriorityChanged({ ...about, patientId, priority, reason, line, changedAt: at });
     }
-    case 'recall':
-      return PatientRecalled({ ...about, roomId: seat.roomId, deskId: seat.deskId, recalledAt: at });
+    case 'recall': {
+      // Whoever is called once more has as much time once more.
+      const answerBy = visit.answerMs === null ? null : momentOf(Date.parse(at) + visit.answerMs);
+      return PatientRecalled({ ...about, roomId: seat.roomId, deskId: seat.deskId, answerBy, recalledAt: at });
+    }
     case 'undo-call':
       return CallUndone({ ...about, ...seat, line: lineFor(visit, stage), undoneAt: at });
     case 'park':

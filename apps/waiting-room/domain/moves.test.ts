@@ -9,14 +9,24 @@ import {
   QueueClosed,
   QueuePaused,
 } from './events.ts';
-import { about, called, consultationLine, hasCheckedIn, newVisitId, now, pasts, visitId, waiting } from './john-doe.ts';
+import {
+  about,
+  called,
+  configured,
+  consultationLine,
+  hasCheckedIn,
+  newVisitId,
+  now,
+  pasts,
+  visitId,
+  waiting,
+} from './john-doe.ts';
 import { returnDecider } from './return.ts';
 import { transferDecider } from './transfer.ts';
 
 const at = momentOf(now);
 const hour = 3_600_000;
-const dayBegan = now - 9 * hour;
-const cameBack = { visitId, patientKey: about.patientKey, dayBegan };
+const cameBack = { visitId, patientKey: about.patientKey, today: '2026-01-01' };
 const toPatientKey = '90aa51b8c2d3e4f5061728394a5b6c7d';
 const other = { visitId: newVisitId(), queueId: 'queue-2', patientKey: toPatientKey };
 
@@ -32,7 +42,7 @@ describe('a patient who was given up', () => {
 
   test('comes back on the same day only', () => {
     given(returnDecider, pasts.NO_SHOW)
-      .when({ ...cameBack, dayBegan: now + hour })
+      .when({ ...cameBack, today: '2026-01-02' })
       .thenRefused('VISIT_OF_ANOTHER_DAY');
   });
 
@@ -102,12 +112,19 @@ describe('a transfer', () => {
   });
 
   test.each([
-    ['QUEUE_PAUSED', QueuePaused],
-    ['QUEUE_CLOSED', QueueClosed],
+    ['QUEUE_PAUSED', QueuePaused({ queueId: 'queue-2', reason: null, until: null, changedAt: at })],
+    ['QUEUE_CLOSED', QueueClosed({ queueId: 'queue-2', reason: null, day: null, changedAt: at })],
   ])('to a queue that takes nobody in is refused with %s', (code, rests) => {
-    given(transferDecider, [...waiting, rests({ queueId: 'queue-2', reason: null, changedAt: at })])
+    given(transferDecider, [...waiting, rests])
       .when(transfer)
       .thenRefused(code);
+  });
+
+  test('to a queue at another site is refused: the ticket is one of this site', () => {
+    const elsewhere = configured({ siteId: 'north' }, now, 'queue-2');
+    given(transferDecider, [...waiting, elsewhere])
+      .when(transfer)
+      .thenRefused('TRANSFER_TO_ANOTHER_SITE');
   });
 
   test.each(['AT_CASHIER', 'COMPLETED', 'LEFT'] as const)('of a patient who is %s is refused', (status) => {

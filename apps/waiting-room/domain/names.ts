@@ -33,11 +33,32 @@ export const turnTag = ({ kind, id }: Place, turn: number): string => `${kind}:$
 /** Rooms and desks are told apart without regard to upper and lower case. */
 export const placeKey = (id: string): string => id.toLowerCase();
 
-/** The stream of a room's activations. */
-export const roomStream = (roomId: string): string => `room-${placeKey(roomId)}`;
+/** The stream of what a room or desk is and whether it is active. */
+export const placeStream = ({ kind, id }: Place): string => `${kind}-${placeKey(id)}`;
 
-/** Whether a room is active. Apart from its turns, so that a call reads the last of a few events. */
-export const roomStateTag = (roomId: string): string => `room-state:${placeKey(roomId)}`;
+/** Whether a room or desk is active. Apart from its turns, so that a call reads the last of a few events. */
+export const placeStateTag = ({ kind, id }: Place): string => `${kind}-state:${placeKey(id)}`;
+
+/** What a room or desk is called, and who works there: nothing that a call depends on. */
+export const placeSettingsTag = ({ kind, id }: Place): string => `${kind}-settings:${placeKey(id)}`;
+
+/** The site of everything that nobody gave to another one. */
+export const mainSite = 'main';
+
+export const siteStream = (siteId: string): string => `site-${siteId}`;
+export const siteTag = (siteId: string): string => `site:${siteId}`;
+
+/** The settings and days of all sites, for loading them at the start. */
+export const allSitesTag = 'site-settings';
+
+/**
+ * Check-ins that tell a site which queues it has: of each queue and day the first, whichever process thought so. Queues
+ * with settings need none; one that was only ever checked in to is known by nothing else.
+ */
+export const siteQueuesTag = (siteId: string): string => `site-queues:${siteId}`;
+
+/** One ticket: nobody else may have its tag. */
+export const ticketTag = (siteId: string, day: string, ticket: string): string => `ticket:${siteId}:${day}:${ticket}`;
 
 /** Patient ids are compared in upper case and shown as they were sent. */
 export const normalisedPatientId = (patientId: string): string => patientId.toUpperCase();

@@ -14,3 +14,16 @@ export function parsePriority(text: string): Priority | undefined {
 export function rankOf(priority: Priority): number {
   return priorities.indexOf(priority);
 }
+
+/** So long may somebody wait, in milliseconds; afterwards it is too long. */
+const longestWait: { readonly [Name in Priority]: number } = {
+  Urgent: 0,
+  High: 15 * 60_000,
+  Medium: 60 * 60_000,
+  Low: 120 * 60_000,
+};
+
+/** Whether somebody has waited too long. `since` and `now`: milliseconds since 1970. */
+export function isOverdue(priority: Priority, since: number, now: number): boolean {
+  return now - since > longestWait[priority];
+}

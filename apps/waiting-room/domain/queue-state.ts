@@ -31,24 +31,53 @@ export interface ChangeQueueState {
   readonly queueId: string;
   readonly to: QueueState;
   readonly reason?: string | undefined;
+  /** When a pause ends by itself, in milliseconds since 1970; only with PAUSED. */
+  readonly until?: number | undefined;
+}
+
+/** The end of a pause, as its timer asks for it. */
+export interface EndPause {
+  readonly queueId: string;
+  readonly pausedUntil: number;
+}
+
+export interface QueueResting {
+  readonly state: QueueState;
+  /** When the pause ends by itself, as the event has it. */
+  readonly until: string | null;
 }
 
 /** Decides a queue's state. Any may follow any other; the one that it has already stores nothing. */
-export const queueStateDecider: Decider<QueueState, ChangeQueueState, QueueEvent> = {
+export const queueStateDecider: Decider<QueueResting, ChangeQueueState | EndPause, QueueEvent> = {
   name: 'queue-state',
-  initial: 'OPEN',
+  initial: { state: 'OPEN', until: null },
   boundary: ({ queueId }) => ({ stream: queueStream(queueId) }),
-  evolve: queueStateAfter,
-  decide(state, { queueId, to, reason = null }, { now }) {
-    if (state === to) return [];
+  evolve(resting, event) {
+    if (event.type === 'QueueConfigured') return resting;
+    // The stream also says that a day's visits were ended, which changes neither.
+    const state = queueStateAfter(resting.state, event);
+    if (event.type === 'QueuePaused') return { state, until: event.data.until };
+    return state === resting.state ? resting : { state, until: null };
+  },
+  decide(resting, command, { now }) {
     const changedAt = momentOf(now);
+    const { queueId } = command;
+    if ('pausedUntil' in command) {
+      if (resting.until !== momentOf(command.pausedUntil)) {
+        throw refuse('TIMER_OUTDATED', { field: 'queueId', problem: 'is in no pause that ends then' });
+      }
+      return [QueueOpened({ queueId, changedAt })];
+    }
+    const { to, reason = null } = command;
+    const until = command.until === undefined ? null : momentOf(command.until);
+    if (resting.state === to && resting.until === until) return [];
     switch (to) {
       case 'OPEN':
         return [QueueOpened({ queueId, changedAt })];
       case 'PAUSED':
-        return [QueuePaused({ queueId, reason, changedAt })];
+        return [QueuePaused({ queueId, reason, until, changedAt })];
       case 'CLOSED':
-        return [QueueClosed({ queueId, reason, changedAt })];
+        return [QueueClosed({ queueId, reason, day: null, changedAt })];
     }
   },
 };

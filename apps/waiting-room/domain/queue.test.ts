@@ -1,15 +1,14 @@
 import { given } from '#millrace/testing';
 import { describe, test } from 'vitest';
-import { momentOf, QueueClosed, QueueConfigured, QueueOpened, QueuePaused } from './events.ts';
-import { now } from './john-doe.ts';
+import { momentOf, QueueClosed, QueueOpened, QueuePaused } from './events.ts';
+import { configured, now } from './john-doe.ts';
 import { queueDecider } from './queue.ts';
 import { queueStateDecider } from './queue-state.ts';
-import { noStages } from './stages.ts';
 
 const queueId = 'queue-1';
 const changedAt = momentOf(now);
-const paused = QueuePaused({ queueId, reason: 'Lunch.', changedAt });
-const closed = QueueClosed({ queueId, reason: null, changedAt });
+const paused = QueuePaused({ queueId, reason: 'Lunch.', until: null, changedAt });
+const closed = QueueClosed({ queueId, reason: null, day: null, changedAt });
 
 describe('a queue', () => {
   test('is open until something else is said', () => {
@@ -26,23 +25,9 @@ describe('a queue', () => {
   });
 
   test('keeps its name and its limit while it rests', () => {
-    const configured = QueueConfigured({
-      queueId,
-      queueName: 'Cardiology',
-      maxCapacity: 4,
-      stages: noStages,
-      configuredAt: changedAt,
-    });
-    given(queueDecider, [configured, paused])
+    const named = configured({ queueName: 'Cardiology', maxCapacity: 4 });
+    given(queueDecider, [named, paused])
       .when({ queueId, maxCapacity: null })
-      .thenEvents(
-        QueueConfigured({
-          queueId,
-          queueName: 'Cardiology',
-          maxCapacity: null,
-          stages: noStages,
-          configuredAt: changedAt,
-        }),
-      );
+      .thenEvents(configured({ queueName: 'Cardiology' }));
   });
 });

@@ -40,6 +40,16 @@ export const refusals = {
   ROOM_OCCUPIED: { kind: 'rejected', message: 'The room holds another patient.' },
   DESK_OCCUPIED: { kind: 'rejected', message: 'The desk holds another patient.' },
   ROOM_INACTIVE: { kind: 'rejected', message: 'The room is not active.' },
+  DESK_INACTIVE: { kind: 'rejected', message: 'The desk is not active.' },
+  TRANSFER_TO_ANOTHER_SITE: {
+    kind: 'rejected',
+    message: 'That queue is at another site: check the patient in there.',
+  },
+  VISIT_ENDED: { kind: 'rejected', message: 'The visit is over.' },
+  VISIT_IDENTIFIED: { kind: 'rejected', message: 'The visit has a patient id already.' },
+  VISIT_LINK_UNKNOWN: { kind: 'not-found', message: 'There is no visit behind that link, or it is over for long.' },
+  SITE_NOT_FOUND: { kind: 'not-found', message: 'There is no site with that id.' },
+  TIMER_OUTDATED: { kind: 'rejected', message: 'Something else happened before that time was up.' },
 } as const satisfies Record<string, Refusal>;
 
 /** A code of the catalogue. */

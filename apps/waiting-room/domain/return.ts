@@ -12,8 +12,8 @@ export interface ReturnPatient {
   readonly visitId: string;
   /** As the visit has it; null for a walk-in. */
   readonly patientKey: string | null;
-  /** When the clinic's day began, in milliseconds since 1970. A visit of another day is over for good. */
-  readonly dayBegan: number;
+  /** The day of the visit's site. A visit of another day is over for good. */
+  readonly today: string;
 }
 
 /** Decides returns. The patient may have checked in again meanwhile, so the patient's visits are read besides this one. */
@@ -28,10 +28,10 @@ export const returnDecider: Decider<PatientVisits, ReturnPatient, VisitEvent> = 
     ],
   }),
   evolve: nextVisits,
-  decide({ visits, records }, { visitId, patientKey, dayBegan }, { now }) {
+  decide({ visits, records }, { visitId, patientKey, today }, { now }) {
     const visit = permit('return', visits.get(visitId));
     if (visit.patientKey !== patientKey) throw refuse('VISIT_NOT_FOUND', { field: 'visitId', problem: 'has moved' });
-    if (Date.parse(visit.arrivedAt) < dayBegan) {
+    if (visit.day !== today) {
       throw refuse('VISIT_OF_ANOTHER_DAY', { field: 'visitId', problem: 'began before today' });
     }
     if (patientKey !== null && records.get(patientKey)?.open === true) {

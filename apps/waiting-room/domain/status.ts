@@ -71,9 +71,10 @@ export function statusAfter(event: VisitEvent): VisitStatus | undefined {
 
 /**
  * What an event means for the queue that it names. `comes` opens a visit there and `goes` ends it there; `waits` takes
- * a place among the waiting and `away` gives it up; `stays` changes nothing of that.
+ * a place among the waiting and `away` gives it up; `named` puts the visit under the pseudonym of a patient, for whom it
+ * opens one; `stays` changes nothing of that.
  */
-type Effect = 'comes' | 'goes' | 'waits' | 'away' | 'stays';
+type Effect = 'comes' | 'goes' | 'waits' | 'away' | 'named' | 'stays';
 
 /** Every event with its effect, and the status it gives when it puts the patient into no line. */
 const effects: { readonly [Type in VisitEvent['type']]: { readonly effect: Effect; readonly status?: VisitStatus } } = {
@@ -87,6 +88,8 @@ const effects: { readonly [Type in VisitEvent['type']]: { readonly effect: Effec
   PatientCancelledByPayment: { effect: 'goes', status: 'CANCELLED_BY_PAYMENT' },
   PatientCancelledByAbsence: { effect: 'goes', status: 'CANCELLED_BY_ABSENCE' },
   PatientLeft: { effect: 'goes', status: 'LEFT' },
+  VisitEndedAtClosing: { effect: 'goes', status: 'LEFT' },
+  PatientIdentified: { effect: 'named' },
   CallUndone: { effect: 'waits' },
   PatientAbsentAtCashier: { effect: 'waits' },
   PatientAbsentAtConsultation: { effect: 'waits' },
@@ -110,6 +113,6 @@ function typesWith(...wanted: readonly Effect[]): readonly VisitEvent['type'][] 
 }
 
 /** The events that open or end a visit in a queue. */
-export const openingTypes = typesWith('comes', 'goes');
+export const openingTypes = typesWith('comes', 'goes', 'named');
 /** The events that change who waits in a queue. */
-export const waitingTypes = typesWith('comes', 'goes', 'waits', 'away');
+export const waitingTypes = typesWith('comes', 'goes', 'waits', 'away', 'named');

@@ -8,7 +8,7 @@ import {
   type QueueEvent,
   type VisitEvent,
 } from './events.ts';
-import { patientTag, queueSettingsTag } from './names.ts';
+import { mainSite, patientTag, queueSettingsTag } from './names.ts';
 import { nextVisits, noVisits, type PatientVisits } from './patient-visits.ts';
 import { queueStateAfter, refuseEntry, type QueueState } from './queue-state.ts';
 import { refuse } from './refusals.ts';
@@ -27,16 +27,17 @@ export interface TransferPatient {
 export interface TransferState extends PatientVisits {
   /** The state of the queue that the patient is sent to. */
   readonly queue: QueueState;
+  readonly siteId: string;
 }
 
 /**
  * Decides transfers. The visit goes on in the other queue, in the line it stood in or before the consultation, with
  * its time of arrival. The patient is in the building already, so the other queue's limit does not turn anybody away;
- * that it takes nobody in does.
+ * that it takes nobody in does. The ticket goes along, so the other queue has to be at the same site.
  */
 export const transferDecider: Decider<TransferState, TransferPatient, VisitEvent | QueueEvent> = {
   name: 'transfer',
-  initial: { ...noVisits, queue: 'OPEN' },
+  initial: { ...noVisits, queue: 'OPEN', siteId: mainSite },
   boundary: ({ visitId, toQueueId, toPatientKey }) => ({
     stream: visitId,
     reads: [
@@ -47,12 +48,16 @@ export const transferDecider: Decider<TransferState, TransferPatient, VisitEvent
   }),
   evolve(state, event) {
     if (isVisitEvent(event)) return { ...state, ...nextVisits(state, event) };
+    if (event.type === 'QueueConfigured') return { ...state, siteId: event.data.siteId };
     return { ...state, queue: queueStateAfter(state.queue, event) };
   },
-  decide({ visits, records, queue }, { visitId, toQueueId, toPatientKey }, { now }) {
+  decide({ visits, records, queue, siteId }, { visitId, toQueueId, toPatientKey }, { now }) {
     const visit = permit('transfer', visits.get(visitId));
     if (visit.queueId === toQueueId) {
       throw refuse('TRANSFER_TO_SAME_QUEUE', { field: 'toQueueId', problem: 'is the queue of the visit' });
+    }
+    if (visit.siteId !== siteId) {
+      throw refuse('TRANSFER_TO_ANOTHER_SITE', { field: 'toQueueId', problem: 'is at another site' });
     }
     refuseEntry(queue);
     if (toPatientKey !== null) refuseDuplicate(records.get(toPatientKey), visit);

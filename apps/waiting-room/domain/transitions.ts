@@ -28,6 +28,8 @@ export const transitions = {
   'no-show': { from: ['CALLED'], otherwise: 'VISIT_NOT_CALLED' },
   'absent-at-consultation': { from: ['CALLED'], otherwise: 'VISIT_NOT_CALLED' },
 
+  'call-expired': { from: ['CALLED'], otherwise: 'TIMER_OUTDATED' },
+
   recall: { from: ['AT_CASHIER', 'CALLED'], otherwise: 'VISIT_NOT_CALLED' },
   'undo-call': { from: ['AT_CASHIER', 'CALLED'], otherwise: 'VISIT_NOT_CALLED' },
   park: { from: ['WAITING', 'IN_CONSULTATION'], otherwise: 'VISIT_NOT_PARKABLE' },

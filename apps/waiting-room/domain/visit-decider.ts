@@ -26,6 +26,7 @@ export const visitDecider: Decider<Visit | undefined, VisitCommand, VisitEvent> 
       case 'complete':
       case 'no-show':
       case 'absent-at-consultation':
+      case 'call-expired':
         return [decideInConsultation(visit, command, at)];
       case 'record-triage':
       case 'validate-payment':

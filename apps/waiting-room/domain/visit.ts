@@ -1,6 +1,7 @@
 import type { Line, Seat, Stage } from './event-shapes.ts';
 import { seatIn } from './event-shapes.ts';
 import type { VisitEvent } from './events.ts';
+import { mainSite } from './names.ts';
 import type { Priority } from './priority.ts';
 import { isSeated, lineOf, statusAfter, waitingStatus, type VisitStatus } from './status.ts';
 
@@ -25,6 +26,12 @@ export interface Visit {
   readonly paymentAttempts: number;
   readonly cashierAbsences: number;
   readonly consultationAbsences: number;
+  readonly siteId: string;
+  readonly day: string;
+  readonly ticket: string;
+  /** Until when a patient who was called is waited for, and for how long after a call; null for ever. */
+  readonly answerBy: string | null;
+  readonly answerMs: number | null;
 }
 
 /** The state of a visit after one more of its events. */
@@ -55,6 +62,11 @@ function openedBy(event: VisitEvent): Visit | undefined {
     paymentAttempts: 0,
     cashierAbsences: 0,
     consultationAbsences: 0,
+    ...(event.type === 'PatientCheckedIn'
+      ? { siteId: event.data.siteId, day: event.data.day, ticket: event.data.ticket }
+      : { siteId: mainSite, day: '', ticket: '' }),
+    answerBy: null,
+    answerMs: null,
   };
 }
 
@@ -79,17 +91,26 @@ function particulars(visit: Visit, event: VisitEvent): Partial<Visit> {
       return { cashierAbsences: event.data.absence };
     case 'PatientAbsentAtConsultation':
       return { consultationAbsences: event.data.absence };
+    case 'PatientCalled': {
+      const { answerBy, calledAt } = event.data;
+      return { answerBy, answerMs: answerBy === null ? null : Date.parse(answerBy) - Date.parse(calledAt) };
+    }
+    case 'PatientRecalled':
+      return { answerBy: event.data.answerBy };
+    case 'PatientIdentified': {
+      const { patientId, patientName, patientKey } = event.data;
+      return { patientId, patientName, patientKey };
+    }
     case 'PatientTransferred':
       return { queueId: event.data.toQueueId, patientKey: null };
     case 'PatientReceived':
       return { queueId: event.data.queueId, patientKey: event.data.patientKey };
     case 'PatientCheckedIn':
-    case 'PatientCalled':
     case 'ConsultationStarted':
     case 'ConsultationCompleted':
     case 'PatientNoShow':
     case 'VisitCancelled':
-    case 'PatientRecalled':
+    case 'VisitEndedAtClosing':
     case 'CallUndone':
     case 'PatientCancelledByAbsence':
     case 'PatientReturned':

@@ -1,5 +1,6 @@
 import { dataOf, rows, totals, type StoredEvent } from '#millrace';
 import { QueueClosed, QueueConfigured, QueueOpened, QueuePaused } from '../domain/events.ts';
+import { defaultsOf } from '../domain/queue.ts';
 import type { QueueState } from '../domain/queue-state.ts';
 import type { Priority } from '../domain/priority.ts';
 import { isWaiting, type VisitStatus } from '../domain/status.ts';
@@ -17,6 +18,11 @@ export type QueueSettingsRow = {
   readonly cashier: boolean;
   readonly state: QueueState;
   readonly state_reason: string | null;
+  /** When the pause ends by itself. */
+  readonly paused_until: number | null;
+  readonly site_id: string;
+  readonly ticket_prefix: string;
+  readonly call_timeout_minutes: number | null;
 };
 
 function queueOf(event: StoredEvent): string | undefined {
@@ -34,19 +40,24 @@ function queueOf(event: StoredEvent): string | undefined {
   }
 }
 
+interface Rested {
+  readonly queueId: string;
+  readonly reason?: string | null;
+  readonly until?: string | null;
+  readonly changedAt: string;
+}
+
 function rested(
   row: QueueSettingsRow | undefined,
-  {
-    queueId,
-    reason,
-    changedAt,
-  }: { readonly queueId: string; readonly reason: string | null; readonly changedAt: string },
+  { queueId, reason = null, until = null, changedAt }: Rested,
   state: QueueState,
 ): QueueSettingsRow {
   const at = Date.parse(changedAt);
+  // A row that the counts made has the columns of the settings empty.
+  const own = defaultsOf(queueId);
   return {
     queue_id: queueId,
-    queue_name: row?.queue_name ?? queueId,
+    queue_name: row?.queue_name ?? own.queueName,
     max_capacity: row?.max_capacity ?? null,
     configured_at: row?.configured_at ?? at,
     last_configured_at: at,
@@ -54,6 +65,10 @@ function rested(
     cashier: row?.cashier ?? false,
     state,
     state_reason: reason,
+    paused_until: until === null ? null : Date.parse(until),
+    site_id: row?.site_id ?? own.siteId,
+    ticket_prefix: row?.ticket_prefix ?? own.ticketPrefix,
+    call_timeout_minutes: row?.call_timeout_minutes ?? null,
   };
 }
 
@@ -71,11 +86,15 @@ export const queueSettings = rows<QueueSettingsRow>({
     cashier: 'boolean',
     state: 'text',
     state_reason: 'text',
+    paused_until: 'timestamptz',
+    site_id: 'text',
+    ticket_prefix: 'text',
+    call_timeout_minutes: 'integer',
   },
   keyOf: queueOf,
   on: {
     QueueConfigured(row, event) {
-      const { queueId, queueName, maxCapacity, stages, configuredAt } = dataOf(QueueConfigured, event);
+      const { queueId, queueName, maxCapacity, stages, configuredAt, ...more } = dataOf(QueueConfigured, event);
       const at = Date.parse(configuredAt);
       return {
         queue_id: queueId,
@@ -88,9 +107,13 @@ export const queueSettings = rows<QueueSettingsRow>({
         cashier: stages.cashier,
         state: row?.state ?? 'OPEN',
         state_reason: row?.state_reason ?? null,
+        paused_until: row?.paused_until ?? null,
+        site_id: more.siteId,
+        ticket_prefix: more.ticketPrefix,
+        call_timeout_minutes: more.callTimeoutMinutes,
       };
     },
-    QueueOpened: (row, event) => rested(row, { ...dataOf(QueueOpened, event), reason: null }, 'OPEN'),
+    QueueOpened: (row, event) => rested(row, dataOf(QueueOpened, event), 'OPEN'),
     QueuePaused: (row, event) => rested(row, dataOf(QueuePaused, event), 'PAUSED'),
     QueueClosed: (row, event) => rested(row, dataOf(QueueClosed, event), 'CLOSED'),
   },

@@ -3,6 +3,7 @@
 create table visit_times (
   visit_id          text primary key,
   queue_id          text not null,
+  site_id           text not null,
   hour              timestamptz not null,
   priority          text not null,
   consultation_type text not null,
@@ -17,7 +18,7 @@ create table visit_times (
 create index visit_times_hour on visit_times (hour, queue_id);
 
 create view visit_times_view as
-select visit_id, queue_id, hour, priority, consultation_type, arrived_at, called_at, started_at, ended_at, outcome,
+select visit_id, queue_id, site_id, hour, priority, consultation_type, arrived_at, called_at, started_at, ended_at, outcome,
        extract(epoch from called_at - arrived_at)::double precision * 1000 as wait_ms,
        case when outcome = 'COMPLETED' then extract(epoch from ended_at - started_at)::double precision * 1000 end as service_ms
 from visit_times;

@@ -14,6 +14,7 @@ export type VisitOutcome =
 export type VisitTimesRow = {
   readonly visit_id: string;
   readonly queue_id: string;
+  readonly site_id: string;
   /** The hour of the arrival, in UTC. */
   readonly hour: number;
   readonly priority: string;
@@ -42,6 +43,7 @@ const timedEvents = [
   'PatientCancelledByPayment',
   'PatientCancelledByAbsence',
   'PatientLeft',
+  'VisitEndedAtClosing',
 ] as const satisfies readonly VisitEvent['type'][];
 
 const hourMs = 3_600_000;
@@ -78,9 +80,12 @@ function changes(row: VisitTimesRow, event: VisitEvent): Partial<VisitTimesRow> 
       return ended(event.data.cancelledAt, 'CANCELLED_BY_ABSENCE');
     case 'PatientLeft':
       return ended(event.data.leftAt, 'LEFT');
+    case 'VisitEndedAtClosing':
+      return ended(event.data.endedAt, 'LEFT');
     case 'PatientAbsentAtCashier':
     case 'PatientCalledAtCashier':
     case 'PatientCheckedIn':
+    case 'PatientIdentified':
     case 'PatientParked':
     case 'PatientPaymentPending':
     case 'PatientPaymentValidated':
@@ -95,11 +100,12 @@ function changes(row: VisitTimesRow, event: VisitEvent): Partial<VisitTimesRow> 
 const handle: RowHandler<VisitTimesRow> = (row, recorded) => {
   const event = visitEventOf(recorded);
   if (event?.type === 'PatientCheckedIn') {
-    const { queueId, priority, consultationType, arrivedAt } = event.data;
+    const { queueId, siteId, priority, consultationType, arrivedAt } = event.data;
     const at = Date.parse(arrivedAt);
     return {
       visit_id: recorded.stream,
       queue_id: queueId,
+      site_id: siteId,
       hour: Math.floor(at / hourMs) * hourMs,
       priority,
       consultation_type: consultationType,
@@ -119,6 +125,7 @@ const visitTimes = rows<VisitTimesRow>({
   columns: {
     visit_id: 'text',
     queue_id: 'text',
+    site_id: 'text',
     hour: 'timestamptz',
     priority: 'text',
     consultation_type: 'text',

@@ -5,12 +5,14 @@ import { visitEventOf, visitEvents, type VisitEvent } from '../domain/events.ts'
 import { placeKey } from '../domain/names.ts';
 import { rankOf, type Priority } from '../domain/priority.ts';
 import { lineOf, statusAfter, type VisitStatus } from '../domain/status.ts';
-import { ticketOf } from '../domain/ticket.ts';
 
 /** A row of `visits`: one visit as it stands now. Times in milliseconds since 1970. */
 export type VisitRow = {
   readonly visit_id: string;
   readonly queue_id: string;
+  readonly site_id: string;
+  /** The site's day, as a date. */
+  readonly day: string;
   readonly patient_id: string;
   readonly patient_name: string;
   readonly ticket: string;
@@ -19,6 +21,7 @@ export type VisitRow = {
   readonly consultation_type: string;
   readonly notes: string | null;
   readonly status: VisitStatus;
+  readonly status_since: number;
   /** The room that called last and its turn, wherever the patient is now: what the next call into it counts from. */
   readonly room_id: string | null;
   readonly room_key: string | null;
@@ -35,6 +38,8 @@ export type VisitRow = {
   readonly checked_out_at: number | null;
   readonly payment_attempts: number;
   readonly absences: number;
+  /** Calls, and calls once more. */
+  readonly calls: number;
   /** Who waits with the lowest number is called first; kept when the patient no longer waits. */
   readonly call_order: number;
 };
@@ -46,14 +51,17 @@ const opened = (
 ): VisitRow => ({
   visit_id: visitId,
   queue_id: data.queueId,
+  site_id: data.siteId,
+  day: data.day,
   patient_id: data.patientId,
   patient_name: data.patientName,
-  ticket: ticketOf(visitId),
+  ticket: data.ticket,
   priority: data.priority,
   priority_rank: rankOf(data.priority),
   consultation_type: data.consultationType,
   notes: data.notes,
   status,
+  status_since: Date.parse(data.arrivedAt),
   room_id: null,
   room_key: null,
   room_turn: null,
@@ -66,6 +74,7 @@ const opened = (
   checked_out_at: null,
   payment_attempts: 0,
   absences: 0,
+  calls: 0,
   call_order: callOrderOf(data.priority, Date.parse(data.arrivedAt)),
 });
 
@@ -77,8 +86,17 @@ const handle: RowHandler<VisitRow> = (row, recorded) => {
   const status = statusAfter(event);
   if (event.type === 'PatientCheckedIn') return opened(event, status ?? 'WAITING', recorded.stream);
   if (row === undefined) return undefined;
-  return { ...row, status: status ?? row.status, ...inLine(lineOf(event)), ...particulars(row, event) };
+  const moved = status === undefined || status === row.status ? {} : { status, status_since: momentIn(event) };
+  return { ...row, ...moved, ...inLine(lineOf(event)), ...particulars(row, event) };
 };
+
+/** When an event happened: each says it under a name of its own. */
+function momentIn({ data }: VisitEvent): number {
+  for (const [name, value] of Object.entries(data)) {
+    if (/[a-z]At$/.test(name) && name !== 'arrivedAt' && typeof value === 'string') return Date.parse(value);
+  }
+  return 0;
+}
 
 function inLine(line: Line | undefined): Partial<VisitRow> {
   if (line === undefined) return {};
@@ -96,14 +114,14 @@ function particulars(row: VisitRow, event: VisitEvent): Partial<VisitRow> {
       const { roomId, turn, calledAt } = event.data;
       const at = Date.parse(calledAt);
       const room = { room_id: roomId, room_key: placeKey(roomId), room_turn: turn };
-      return { ...room, called_at: at, first_called_at: row.first_called_at ?? at };
+      return { ...room, called_at: at, first_called_at: row.first_called_at ?? at, calls: row.calls + 1 };
     }
     case 'PatientCalledAtCashier': {
       const { deskId, turn, calledAt } = event.data;
-      return { desk_id: deskId, desk_turn: turn, called_at: Date.parse(calledAt) };
+      return { desk_id: deskId, desk_turn: turn, called_at: Date.parse(calledAt), calls: row.calls + 1 };
     }
     case 'PatientRecalled':
-      return { called_at: Date.parse(event.data.recalledAt) };
+      return { called_at: Date.parse(event.data.recalledAt), calls: row.calls + 1 };
     case 'CallUndone':
       return { first_called_at: null };
     case 'PatientAbsentAtCashier':
@@ -131,6 +149,10 @@ function particulars(row: VisitRow, event: VisitEvent): Partial<VisitRow> {
       return ended(event.data.cancelledAt);
     case 'PatientLeft':
       return ended(event.data.leftAt);
+    case 'VisitEndedAtClosing':
+      return ended(event.data.endedAt);
+    case 'PatientIdentified':
+      return { patient_id: event.data.patientId, patient_name: event.data.patientName };
     case 'PatientCheckedIn':
     case 'PatientParked':
     case 'PatientPaymentValidated':
@@ -149,6 +171,8 @@ export const visits = rows<VisitRow>({
   columns: {
     visit_id: 'text',
     queue_id: 'text',
+    site_id: 'text',
+    day: 'text',
     patient_id: 'text',
     patient_name: 'text',
     ticket: 'text',
@@ -157,6 +181,7 @@ export const visits = rows<VisitRow>({
     consultation_type: 'text',
     notes: 'text',
     status: 'text',
+    status_since: 'timestamptz',
     room_id: 'text',
     room_key: 'text',
     room_turn: 'integer',
@@ -169,6 +194,7 @@ export const visits = rows<VisitRow>({
     checked_out_at: 'timestamptz',
     payment_attempts: 'integer',
     absences: 'integer',
+    calls: 'integer',
     call_order: 'bigint',
   },
   on: Object.fromEntries(visitEvents.map(({ type }) => [type, handle])),

@@ -13,7 +13,6 @@ import {
   PatientReceived,
   PatientResumed,
   PatientTransferred,
-  QueueConfigured,
   QueueOpened,
   QueuePaused,
   RoomActivated,
@@ -21,9 +20,17 @@ import {
   TriageRecorded,
   VisitCancelled,
 } from '../domain/events.ts';
-import { about, consultationLine, hasBeenCalled, hasCheckedIn, now, pasts, visitId } from '../domain/john-doe.ts';
+import {
+  about,
+  configured,
+  consultationLine,
+  hasBeenCalled,
+  hasCheckedIn,
+  now,
+  pasts,
+  visitId,
+} from '../domain/john-doe.ts';
 import { waitingRoomProjection } from './waiting-room.ts';
-import { noStages } from '../domain/stages.ts';
 
 const at = momentOf(now);
 const seat = { roomId: 'room-1', turn: 1 };
@@ -31,15 +38,6 @@ const minute = 60_000;
 const arrived = hasCheckedIn({ arrivedAt: momentOf(now - 10 * minute) });
 const started = ConsultationStarted({ ...about, roomId: 'room-1', startedAt: at });
 const completed = ConsultationCompleted({ ...about, ...seat, completedAt: at });
-
-const configured = (configuredAt: number, maxCapacity: number | null) =>
-  QueueConfigured({
-    queueId: 'queue-1',
-    queueName: 'Cardiology',
-    maxCapacity,
-    stages: noStages,
-    configuredAt: momentOf(configuredAt),
-  });
 
 const fold = (...events: readonly NewEvent[]) => givenEvents(waitingRoomProjection, inStream(visitId, ...events));
 
@@ -118,16 +116,7 @@ describe('the row of a queue', () => {
   });
 
   test('holds settings and counts side by side, whichever came first', () => {
-    const set = inStream(
-      'queue-queue-1',
-      QueueConfigured({
-        queueId: 'queue-1',
-        queueName: 'Cardiology',
-        maxCapacity: 40,
-        stages: noStages,
-        configuredAt: at,
-      }),
-    );
+    const set = inStream('queue-queue-1', configured({ queueName: 'Cardiology', maxCapacity: 40 }));
     const visit = inStream(visitId, arrived);
     const expected = [
       { queue_id: 'queue-1', queue_name: 'Cardiology', max_capacity: 40, waiting: 1, configured_at: now },
@@ -139,7 +128,7 @@ describe('the row of a queue', () => {
   test('keeps the time at which it was configured first', () => {
     const folded = givenEvents(
       waitingRoomProjection,
-      inStream('queue-queue-1', configured(now, 40), configured(now + minute, null)),
+      inStream('queue-queue-1', configured({ maxCapacity: 40 }), configured({}, now + minute)),
     );
     expect(folded.rows('waiting_queues')).toMatchObject([
       { configured_at: now, last_configured_at: now + minute, max_capacity: null, settings_version: 2 },
@@ -148,7 +137,7 @@ describe('the row of a queue', () => {
 });
 
 test('the row of a queue says whether it takes patients in, and why not', () => {
-  const pause = QueuePaused({ queueId: 'queue-1', reason: 'Lunch.', changedAt: at });
+  const pause = QueuePaused({ queueId: 'queue-1', reason: 'Lunch.', until: null, changedAt: at });
   const stream = 'queue-queue-1';
   const row = (state: string, state_reason: string | null) => [
     { queue_id: 'queue-1', queue_name: 'queue-1', state, state_reason },
@@ -160,11 +149,13 @@ test('the row of a queue says whether it takes patients in, and why not', () => 
 
 test('the row of a room says whether it may call', () => {
   const changed = { roomId: 'Room-1', changedAt: at };
-  const row = (active: boolean) => [{ room_stream: 'room-room-1', room_key: 'room-1', room_id: 'Room-1', active }];
+  const row = (active: boolean) => [
+    { place_stream: 'room-room-1', kind: 'room', place_key: 'room-1', place_id: 'Room-1', active },
+  ];
   const shut = inStream('room-room-1', RoomDeactivated(changed));
-  givenEvents(waitingRoomProjection, shut).thenRows('room_states', row(false));
+  givenEvents(waitingRoomProjection, shut).thenRows('places', row(false));
   const opened = inStream('room-room-1', RoomActivated(changed));
-  givenEvents(waitingRoomProjection, [...shut, ...opened]).thenRows('room_states', row(true));
+  givenEvents(waitingRoomProjection, [...shut, ...opened]).thenRows('places', row(true));
 });
 
 describe('the row of a visit on its way', () => {
@@ -196,7 +187,13 @@ describe('the row of a visit on its way', () => {
   test('ends its waiting with the first call, whatever comes after a result', () => {
     const parked = PatientParked({ ...about, ...seat, deskId: null, parkedAt: at });
     const resumed = PatientResumed({ ...about, line, resumedAt: at });
-    const again = PatientCalled({ ...about, roomId: 'room-2', turn: 4, calledAt: momentOf(now + 30 * minute) });
+    const again = PatientCalled({
+      ...about,
+      roomId: 'room-2',
+      turn: 4,
+      answerBy: null,
+      calledAt: momentOf(now + 30 * minute),
+    });
     fold(arrived, hasBeenCalled, started, parked, resumed, again).thenRows(
       'waiting_queues',
       counted({ calls: 1, waited_ms: 10 * minute, parked: 0, called: 1 }),

@@ -3,7 +3,7 @@ import type { VisitStatus } from '../domain/status.ts';
 import type { VisitCommand } from '../domain/visit-decider.ts';
 
 /** What can be done to a visit, besides calling it. */
-export type WalkStep = VisitCommand['type'] | 'return' | 'transfer';
+export type WalkStep = Exclude<VisitCommand['type'], 'call-expired'> | 'return' | 'transfer';
 
 const beforeRoom: readonly WalkStep[] = ['change-priority', 'transfer', 'leave', 'cancel'];
 const atDesk: readonly WalkStep[] = [

@@ -4,6 +4,9 @@ import { priorities, type Priority } from '../domain/priority.ts';
 import { queueStates, type QueueState } from '../domain/queue-state.ts';
 import type { VisitCommand } from '../domain/visit-decider.ts';
 
+/** What people do to a visit; the end of a call's time is the timer's. */
+export type BareCommand = Exclude<VisitCommand['type'], 'call-expired'>;
+
 /** One step of a walk. Visits are told by the order in which they came. */
 export type Step =
   | {
@@ -25,7 +28,7 @@ export type Step =
   | { readonly do: 'call'; readonly visit: number; readonly kind: Place['kind']; readonly room: number }
   | { readonly do: 'return'; readonly visit: number }
   | { readonly do: 'transfer'; readonly visit: number; readonly queue: number }
-  | { readonly do: VisitCommand['type']; readonly visit: number; readonly priority: Priority };
+  | { readonly do: BareCommand; readonly visit: number; readonly priority: Priority };
 
 /** Rooms and desks; two of them are the same. */
 export const rooms = ['place-1', 'PLACE-1', 'place-2'];

@@ -10,12 +10,12 @@ import { queueSettingsTag, type Place } from '../domain/names.ts';
 import { queueDecider } from '../domain/queue.ts';
 import { queueStateAfter, queueStateDecider, type QueueState } from '../domain/queue-state.ts';
 import { returnDecider } from '../domain/return.ts';
-import { roomDecider } from '../domain/room.ts';
+import { placeDecider } from '../domain/room.ts';
 import { noStages } from '../domain/stages.ts';
 import { transferDecider } from '../domain/transfer.ts';
 import { visitDecider, type VisitCommand } from '../domain/visit-decider.ts';
 import { WalkModel } from './walk-model.ts';
-import { rooms, type Step } from './walk-steps.ts';
+import { rooms, type BareCommand, type Step } from './walk-steps.ts';
 
 /** One waiting room in which a walk is made: two processes on one log, and the model beside it. */
 export class Walk {
@@ -25,6 +25,7 @@ export class Walk {
   readonly #processes: readonly [MemorySystem, MemorySystem];
   readonly #visits: string[] = [];
   #applied = 0;
+  #tickets = 100;
 
   constructor() {
     const first = memorySystem(waitingRoom);
@@ -84,8 +85,8 @@ export class Walk {
       return process.execute(queueStateDecider, { queueId: queueId(step.queue), to: step.to });
     }
     if (step.do === 'room') {
-      const room = { roomId: roomId(step.room), active: step.active };
-      return withTurn((turn) => process.execute(roomDecider, { ...room, lastTurn: turn - 1 }));
+      const room = { place: { kind: 'room', id: roomId(step.room) }, active: step.active } as const;
+      return withTurn((turn) => process.execute(placeDecider, { ...room, lastTurn: turn - 1 }));
     }
     const visitId = this.#visit(step.visit);
     const { queueId: inQueue = 'none', patientKey = null } = this.model.visits.get(visitId) ?? {};
@@ -94,11 +95,11 @@ export class Walk {
       return withTurn((turn) => process.execute(callDecider, { ...call, turn }));
     }
     if (step.do === 'transfer') return process.execute(transferDecider, this.#transfer(step));
-    if (step.do === 'return') return process.execute(returnDecider, { visitId, patientKey, dayBegan: 0 });
+    if (step.do === 'return') return process.execute(returnDecider, { visitId, patientKey, today: '2026-01-01' });
     return process.execute(visitDecider, this.#command(step));
   }
 
-  #command({ do: type, visit, priority }: Extract<Step, { readonly do: VisitCommand['type'] }>): VisitCommand {
+  #command({ do: type, visit, priority }: Extract<Step, { readonly do: BareCommand }>): VisitCommand {
     const visitId = this.#visit(visit);
     if (type === 'record-triage') return { type, visitId, priority };
     if (type === 'change-priority') return { type, visitId, priority, reason: 'Feels worse.' };
@@ -124,6 +125,7 @@ export class Walk {
         patientKey: keyIn(step.queue, step.patient),
         patientName: nameOf(step),
         priority: step.priority,
+        ticket: `W-${++this.#tickets}`,
         settingsPosition: settings.at(-1)?.position ?? 0,
         queueState: settings.reduce<QueueState>(queueStateAfter, 'OPEN'),
         stages:

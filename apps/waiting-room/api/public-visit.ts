@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import { Type, type RunningSystem, type Static } from '#millrace';
+import { nullable } from '#millrace/server';
+import { estimateOf } from './estimate.ts';
+import { isoOf } from './lists.ts';
+
+const visitsSql = readFileSync(new URL('./public-visits.sql', import.meta.url), 'utf8');
+
+/** So long after its end a visit's page is shown, in milliseconds. */
+export const shownAfterEnd = 2 * 24 * 3_600_000;
+
+/** What the page behind a patient's link shows: nothing that says who it is, or what for. */
+export const publicVisitSchema = Type.Object({
+  ticket: Type.String(),
+  queueName: Type.String(),
+  siteName: Type.String(),
+  status: Type.String(),
+  place: nullable(Type.Integer({ description: '1 for who is next in the line; null for who does not wait.' })),
+  ahead: nullable(Type.Integer({ description: 'Who is called before in the same line.' })),
+  estimate: nullable(Type.Object({ fromMinutes: Type.Integer(), toMinutes: Type.Integer() })),
+  estimateUnknownBecause: nullable(
+    Type.String({ description: 'NO_ROOM_OPEN or NO_HISTORY; null with an estimate, and for who does not wait.' }),
+  ),
+  destination: nullable(Type.Object({ kind: Type.String(), name: Type.String() })),
+  arrivedAt: Type.String(),
+  updatedAt: Type.String({ description: 'When this was worked out, ISO 8601.' }),
+  position: Type.Integer(),
+});
+export type PublicVisit = Static<typeof publicVisitSchema>;
+
+interface VisitRow {
+  readonly visitId: string;
+  readonly ticket: string;
+  readonly queueName: string;
+  readonly siteName: string;
+  readonly status: string;
+  readonly arrivedAt: Date;
+  readonly endedAt: Date | null;
+  readonly updatedPosition: number;
+  readonly queueState: string;
+  readonly place: number | null;
+  readonly before: number | null;
+  readonly destinationKind: string | null;
+  readonly destinationName: string | null;
+  readonly openRooms: number;
+  readonly medianServiceMs: number | null;
+}
+
+/** The public pages of some visits, by visit; those that are unknown or over for long are left out. */
+export async function publicVisits(
+  readModels: Pick<RunningSystem['readModels'], 'query' | 'position'>,
+  visitIds: readonly string[],
+  now: number,
+): Promise<ReadonlyMap<string, PublicVisit>> {
+  // First: then the rows are at least as new as the position says.
+  const position = await readModels.position();
+  const rows = await readModels.query<VisitRow>(visitsSql, [visitIds, new Date(now)]);
+  const shown = rows.filter(({ endedAt }) => endedAt === null || now - endedAt.getTime() <= shownAfterEnd);
+  return new Map(shown.map((row) => [row.visitId, shownVisit(row, now, position)]));
+}
+
+function shownVisit(row: VisitRow, now: number, position: number): PublicVisit {
+  const { ticket, queueName, siteName, status, place, before, destinationKind, destinationName } = row;
+  // Nobody is called from a paused queue, so its rooms are none for who waits there.
+  const openRooms = row.queueState === 'PAUSED' ? 0 : row.openRooms;
+  const wait =
+    before === null
+      ? { estimate: null, estimateUnknownBecause: null }
+      : estimateOf({ before, medianServiceMs: row.medianServiceMs, openRooms });
+  const hasDestination = destinationKind !== null && destinationName !== null;
+  return {
+    ...{ ticket, queueName, siteName, status, place, ahead: place === null ? null : place - 1, ...wait },
+    destination: hasDestination ? { kind: destinationKind, name: destinationName } : null,
+    arrivedAt: row.arrivedAt.toISOString(),
+    updatedAt: isoOf(new Date(now)) ?? '',
+    position: Math.max(position, row.updatedPosition),
+  };
+}

@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import { Type, type RunningSystem, type StoredEvent } from '#millrace';
+import { minPositionOf, minPositionParameter, type MillraceServer } from '#millrace/server';
+import { refuse } from '../domain/refusals.ts';
+import { shownPatient, type PatientRow } from './lists.ts';
+import { looksAlike, sameId } from './looks-alike.ts';
+import { patientSchema, queueIdSchema, visitIdSchema } from './schemas.ts';
+import type { VisitLinks } from './visit-link.ts';
+
+const tags = ['waiting room'];
+const openSql = readFileSync(new URL('./open-patients.sql', import.meta.url), 'utf8');
+const visitSql = openSql.slice(openSql.indexOf('select '), openSql.indexOf('where ')) + 'where visit_id = $1';
+const mostFound = 50;
+const visitParams = Type.Object({ visitId: visitIdSchema });
+
+/** What an event says besides the visit, as far as staff need it to follow the visit. */
+const shownDetails = [
+  ...['roomId', 'deskId', 'priority', 'reason', 'ticket', 'siteId', 'fromQueueId', 'toQueueId', 'attempt', 'attempts'],
+  ...['absence', 'absences', 'answerBy', 'patientId'],
+];
+
+const timelineEntry = Type.Object({
+  at: Type.String(),
+  type: Type.String(),
+  by: Type.String({ description: 'Who did it; `timers …` for what happened because time had passed.' }),
+  details: Type.Record(Type.String(), Type.Union([Type.String(), Type.Number()])),
+});
+
+/** Looking a patient or a visit up. */
+export function recordRoutes(
+  server: MillraceServer,
+  { readModels, log, registry }: Pick<RunningSystem, 'readModels' | 'log' | 'registry'>,
+  links: VisitLinks,
+): void {
+  server.post(
+    '/api/waiting-room/find-patients',
+    {
+      schema: {
+        tags,
+        summary: 'Patients who are here and look like this one',
+        description:
+          'By id, or by a name that is nearly the same. A POST, so that no name stands in an address. Changes nothing.',
+        body: Type.Object({
+          queueId: Type.Optional(queueIdSchema),
+          patientId: Type.Optional(Type.String({ minLength: 1, maxLength: 20 })),
+          patientName: Type.Optional(Type.String({ minLength: 1, maxLength: 120 })),
+        }),
+        response: { 200: Type.Object({ patients: Type.Array(patientSchema) }) },
+      },
+    },
+    async (request) => {
+      const { queueId, patientId, patientName } = request.body;
+      if (patientId === undefined && patientName === undefined) return { patients: [] };
+      const rows = await readModels.query<PatientRow>(openSql, [queueId ?? null]);
+      const found = rows.filter(
+        (row) =>
+          (patientId !== undefined && sameId(row.patientId, patientId)) ||
+          (patientName !== undefined && looksAlike(row.patientName, patientName)),
+      );
+      return { patients: found.slice(0, mostFound).map((row) => shownPatient(row, null)) };
+    },
+  );
+
+  server.get(
+    '/api/waiting-room/visits/:visitId',
+    {
+      schema: {
+        tags,
+        summary: 'A visit, and everything that happened to it',
+        params: visitParams,
+        querystring: Type.Object(minPositionParameter),
+        response: { 200: Type.Object({ visit: patientSchema, timeline: Type.Array(timelineEntry) }) },
+      },
+    },
+    async (request) => {
+      const { visitId } = request.params;
+      const [rows, recorded] = await Promise.all([
+        readModels.query<PatientRow>(visitSql, [visitId], minPositionOf(request.query)),
+        log.query([{ stream: visitId }]),
+      ]);
+      const [row] = rows;
+      if (row === undefined) throw refuse('VISIT_NOT_FOUND', { field: 'visitId', problem: 'is unknown' });
+      return { visit: shownPatient(row, null), timeline: recorded.map((event) => entryOf(registry.decode(event))) };
+    },
+  );
+
+  server.get(
+    '/api/waiting-room/visits/:visitId/link',
+    {
+      schema: {
+        tags,
+        summary: "The link to the patient's own page",
+        params: visitParams,
+        response: { 200: Type.Object({ link: Type.String() }) },
+      },
+    },
+    async (request) => {
+      const { visitId } = request.params;
+      const [first] = await log.query([{ stream: visitId }], { limit: 1 });
+      if (first === undefined) throw refuse('VISIT_NOT_FOUND', { field: 'visitId', problem: 'is unknown' });
+      return { link: links.linkOf(visitId) };
+    },
+  );
+}
+
+function entryOf({ type, data, metadata, occurredAt }: StoredEvent) {
+  const details: Record<string, string | number> = {};
+  for (const name of shownDetails) {
+    const value = data[name];
+    if (typeof value === 'string' || typeof value === 'number') details[name] = value;
+  }
+  return { at: new Date(occurredAt).toISOString(), type, by: metadata.actor, details };
+}

@@ -1,0 +1,197 @@
+import { Type, type Static } from 'typebox';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { checkInAnswer, patientSchema, queueAnswer, visitAnswer } from '../../apps/waiting-room/api/schemas.ts';
+import { publicVisitSchema } from '../../apps/waiting-room/api/public-visit.ts';
+import { WaitingRoomProcesses } from '../support/waiting-room-processes.ts';
+
+let clinic: WaitingRoomProcesses;
+beforeAll(async () => {
+  clinic = await WaitingRoomProcesses.start();
+});
+afterAll(() => clinic.stop());
+
+type Visit = Static<typeof checkInAnswer>;
+
+const secrets = ['Ana Maria Secret', 'P-4711', 'Oncology', 'private note'];
+const arrive = (queueId: string, more: object = {}): Promise<Visit> =>
+  clinic.answer(checkInAnswer, '/api/waiting-room/check-in', {
+    body: {
+      queueId,
+      patientName: secrets[0],
+      consultationType: secrets[2],
+      notes: secrets[3],
+      ...more,
+    },
+  });
+const call = (queueId: string, roomId: string) =>
+  clinic.answer(visitAnswer, '/api/waiting-room/call-next', { body: { queueId, roomId } });
+const step = (path: string, visitId: string) =>
+  clinic.answer(visitAnswer, `/api/waiting-room/${path}`, { body: { visitId } });
+const page = (visit: Visit, minPosition: number) =>
+  clinic.answer(publicVisitSchema, `/api/public/visits/${visit.link.slice(3)}?minPosition=${minPosition}`);
+
+const displaySchema = Type.Object({
+  siteName: Type.String(),
+  calls: Type.Array(
+    Type.Object({
+      ticket: Type.String(),
+      destination: Type.Object({ kind: Type.String(), name: Type.String() }),
+      status: Type.String(),
+      calls: Type.Integer(),
+    }),
+  ),
+  next: Type.Array(Type.Object({ ticket: Type.String() })),
+  position: Type.Integer(),
+});
+const display = (minPosition: number) =>
+  clinic.answer(displaySchema, `/api/public/displays/main?minPosition=${minPosition}`);
+
+describe('tickets', () => {
+  test('count up from one, by queue', async () => {
+    const tickets = [];
+    for (let n = 0; n < 3; n++) tickets.push((await arrive('queue-7')).ticket);
+    expect(tickets).toEqual(['Q7-001', 'Q7-002', 'Q7-003']);
+    await clinic.answer(queueAnswer, '/api/waiting-room/queues/eyes', { method: 'PUT', body: { ticketPrefix: 'A' } });
+    expect((await arrive('eyes')).ticket).toBe('A-001');
+  });
+
+  test('of a refused check-in go to the next patient', async () => {
+    await arrive('queue-8', { patientId: 'P-1' });
+    const again = { queueId: 'queue-8', patientName: 'Ana', patientId: 'P-1', consultationType: 'General' };
+    expect(await clinic.refusal('/api/waiting-room/check-in', { body: again })).toBe('PATIENT_IDENTITY_CONFLICT');
+    expect((await arrive('queue-8')).ticket).toBe('Q8-002');
+  });
+
+  test('stay with a patient who is sent to another queue, and every answer shows them', async () => {
+    const visit = await arrive('queue-1', { patientId: 'P-9' });
+    const body = { visitId: visit.visitId, toQueueId: 'queue-2' };
+    const moved = await clinic.answer(visitAnswer, '/api/waiting-room/transfer', { body });
+    expect(moved).toMatchObject({ queueId: 'queue-2', ticket: visit.ticket });
+    expect(await call('queue-2', 'q2-room')).toMatchObject({ visitId: visit.visitId, ticket: visit.ticket });
+  });
+});
+
+describe('the public pages', () => {
+  test('show a call with ticket and destination, count calls, and let the ended go', async () => {
+    const visit = await arrive('show');
+    const waiting = await arrive('show');
+    await clinic.ask('/api/waiting-room/rooms/show-room', { method: 'PUT', body: { roomName: 'Room 12' } });
+    await call('show', 'show-room');
+    const { position } = await step('recall', visit.visitId);
+    const shown = await display(position);
+    expect(shown.calls.find(({ ticket }) => ticket === visit.ticket)).toMatchObject({
+      ...{ status: 'CALLED', calls: 2 },
+      destination: { kind: 'room', name: 'Room 12' },
+    });
+    expect(shown.next).toContainEqual({ ticket: waiting.ticket });
+    const done = await step('complete-attention', visit.visitId);
+    expect((await display(done.position)).calls.map(({ ticket }) => ticket)).not.toContain(visit.ticket);
+  });
+
+  test('tell a patient the place, and say why there is no estimate', async () => {
+    const first = await arrive('phone', { priority: 'High' });
+    const visit = await arrive('phone');
+    const before = await page(visit, visit.position);
+    expect(before).toMatchObject({ place: 2, ahead: 1, estimate: null, estimateUnknownBecause: 'NO_ROOM_OPEN' });
+    const called = await call('phone', 'phone-room');
+    expect(called.visitId).toBe(first.visitId);
+    const then = await page(visit, called.position);
+    expect(then).toMatchObject({ place: 1, ahead: 0, estimate: null, estimateUnknownBecause: 'NO_HISTORY' });
+    await step('start-consultation', first.visitId);
+    const { position } = await step('complete-attention', first.visitId);
+    const last = await page(visit, position);
+    expect(last.estimate?.fromMinutes).toBeGreaterThanOrEqual(1);
+    expect(last.estimate?.toMinutes).toBeGreaterThan(last.estimate?.fromMinutes ?? 0);
+    const own = await call('phone', 'phone-room');
+    expect(await page(visit, own.position)).toMatchObject({
+      ...{ status: 'CALLED', place: null, estimate: null, estimateUnknownBecause: null },
+      destination: { kind: 'room', name: 'phone-room' },
+    });
+  });
+
+  test('hold no name, no id, no kind of consultation and no note', async () => {
+    const visit = await arrive('secret', { patientId: secrets[1] });
+    await arrive('secret');
+    const { position } = await call('secret', 'secret-room');
+    const token = visit.link.slice(3);
+    const paths = [
+      `/api/public/displays/main?minPosition=${position}`,
+      `/api/public/visits/${token}`,
+      '/api/public/sites',
+      '/api/public/queues?siteId=main',
+    ];
+    for (const path of paths) {
+      const { status, json } = await clinic.ask(path);
+      expect(status).toBe(200);
+      const text = JSON.stringify(json);
+      for (const secret of [...secrets, visit.visitId, visit.visitId.slice('visit-'.length)]) {
+        expect(text).not.toContain(secret);
+      }
+    }
+    const rows = await clinic.system.readModels.query('select * from public_calls_view', [], { minPosition: position });
+    for (const secret of [...secrets, visit.visitId]) expect(JSON.stringify(rows)).not.toContain(secret);
+  });
+
+  test('answer a made-up, a changed and an unknown link alike', async () => {
+    const token = (await arrive('links')).link.slice(3);
+    const changed = `${token.slice(0, -2)}${token.endsWith('AA') ? 'BB' : 'AA'}`;
+    for (const wrong of ['x', changed, token.slice(0, 40), 'A'.repeat(43), `${token}A`]) {
+      const path = `/api/public/visits/${wrong}`;
+      expect(await clinic.refusal(path, {})).toBe('VISIT_LINK_UNKNOWN');
+      expect(await clinic.refusal(`${path}/stream`, {})).toBe('VISIT_LINK_UNKNOWN');
+    }
+  });
+
+  test('follow a visit: what changes comes by itself', async () => {
+    const visit = await arrive('stream');
+    await page(visit, visit.position);
+    const stop = new AbortController();
+    const response = await fetch(`${clinic.url}/api/public/visits/${visit.link.slice(3)}/stream`, {
+      signal: stop.signal,
+    });
+    const seen: string[] = [];
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    await call('stream', 'stream-room');
+    while (!seen.join('').includes('"CALLED"')) {
+      const { value, done = true } = (await reader?.read()) ?? {};
+      if (done) break;
+      seen.push(value ?? '');
+    }
+    stop.abort();
+    expect(seen.join('')).toContain('"WAITING"');
+    expect(seen.join('')).toContain('"name":"stream-room"');
+  });
+});
+
+describe('looking somebody up', () => {
+  test('finds who looks alike, by name or by id, among those who are here', async () => {
+    await arrive('find', { patientName: 'José García López', patientId: 'ID-77' });
+    const { position } = await arrive('find', { patientName: 'Lee Park' });
+    await clinic.ask(`/api/waiting-room/queues?minPosition=${position}`);
+    const find = async (body: object) => {
+      const answer = Type.Object({ patients: Type.Array(patientSchema) });
+      const { patients } = await clinic.answer(answer, '/api/waiting-room/find-patients', { body });
+      return patients.filter(({ queueId }) => queueId === 'find').map(({ patientName }) => patientName);
+    };
+    expect(await find({ patientName: 'Garcia, Jose' })).toEqual(['José García López']);
+    expect(await find({ patientName: 'lee parc', queueId: 'find' })).toEqual(['Lee Park']);
+    expect(await find({ patientId: 'id-77' })).toEqual(['José García López']);
+    expect(await find({ patientName: 'Nobody Else' })).toEqual([]);
+  });
+
+  test('shows what happened to a visit, by whom, and the link', async () => {
+    const visit = await arrive('timeline');
+    const { position } = await call('timeline', 't-1');
+    const answer = Type.Object({
+      visit: patientSchema,
+      timeline: Type.Array(Type.Object({ type: Type.String(), by: Type.String(), details: Type.Object({}) })),
+    });
+    const path = `/api/waiting-room/visits/${visit.visitId}`;
+    const { timeline } = await clinic.answer(answer, `${path}?minPosition=${position}`);
+    expect(timeline).toMatchObject([
+      { type: 'PatientCheckedIn' },
+      { type: 'PatientCalled', details: { roomId: 't-1' } },
+    ]);
+    expect(await clinic.answer(Type.Object({ link: Type.String() }), `${path}/link`)).toEqual({ link: visit.link });
+  });
+});
