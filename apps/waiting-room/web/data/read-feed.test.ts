@@ -39,6 +39,8 @@ test('the rows of patients become visits, without a name when none is told', () 
         callOrder: -1_377_910_800_000,
         calledAt: null,
         startedAt: null,
+        statusSince: null,
+        waitingSince: null,
         position: 12,
       },
     ],

@@ -50,6 +50,8 @@ function visitOfFeed(row: JsonFields): VisitRow {
     callOrder: number(row['call_order']),
     calledAt: momentOrNull(row['called_at']),
     startedAt: momentOrNull(row['started_at']),
+    statusSince: momentOrNull(row['status_since']),
+    waitingSince: momentOrNull(row['waiting_since']),
     position: number(row['updated_position']),
   };
 }

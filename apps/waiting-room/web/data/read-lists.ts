@@ -68,6 +68,8 @@ export function visitOf(patient: JsonFields): VisitRow {
     callOrder: number(patient['callOrder']),
     calledAt: momentOrNull(patient['calledAt']),
     startedAt: momentOrNull(patient['startedAt']),
+    statusSince: momentOrNull(patient['statusSince']),
+    waitingSince: momentOrNull(patient['waitingSince']),
     position: number(patient['updatedPosition']),
   };
 }

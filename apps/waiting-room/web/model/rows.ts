@@ -18,6 +18,9 @@ export interface VisitRow {
   readonly callOrder: number;
   readonly calledAt: number | null;
   readonly startedAt: number | null;
+  /** Since when the status is what it is, and since when the patient stands in this line; null when that is not told. */
+  readonly statusSince: number | null;
+  readonly waitingSince: number | null;
   /** Position of the event that wrote the row last. */
   readonly position: number;
 }

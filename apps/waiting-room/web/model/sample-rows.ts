@@ -18,6 +18,8 @@ export const sampleVisit: VisitRow = {
   callOrder: 0,
   calledAt: null,
   startedAt: null,
+  statusSince: null,
+  waitingSince: null,
   position: 1,
 };
 
