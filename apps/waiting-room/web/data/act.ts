@@ -10,9 +10,16 @@ const seenWithinMs = 2_000;
 const attempts = new Attempts(send);
 
 /**
- * Sends a command once, says what came of it, and waits until the lists show it. The answer; undefined when it was
- * refused, which was said as well.
+ * Sends a command once and waits until the lists show what came of it. Throws RequestFailure and says nothing: for
+ * those who know what to do about a refusal.
  */
+export async function attempt(path: string, body: object, method: 'POST' | 'PUT' = 'POST'): Promise<JsonFields> {
+  const answer = await attempts.act(method, path, body);
+  await seen(number(answer['position']));
+  return answer;
+}
+
+/** As {@link attempt}, and says what came of it. The answer; undefined when it was refused, which was said as well. */
 export async function act(
   path: string,
   body: object,
@@ -21,13 +28,19 @@ export async function act(
 ): Promise<JsonFields | undefined> {
   try {
     const answer = await attempts.act(method, path, body);
+    // Said at once; the lists follow in a moment.
     if (done !== undefined) notify('done', done(answer));
     await seen(number(answer['position']));
     return answer;
   } catch (error) {
-    notify('failed', error instanceof RequestFailure ? error.message : String(error));
+    tellFailure(error);
     return undefined;
   }
+}
+
+/** Says why something failed. */
+export function tellFailure(error: unknown): void {
+  notify('failed', error instanceof RequestFailure ? error.message : String(error));
 }
 
 /** Resolves when the live session has everything up to a position; at once when there is no session. */

@@ -29,6 +29,30 @@ export const screens = {
     group: 'arrival',
     load: async () => (await import('../screens/reception/reception.tsx')).Reception,
   },
+  kiosk: {
+    path: '/kiosk',
+    roles: ['kiosk', 'receptionist', 'supervisor'],
+    group: 'arrival',
+    load: async () => (await import('../screens/kiosk/kiosk.tsx')).Kiosk,
+  },
+  triage: {
+    path: '/triage',
+    roles: ['triage-nurse', 'supervisor'],
+    group: 'care',
+    load: async () => (await import('../screens/triage/triage.tsx')).Triage,
+  },
+  cashier: {
+    path: '/cashier',
+    roles: ['cashier', 'supervisor'],
+    group: 'care',
+    load: async () => (await import('../screens/cashier/cashier.tsx')).Cashier,
+  },
+  room: {
+    path: '/room',
+    roles: ['doctor', 'supervisor'],
+    group: 'care',
+    load: async () => (await import('../screens/room/room.tsx')).Room,
+  },
   flow: {
     path: '/flow',
     roles: ['supervisor', 'operator', 'administrator'],
