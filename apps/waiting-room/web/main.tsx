@@ -16,10 +16,11 @@ if (page !== null) {
   onSignedOut(() => {
     if (asking) return;
     asking = true;
-    const done = () => {
-      asking = false;
-    };
-    loadAccount().then(done, done);
+    loadAccount()
+      .catch(() => undefined)
+      .finally(() => {
+        asking = false;
+      });
   });
   page.replaceChildren();
   render(<App />, page);

@@ -2,6 +2,9 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { notify } from '../data/notices.ts';
 
+/** A second tap so soon after the first one was done belongs to it: nobody has seen yet what came of it. */
+const sameTapMs = 600;
+
 interface ActionProps {
   readonly children: ComponentChildren;
   /** Runs once: another press while it runs is nothing. */
@@ -23,6 +26,7 @@ export function Action({ children, onAct, refusal, shortcut, kind = 'plain', lab
   const button = useRef<HTMLButtonElement>(null);
   const [busy, setBusy] = useState(false);
   const shown = useRef(true);
+  const doneAt = useRef(-Infinity);
 
   useEffect(() => {
     shown.current = true;
@@ -46,7 +50,7 @@ export function Action({ children, onAct, refusal, shortcut, kind = 'plain', lab
   }, [shortcut]);
 
   async function run(): Promise<void> {
-    if (busy) return;
+    if (busy || performance.now() - doneAt.current < sameTapMs) return;
     if (refusal !== undefined) {
       notify('failed', refusal);
       return;
@@ -55,6 +59,7 @@ export function Action({ children, onAct, refusal, shortcut, kind = 'plain', lab
     try {
       await onAct();
     } finally {
+      doneAt.current = performance.now();
       if (shown.current) setBusy(false);
     }
   }

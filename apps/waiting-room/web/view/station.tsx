@@ -50,36 +50,11 @@ export function Station({ kind, place, clinic, queues, visit, steps, facts, chil
   const notHere = visit !== undefined ? occupied : place.active ? undefined : inactive;
   const code = notHere ?? refusalOfCall(queues, waiting);
   const named = (ticket: string) => words.called(ticket, place.name);
-  const panel = usePanelFocus(visit?.visitId);
+  const heading = useFocusOnChange(visit?.visitId, clinic.visits !== undefined);
 
   return (
     <div class="station">
-      <section class="panel here" ref={panel} data-visit={visit?.visitId} data-status={visit?.status}>
-        {visit === undefined ? (
-          <>
-            <h2>{words.nobodyHere}</h2>
-            <p class="quietly">{words.nobodyHereHint(count(waiting.length))}</p>
-          </>
-        ) : (
-          <>
-            <h2 class="here-ticket">{visit.ticket}</h2>
-            <p class="here-name">{visit.name ?? shared.unnamed}</p>
-            <p class="here-facts">
-              <PriorityMark priority={visit.priority} />
-              <span>{visit.consultationType}</span>
-              <span>
-                {words.hereFor} <Elapsed since={visit.arrivedAt} />
-              </span>
-              {visit.absences > 0 && <span>{words.absences(count(visit.absences))}</span>}
-            </p>
-            <p class="here-timer" role="timer">
-              {visit.status === 'IN_CONSULTATION' ? words.inConsultationFor : words.calledFor}{' '}
-              <Elapsed since={timerOf(visit)} />
-            </p>
-            {facts?.(visit)}
-            <div class="actions here-actions">{steps(visit)}</div>
-          </>
-        )}
+      <div class="station-here">
         <Action
           kind={visit === undefined ? 'primary' : 'plain'}
           shortcut="F2"
@@ -88,8 +63,39 @@ export function Station({ kind, place, clinic, queues, visit, steps, facts, chil
         >
           {words.callNext}
         </Action>
+        <section class="panel here" data-visit={visit?.visitId} data-status={visit?.status}>
+          {visit === undefined ? (
+            <>
+              <h2 ref={heading} tabIndex={-1}>
+                {words.nobodyHere}
+              </h2>
+              <p class="quietly">{words.nobodyHereHint(count(waiting.length))}</p>
+            </>
+          ) : (
+            <>
+              <h2 class="here-ticket" ref={heading} tabIndex={-1}>
+                {visit.ticket}
+              </h2>
+              <p class="here-name">{visit.name ?? shared.unnamed}</p>
+              <p class="here-facts">
+                <PriorityMark priority={visit.priority} />
+                <span>{visit.consultationType}</span>
+                <span>
+                  {words.hereFor} <Elapsed since={visit.arrivedAt} />
+                </span>
+                {visit.absences > 0 && <span>{words.absences(count(visit.absences))}</span>}
+              </p>
+              <p class="here-timer" role="timer">
+                {visit.status === 'IN_CONSULTATION' ? words.inConsultationFor : words.calledFor}{' '}
+                <Elapsed since={timerOf(visit)} />
+              </p>
+              {facts?.(visit)}
+              <div class="actions here-actions">{steps(visit)}</div>
+            </>
+          )}
+        </section>
         {children}
-      </section>
+      </div>
       <LineList
         visits={waiting}
         queues={queues}
@@ -117,18 +123,22 @@ function timerOf({ status, startedAt, calledAt, arrivedAt }: VisitRow): number {
 }
 
 /**
- * When somebody came or went because of what was pressed here, the pressed button may be gone: the keyboard goes on at
- * the first one of the panel, and not at the top of the page.
+ * Who comes or goes because of what was pressed here takes the keyboard along to the heading, which is read out. Not to
+ * a button: a key that was pressed twice must not take the next step by itself.
  */
-function usePanelFocus(visitId: string | undefined) {
-  const panel = useRef<HTMLElement>(null);
-  const before = useRef(visitId);
+function useFocusOnChange(visitId: string | undefined, isKnown: boolean) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  const before = useRef<{ readonly visitId: string | undefined } | undefined>(undefined);
   useEffect(() => {
-    if (before.current === visitId) return;
-    before.current = visitId;
+    if (!isKnown) return;
+    const changed = before.current !== undefined && before.current.visitId !== visitId;
+    before.current = { visitId };
+    if (!changed) return;
     const { activeElement } = document;
-    const lost = activeElement === null || activeElement === document.body;
-    if (lost || panel.current?.contains(activeElement) === true) panel.current?.querySelector('button')?.focus();
-  }, [visitId]);
-  return panel;
+    // Whoever types elsewhere goes on there.
+    const isElsewhere =
+      activeElement !== null && activeElement !== document.body && activeElement.closest('.station') === null;
+    if (!isElsewhere) heading.current?.focus();
+  }, [visitId, isKnown]);
+  return heading;
 }
