@@ -75,7 +75,7 @@ export function WayLegend({ scale }: { readonly scale: number }) {
         <span>0</span>
         {target < 0.9 && target > 0.1 && (
           <span class="axis-target" style={{ left: `${target * 100}%` }}>
-            100 ms
+            {duration(100)}
           </span>
         )}
         <span>{duration(scale)}</span>
