@@ -37,6 +37,11 @@ describe('readSettings', () => {
       logLevel: 'info',
       migrate: true,
       serverUrl: undefined,
+      apiKey: undefined,
+      publicUrl: undefined,
+      trustedProxies: [],
+      access: { mode: undefined, idleMs: 3_600_000, lifetimeMs: 43_200_000 },
+      oidc: undefined,
       unused: [],
     });
   });
@@ -59,6 +64,17 @@ describe('readSettings', () => {
       LOG_LEVEL: 'DEBUG',
       MILLRACE_MIGRATE: 'no',
       MILLRACE_URL: 'http://127.0.0.1:8080/',
+      MILLRACE_API_KEY: 'mk_secret',
+      ACCESS_MODE: 'Required',
+      SIGN_IN_IDLE: '15m',
+      SIGN_IN_LIFETIME: '8h',
+      PUBLIC_URL: 'https://shop.example/',
+      TRUSTED_PROXIES: '10.0.0.1, 192.168.0.0/16',
+      OIDC_ISSUER: 'https://login.example/realms/shop',
+      OIDC_CLIENT_ID: 'millrace',
+      OIDC_CLIENT_SECRET: 'secret',
+      OIDC_ROLES_CLAIM: 'realm_access.roles',
+      OIDC_ROLES_MAP: 'Front Desk = clerk',
     };
     expect(readSettings(env)).toEqual({
       host: '0.0.0.0',
@@ -75,6 +91,17 @@ describe('readSettings', () => {
       logLevel: 'debug',
       migrate: false,
       serverUrl: 'http://127.0.0.1:8080',
+      apiKey: 'mk_secret',
+      publicUrl: 'https://shop.example',
+      trustedProxies: ['10.0.0.1', '192.168.0.0/16'],
+      access: { mode: 'required', idleMs: 900_000, lifetimeMs: 28_800_000 },
+      oidc: {
+        issuer: 'https://login.example/realms/shop',
+        clientId: 'millrace',
+        clientSecret: 'secret',
+        rolesClaim: 'realm_access.roles',
+        roleMapping: { 'Front Desk': 'clerk' },
+      },
       unused: [],
     });
   });

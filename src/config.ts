@@ -45,6 +45,29 @@ export interface Settings {
   readonly migrate: boolean;
   /** Where the commands that ask a running server find it; without the slash at the end. */
   readonly serverUrl: string | undefined;
+  /** API key for commands that ask a running server. Secret. */
+  readonly apiKey: string | undefined;
+  /** Where browsers find the server; without the slash at the end. */
+  readonly publicUrl: string | undefined;
+  readonly trustedProxies: readonly string[];
+  readonly access: {
+    /** Undefined when it goes by the address that is listened on. */
+    readonly mode: 'demo' | 'required' | undefined;
+    /** Milliseconds. */
+    readonly idleMs: number;
+    /** Milliseconds. */
+    readonly lifetimeMs: number;
+  };
+  /** The provider that signs people in. Holds a secret. */
+  readonly oidc:
+    | {
+        readonly issuer: string;
+        readonly clientId: string;
+        readonly clientSecret: string | undefined;
+        readonly rolesClaim: string;
+        readonly roleMapping: { readonly [value: string]: string };
+      }
+    | undefined;
   /** Names that are set, sound, and have no effect yet. */
   readonly unused: readonly AliasName[];
 }
@@ -90,6 +113,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   };
 
   const schedule = read('RETRY_SCHEDULE', settingsTable.RETRY_SCHEDULE);
+  const issuer = read('OIDC_ISSUER', settingsTable.OIDC_ISSUER);
+  const clientId = read('OIDC_CLIENT_ID', settingsTable.OIDC_CLIENT_ID);
   const settings: Settings = {
     host: read('HOST', settingsTable.HOST),
     port: read('PORT', settingsTable.PORT),
@@ -108,6 +133,24 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     logLevel: read('LOG_LEVEL', settingsTable.LOG_LEVEL),
     migrate: read('MILLRACE_MIGRATE', settingsTable.MILLRACE_MIGRATE),
     serverUrl: read('MILLRACE_URL', settingsTable.MILLRACE_URL),
+    apiKey: read('MILLRACE_API_KEY', settingsTable.MILLRACE_API_KEY),
+    publicUrl: read('PUBLIC_URL', settingsTable.PUBLIC_URL),
+    trustedProxies: read('TRUSTED_PROXIES', settingsTable.TRUSTED_PROXIES),
+    access: {
+      mode: read('ACCESS_MODE', settingsTable.ACCESS_MODE),
+      idleMs: read('SIGN_IN_IDLE', settingsTable.SIGN_IN_IDLE),
+      lifetimeMs: read('SIGN_IN_LIFETIME', settingsTable.SIGN_IN_LIFETIME),
+    },
+    oidc:
+      issuer === undefined || clientId === undefined
+        ? undefined
+        : {
+            issuer,
+            clientId,
+            clientSecret: read('OIDC_CLIENT_SECRET', settingsTable.OIDC_CLIENT_SECRET),
+            rolesClaim: read('OIDC_ROLES_CLAIM', settingsTable.OIDC_ROLES_CLAIM),
+            roleMapping: read('OIDC_ROLES_MAP', settingsTable.OIDC_ROLES_MAP),
+          },
     unused: aliases.unused,
   };
   invalid.push(...aliases.problems);
@@ -121,6 +164,15 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     if (nameOf(name) === undefined && set !== undefined && !isBroken) {
       const problem = `is missing: ${set} is set, and the two go together (${databaseAlias[name]} is another name of it)`;
       invalid.push({ field: name, problem });
+    }
+  }
+
+  for (const [name, other] of [
+    ['OIDC_CLIENT_ID', 'OIDC_ISSUER'],
+    ['OIDC_ISSUER', 'OIDC_CLIENT_ID'],
+  ] as const) {
+    if (given(name) === undefined && given(other) !== undefined) {
+      invalid.push({ field: name, problem: `is missing: ${other} is set, and the two go together` });
     }
   }
 
@@ -173,6 +225,11 @@ export function hidePassword(text: string): string {
   return url.href;
 }
 
+function pairsText(pairs: { readonly [from: string]: string }): string | undefined {
+  const text = Object.entries(pairs).map(([from, to]) => `${from}=${to}`);
+  return text.length === 0 ? undefined : text.join(', ');
+}
+
 /** The effective settings, to be shown: in the order of the table, secrets hidden, an unset one with its default's text. */
 export function shownSettings(settings: Settings): { name: SettingName; value: string }[] {
   const value = (name: SettingName, text: string | number | undefined) => {
@@ -197,5 +254,16 @@ export function shownSettings(settings: Settings): { name: SettingName; value: s
     value('LOG_LEVEL', settings.logLevel),
     value('MILLRACE_MIGRATE', settings.migrate ? 'yes' : 'no'),
     value('MILLRACE_URL', settings.serverUrl),
+    value('MILLRACE_API_KEY', settings.apiKey),
+    value('ACCESS_MODE', settings.access.mode),
+    value('SIGN_IN_IDLE', durationText(settings.access.idleMs)),
+    value('SIGN_IN_LIFETIME', durationText(settings.access.lifetimeMs)),
+    value('PUBLIC_URL', settings.publicUrl),
+    value('TRUSTED_PROXIES', settings.trustedProxies.join(', ') || undefined),
+    value('OIDC_ISSUER', settings.oidc?.issuer),
+    value('OIDC_CLIENT_ID', settings.oidc?.clientId),
+    value('OIDC_CLIENT_SECRET', settings.oidc?.clientSecret),
+    value('OIDC_ROLES_CLAIM', settings.oidc?.rolesClaim ?? settingsTable.OIDC_ROLES_CLAIM.defaultValue),
+    value('OIDC_ROLES_MAP', pairsText(settings.oidc?.roleMapping ?? {})),
   ];
 }

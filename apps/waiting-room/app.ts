@@ -9,8 +9,8 @@ import { waitingRoom } from './system.ts';
 export interface WaitingRoomSettings {
   /**
    * Keys the pseudonyms of patients and the links on their phones. Whoever knows it can try out which patient a tag
-   * stands for, so an installation with real patients sets one of its own, and keeps it: with another one, patients who
-   * wait are not recognised, and the links on their phones lead nowhere. 32 characters or more.
+   * stands for, so an installation with real patients sets one of its own, and keeps it: with another one, patients
+   * who wait are not recognised, and the links on their phones lead nowhere. 32 characters or more.
    */
   readonly patientKeySecret: string;
 }
@@ -47,6 +47,21 @@ export function waitingRoomApplication(settings: WaitingRoomSettings = demonstra
     secrets: [{ setting: 'PATIENT_KEY_SECRET', problem: problemOf(settings.patientKeySecret) }],
     // Built by `npm ci`; see scripts/build-web.ts.
     web: new URL('../../dist/web/waiting-room/', import.meta.url),
+    webPaths: [
+      '/sign-in',
+      '/reception',
+      '/kiosk',
+      '/triage',
+      '/cashier',
+      '/room',
+      '/supervisor',
+      '/display',
+      '/v/:token',
+      '/visits/:visitId',
+      '/analytics',
+      '/admin',
+      '/flow',
+    ],
     live: [
       {
         name: 'waiting-room',

@@ -83,12 +83,12 @@ export interface Access {
 
   /** Keeps something under a secret that is good for one use. */
   keepOneUse(
-    kind: 'ticket' | 'flow',
+    kind: 'pass' | 'flow',
     content: object,
     lifetimeMs: number,
   ): Promise<{ secret: string; expiresAt: number }>;
   /** What was kept, the first time it is asked and as long as it lasts. */
-  takeOneUse(kind: 'ticket' | 'flow', secret: string): Promise<unknown>;
+  takeOneUse(kind: 'pass' | 'flow', secret: string): Promise<unknown>;
   /** Takes away what is over. */
   prune(times: SignInTimes): Promise<void>;
 }

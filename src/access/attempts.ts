@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 const windowMs = 5 * 60_000;
 /** For one name from one address: a person who mistypes needs fewer. */
 const mostTogether = 5;
-/** From one address, whatever the names: a clinic's desks may share one. */
+/** From one address, whatever the names: the desks of an office may share one. */
 const mostOfAddress = 50;
 /** For one name from all addresses: so that many addresses do not help. High, since it lets others lock somebody out. */
 const mostOfName = 100;

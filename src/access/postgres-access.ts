@@ -20,6 +20,7 @@ import {
 import { hashOfSecret, kindOfSecret, newSecret } from './secrets.ts';
 import { ShortMemory } from './short-memory.ts';
 
+/** The functions tell there what was revoked. */
 const channel = 'millrace_access';
 const mostListed = 1_000;
 
@@ -31,7 +32,7 @@ export function accessSchema(): string {
 export interface AccessOptions {
   /** For tests: what a new hash costs. */
   readonly cost?: PasswordCost;
-  /** Tells other processes of the system what was revoked, and this one what they did. */
+  /** Hears what other processes have revoked. Without it, that takes effect when this one asks again. */
   readonly wakeUp?: WakeUp;
 }
 
@@ -98,7 +99,7 @@ export class PostgresAccess implements Access {
     if (answer?.outcome === 'last') {
       throw new MillraceError('ACCOUNT_LAST', 'Nobody would be left who can administrate accounts.');
     }
-    this.#revoked();
+    this.#forget();
     return this.#account(accountId);
   }
 
@@ -140,7 +141,7 @@ export class PostgresAccess implements Access {
 
   async signOut(token: string): Promise<void> {
     await this.#query('select millrace_access.end_sign_in($1)', [hashOfSecret(token)]);
-    this.#revoked();
+    this.#forget();
   }
 
   async isRefused(issuer: string, subject: string): Promise<boolean> {
@@ -211,7 +212,7 @@ export class PostgresAccess implements Access {
       [keyId, by.actor, by.reason ?? null],
     );
     if (answer?.known !== true) throw new MillraceError('API_KEY_UNKNOWN', 'There is no API key with that id.');
-    this.#revoked();
+    this.#forget();
   }
 
   async listChanges(before: number | undefined, limit: number): Promise<readonly AccessChange[]> {
@@ -223,7 +224,7 @@ export class PostgresAccess implements Access {
   }
 
   async keepOneUse(
-    kind: 'ticket' | 'flow',
+    kind: 'pass' | 'flow',
     content: object,
     lifetimeMs: number,
   ): Promise<{ secret: string; expiresAt: number }> {
@@ -232,11 +233,11 @@ export class PostgresAccess implements Access {
       'select expires_at from millrace_access.keep_one_use($1, $2, $3, $4)',
       [hashOfSecret(secret), kind, JSON.stringify(content), milliseconds(lifetimeMs)],
     );
-    if (kept === undefined) throw new MillraceError('STORE_CORRUPT', 'A ticket could not be kept.');
+    if (kept === undefined) throw new MillraceError('STORE_CORRUPT', 'A pass could not be kept.');
     return { secret, expiresAt: kept.expires_at.getTime() };
   }
 
-  async takeOneUse(kind: 'ticket' | 'flow', secret: string): Promise<unknown> {
+  async takeOneUse(kind: 'pass' | 'flow', secret: string): Promise<unknown> {
     if (kindOfSecret(secret) !== kind) return undefined;
     const [taken] = await this.#query<{ content: unknown }>(
       'select content from millrace_access.take_one_use($1, $2)',
@@ -289,11 +290,6 @@ export class PostgresAccess implements Access {
     const [row] = await this.#query<AccountRow>('select * from millrace_access.list_accounts($1, 1)', [accountId]);
     if (row === undefined) throw unknownAccount();
     return toAccount(row);
-  }
-
-  #revoked(): void {
-    this.#forget();
-    this.#wakeUp?.notify(channel);
   }
 
   #forget(): void {

@@ -3,6 +3,7 @@
 --
 -- A schema of its own, in which nobody but the owner has rights. Processes with the API call the functions below, which run
 -- with the owner's rights, find only what lies here, and are granted to nobody in this file. Secrets come here as hashes.
+-- What is revoked is told on the channel `millrace_access`: processes forget what they know then.
 create schema if not exists millrace_access;
 revoke all on schema millrace_access from public;
 
@@ -50,7 +51,7 @@ create table if not exists millrace_access.api_keys (
   revoked_at  timestamptz
 );
 
--- What is good for one use: tickets of live connections, sign-ins under way at a provider.
+-- What is good for one use: passes for live connections, sign-ins under way at a provider.
 create table if not exists millrace_access.one_use (
   secret_hash bytea primary key check (length(secret_hash) = 32),
   purpose     text not null,
@@ -154,6 +155,7 @@ begin
   end if;
   if details - 'displayName' <> '{}' then
     delete from sign_ins s where s.account_id = f_account;
+    perform pg_notify('millrace_access', '');
   end if;
   if details <> '{}' then
     perform record_change(f_actor, 'account-changed', f_account, details::json, f_reason);
@@ -192,6 +194,7 @@ begin
     if known.roles <> f_roles or known.display_name <> f_display_name then
       if known.roles <> f_roles then
         delete from sign_ins s where s.account_id = known.account_id;
+        perform pg_notify('millrace_access', '');
         perform record_change('provider ' || f_issuer, 'account-changed', known.account_id,
           json_build_object('roles', f_roles, 'rolesBefore', known.roles), null);
       end if;
@@ -240,10 +243,14 @@ begin
 end $$;
 
 create or replace function millrace_access.end_sign_in(f_hash bytea)
-returns void language sql security definer set search_path = millrace_access, pg_temp
+returns void language plpgsql security definer set search_path = millrace_access, pg_temp
 as $$
-  delete from sign_ins s where s.token_hash = f_hash
-$$;
+begin
+  delete from sign_ins s where s.token_hash = f_hash;
+  if found then
+    perform pg_notify('millrace_access', '');
+  end if;
+end $$;
 
 -- Those of some hashes, of sign-ins and of API keys, that stand for nobody any more. Looking is no use of them.
 create or replace function millrace_access.which_ended(f_hashes bytea[], f_idle interval)
@@ -289,6 +296,7 @@ begin
   update api_keys k set revoked_at = clock_timestamp() where k.key_id = f_key and k.revoked_at is null;
   if found then
     perform record_change(f_actor, 'api-key-revoked', f_key, '{}', f_reason);
+    perform pg_notify('millrace_access', '');
     return true;
   end if;
   return exists (select from api_keys k where k.key_id = f_key);

@@ -1,7 +1,7 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /** What a secret is for; the first letters say so, to people who find one and to programs that look for leaked ones. */
-const prefixes = { 'sign-in': 'ms_', 'api-key': 'mk_', ticket: 'mt_', flow: 'mf_' } as const;
+const prefixes = { 'sign-in': 'ms_', 'api-key': 'mk_', pass: 'mp_', flow: 'mf_' } as const;
 export type SecretKind = keyof typeof prefixes;
 
 const secretBytes = 32;
@@ -18,7 +18,7 @@ export function kindOfSecret(text: string): SecretKind | undefined {
   if (!rest.test(text.slice(3))) return undefined;
   if (prefix === prefixes['sign-in']) return 'sign-in';
   if (prefix === prefixes['api-key']) return 'api-key';
-  if (prefix === prefixes.ticket) return 'ticket';
+  if (prefix === prefixes.pass) return 'pass';
   return prefix === prefixes.flow ? 'flow' : undefined;
 }
 

@@ -19,3 +19,8 @@ export function oneOf<T extends string>(words: readonly T[]): (text: string, bef
     return before.includes(word) ? before : [...before, word];
   };
 }
+
+/** Words of a repeatable option. */
+export function collect(word: string, before: readonly string[] = []): readonly string[] {
+  return before.includes(word) ? before : [...before, word];
+}

@@ -1,4 +1,6 @@
 import { Command } from 'commander';
+import { accountsCommand } from './commands/accounts.ts';
+import { apiKeysCommand } from './commands/api-keys.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { loadCommand } from './commands/load.ts';
@@ -43,6 +45,8 @@ export function createProgram(terminal: Terminal): Command {
     rebuildCommand,
     replayCommand,
     deadLettersCommand,
+    accountsCommand,
+    apiKeysCommand,
   ];
   for (const make of commands) program.addCommand(finish(make(terminal), program));
   return program;

@@ -31,13 +31,14 @@ export async function findServer(url: string | undefined, env: NodeJS.ProcessEnv
   return `http://${host.includes(':') ? `[${host}]` : host}:${settings.port}`;
 }
 
-/** A client with a bound on how long it waits for one answer. Default 30 s. */
-export function connectTo(url: string, timeoutMs = 30_000): ServerClient {
+/** A client with a bound on how long it waits for one answer (default 30 s), and the key that it sends along. */
+export function connectTo(url: string, timeoutMs = 30_000, apiKey?: string): ServerClient {
   const send = async (path: string, body?: object) => {
-    const init: RequestInit = { signal: AbortSignal.timeout(timeoutMs) };
+    const headers: Record<string, string> = apiKey === undefined ? {} : { 'x-api-key': apiKey };
+    const init: RequestInit = { signal: AbortSignal.timeout(timeoutMs), headers };
     if (body !== undefined) {
       init.method = 'POST';
-      init.headers = { 'content-type': 'application/json' };
+      headers['content-type'] = 'application/json';
       init.body = JSON.stringify(body);
     }
     try {
@@ -61,7 +62,7 @@ export function connectTo(url: string, timeoutMs = 30_000): ServerClient {
 
 /** A client for the server that the options mean. */
 export async function findAndConnect(options: { readonly url?: string }, timeoutMs?: number): Promise<ServerClient> {
-  return connectTo(await findServer(options.url), timeoutMs);
+  return connectTo(await findServer(options.url), timeoutMs, readSettings(process.env).apiKey);
 }
 
 function parseBody(text: string): unknown {

@@ -56,6 +56,46 @@ export function parseHttpUrl(text: string): Parsed<string> {
   return isHttp ? { value: text.replace(/\/+$/, '') } : { problem: 'must be a URL such as http://127.0.0.1:5000' };
 }
 
+export const accessModes = ['demo', 'required'] as const;
+
+/** Whether everybody may come in, or only who has said who it is. */
+export type AccessModeName = (typeof accessModes)[number];
+
+export function parseAccessMode(text: string): Parsed<AccessModeName> {
+  const mode = accessModes.find((known) => known === text.toLowerCase());
+  return mode ? { value: mode } : { problem: `must be one of ${accessModes.join(', ')}` };
+}
+
+/** Any text of one line. The problem does not repeat it. */
+export function parseText(text: string): Parsed<string> {
+  // oxlint-disable-next-line eslint/no-control-regex -- they are what must not be there
+  return /[\u0000-\u001f\u007f]/.test(text) ? { problem: 'must be a text of one line' } : { value: text };
+}
+
+/** Addresses and networks with commas between them: `10.0.0.1, 192.168.0.0/16`. */
+export function parseNetworks(text: string): Parsed<readonly string[]> {
+  const networks = text.split(',').map((one) => one.trim());
+  const isSound = (network: string) => {
+    const [address = '', bits, more] = network.split('/');
+    const version = net.isIP(address);
+    const most = version === 4 ? 32 : 128;
+    return (
+      version !== 0 && more === undefined && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most))
+    );
+  };
+  return networks.every(isSound)
+    ? { value: networks }
+    : { problem: 'must be IP addresses or networks with commas between them, such as 10.0.0.1, 192.168.0.0/16' };
+}
+
+/** Pairs with commas between them: `Shop Managers=manager, Front Desk=clerk`. */
+export function parsePairs(text: string): Parsed<{ readonly [from: string]: string }> {
+  const pairs = text.split(',').map((pair) => pair.split('=').map((part) => part.trim()));
+  return pairs.every(([from, to, more]) => from !== '' && to !== undefined && to !== '' && more === undefined)
+    ? { value: Object.fromEntries(pairs) }
+    : { problem: 'must be pairs with commas between them, such as Shop Managers=manager, Front Desk=clerk' };
+}
+
 /** A whole number within bounds, both included. */
 export function parseWhole(least: number, most: number): (text: string) => Parsed<number> {
   return (text) => {

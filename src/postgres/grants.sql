@@ -45,6 +45,21 @@ grant usage on schema :schema to :api, :relay, :projector, :reader;
 grant connect on database :database to :api, :relay, :projector, :reader;
 
 --! event store
+-- Accounts, sign-ins and API keys: the API uses functions alone, and sees no hash of a password but the one it asks for. What
+-- an older version of this file granted goes first.
+revoke all on all tables in schema millrace_access from :api, :relay, :projector, :reader;
+revoke all on all functions in schema millrace_access from public, :api, :relay, :projector, :reader;
+grant usage on schema millrace_access to :api, :reader;
+grant execute on function
+  millrace_access.find_account, millrace_access.list_accounts, millrace_access.add_account,
+  millrace_access.change_account, millrace_access.rehash_password, millrace_access.keep_provider_account,
+  millrace_access.provider_account_is_refused, millrace_access.begin_sign_in, millrace_access.use_sign_in,
+  millrace_access.end_sign_in, millrace_access.which_ended, millrace_access.add_api_key, millrace_access.list_api_keys,
+  millrace_access.revoke_api_key, millrace_access.use_api_key, millrace_access.list_changes,
+  millrace_access.keep_one_use, millrace_access.take_one_use, millrace_access.prune
+  to :api;
+grant select on millrace_access.changes to :reader;
+
 grant select on log_info, :events, relay_cursors, relay_failures to :api, :relay, :projector, :reader;
 grant select on :outbox, event_processing_lag, lag_copied, lag_pending, event_lag_metrics, projection_checkpoints
   to :api, :relay, :reader;

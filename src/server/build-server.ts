@@ -39,6 +39,8 @@ export interface BuildOptions {
   readonly registry?: Registry;
   /** How it is known who sends a request, for an application with `access`. Default: as for a server that others reach. */
   readonly access?: AccessSettings;
+  /** Addresses and networks of proxies whose `X-Forwarded-For` is believed. Default: none. */
+  readonly trustedProxies?: readonly string[];
   /** Who sends a request, for an application without `access`. Default: `anonymous`. */
   readonly identify?: Identify;
   /** Shown in the API description. Default `0.0.0`. */
@@ -59,11 +61,13 @@ export async function buildServer(
   system: RunningSystem,
   options: BuildOptions = {},
 ): Promise<{ readonly server: MillraceServer; readonly feeds: LiveFeeds }> {
+  const { trustedProxies = [] } = options;
   const hasFeeds = application.live !== undefined && application.live.length > 0;
   const server: MillraceServer = Fastify({
     ...(options.logger === undefined ? { logger: false } : { loggerInstance: options.logger }),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: largestBody,
+    ...(trustedProxies.length === 0 ? {} : { trustProxy: [...trustedProxies] }),
     routerOptions: { maxParamLength: 500 },
     requestTimeout: 30_000,
     // What comes in while the server stops is still answered; its connection ends behind it.
@@ -126,8 +130,8 @@ export async function buildServer(
   }
   await addLiveRoutes(server, feeds);
   if (application.routes !== undefined) await application.routes(server, system);
-  const { web } = application;
-  if (web !== undefined) await openly(() => addWebPages(server, web));
+  const { web, webPaths } = application;
+  if (web !== undefined) await openly(() => addWebPages(server, web, webPaths));
   gate?.assertComplete(application.live ?? []);
   return { server, feeds };
 }

@@ -52,6 +52,35 @@ const eventStore = `
   timers_forget()             x     -                                                    -          -       -
   timers_settle()             x     -                                                    -          -       -
 `;
+/** Of the schema `millrace_access`, in the event store. */
+const accessSchema = `
+  table or function               api   relay   projector   reader   anybody
+  accounts                        -     -       -           -        -
+  api_keys                        -     -       -           -        -
+  changes                         -     -       -           r        -
+  one_use                         -     -       -           -        -
+  sign_ins                        -     -       -           -        -
+  add_account()                   x     -       -           -        -
+  add_api_key()                   x     -       -           -        -
+  begin_sign_in()                 x     -       -           -        -
+  change_account()                x     -       -           -        -
+  end_sign_in()                   x     -       -           -        -
+  find_account()                  x     -       -           -        -
+  keep_one_use()                  x     -       -           -        -
+  keep_provider_account()         x     -       -           -        -
+  list_accounts()                 x     -       -           -        -
+  list_api_keys()                 x     -       -           -        -
+  list_changes()                  x     -       -           -        -
+  provider_account_is_refused()   x     -       -           -        -
+  prune()                         x     -       -           -        -
+  record_change()                 -     -       -           -        -
+  rehash_password()               x     -       -           -        -
+  revoke_api_key()                x     -       -           -        -
+  take_one_use()                  x     -       -           -        -
+  use_api_key()                   x     -       -           -        -
+  use_sign_in()                   x     -       -           -        -
+  which_ended()                   x     -       -           -        -
+`;
 /** The views under which readers find read models belong to the projector's role, which can do everything with them. */
 const readModels = `
   table or function           api   relay                                     projector                          reader  anybody
@@ -102,7 +131,7 @@ interface RightsRow {
 }
 
 /** One line for each table, view and function of the schema, in the shape of the tables above. */
-async function rightsIn(database: 'store' | 'read'): Promise<string[]> {
+async function rightsIn(database: 'store' | 'read', schema = 'public'): Promise<string[]> {
   const cells = new Map<string, string[]>();
   for (const role of roles) {
     const rows = await databases[database]<RightsRow>(
@@ -116,11 +145,11 @@ async function rightsIn(database: 'store' | 'read'): Promise<string[]> {
          from (values (1, 'select', 'r'), (2, 'insert', 'a'), (3, 'update', 'w'), (4, 'delete', 'd')) as p(n, name, letter)
          where has_table_privilege($1, c.oid, p.name)
             or (p.name <> 'delete' and has_any_column_privilege($1, c.oid, p.name))) as rights
-       from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'v', 'p', 'm')
+       from pg_class c where c.relnamespace = $2::text::regnamespace and c.relkind in ('r', 'v', 'p', 'm')
        union all
        select p.proname || '()', case when has_function_privilege($1, p.oid, 'execute') then 'x' end
-       from pg_proc p where p.pronamespace = 'public'::regnamespace`,
-      [nameOf(role)],
+       from pg_proc p where p.pronamespace = $2::text::regnamespace`,
+      [nameOf(role), schema],
     );
     for (const { name, rights } of rows) cells.set(name, [...(cells.get(name) ?? []), rights ?? '-']);
   }
@@ -144,6 +173,10 @@ describe('the group roles', () => {
     expect(await rightsIn('read')).toEqual(linesOf(readModels));
   });
 
+  it('may do with accounts, sign-ins and API keys what the table says, and nothing else', async () => {
+    expect(await rightsIn('store', 'millrace_access')).toEqual(linesOf(accessSchema));
+  });
+
   it('cannot log in, and are no superusers', async () => {
     const rows = await databases.store(
       `select from pg_roles where rolname like '${prefix}\\_%' and (rolcanlogin or rolsuper or rolcreaterole or rolcreatedb)`,
@@ -162,6 +195,15 @@ describe('functions that run with the rights of the owner', () => {
       expect.arrayContaining(['millrace_append', 'millrace_lock_log', 'millrace_prune_keys', 'millrace_save_snapshot']),
     );
     for (const { path } of rows) expect(path).toMatch(/search_path=(?:pg_catalog, )?public, pg_temp/);
+    const access = await databases.store<{ path: string | null; definer: boolean }>(
+      `select array_to_string(proconfig, ';') as path, prosecdef as definer from pg_proc
+       where pronamespace = 'millrace_access'::regnamespace`,
+    );
+    expect(access.length).toBeGreaterThan(10);
+    for (const { path, definer } of access) {
+      expect(definer).toBe(true);
+      expect(path).toBe('search_path=millrace_access, pg_temp');
+    }
   });
 
   it('may be called by nobody but the owner as long as no rights are given', async () => {
@@ -202,6 +244,9 @@ describe('a user of the API’s role', () => {
     'create table public.mine (a integer)',
     `insert into timer_firings (timer, due_at, position, outcome) values ('a', now(), 1, 'fired')`,
     'delete from timer_firings',
+    'select password_hash from millrace_access.accounts',
+    'delete from millrace_access.changes',
+    `select millrace_access.record_change('me', 'nothing', gen_random_uuid(), '{}', null)`,
     `select relay_advance('a', 'b', 1, 0, null, 1, null, '{}', '{}', '{}', '{}')`,
   ])('is refused: %s', async (sql) => {
     await using client = await connectAs('api');

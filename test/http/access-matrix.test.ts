@@ -113,7 +113,7 @@ describe('what the clinic’s table says', () => {
 
 describe('a server does not start', () => {
   const start = async (change: Partial<typeof application>) => {
-    const system = Object.assign(fakeSystem(application.system), { access: clinic.system.access });
+    const system = Object.assign(fakeSystem(application.system), { access: clinic.gate.access });
     const { server, feeds } = await buildServer({ ...application, ...change }, system);
     feeds.close();
     await server.close();

@@ -7,6 +7,7 @@ import { ReportedFailure, reportFailure } from '../failure.ts';
 import { readRunRecord, removeRunRecord, writeRunRecord } from '../run-file.ts';
 import type { Terminal } from '../terminal.ts';
 import { packageVersion } from '../package-version.ts';
+import { accessFrom, checkSecrets, openDoors } from './access-settings.ts';
 import { openDatabases } from './database-urls.ts';
 import { checkPort } from './port-check.ts';
 import { stopInOrder, type StoppablePart } from './stop-in-order.ts';
@@ -72,7 +73,10 @@ async function bringUp(
   }
 
   // PostgreSQL takes its time to come up, and so do the modules: both at once.
-  const application = loadApplication(await findApplicationFile(options.app, process.cwd()));
+  const application = loadApplication(await findApplicationFile(options.app, process.cwd())).then((loaded) => {
+    if (hasApi) checkSecrets(loaded, settings);
+    return loaded;
+  });
   const definition = application.then((loaded) => loaded.system);
   const modules = loadModules(hasApi);
   // Their errors are met below, where they are awaited.
@@ -106,7 +110,11 @@ async function bringUp(
     for (const line of whatRuns(name, roles, databases, settings.rabbitmqUrl)) terminal.err(line);
     return;
   }
-  const server = await startServer(await application, system, { host, port, logger, version: packageVersion() });
+  const server = await startServer(await application, system, {
+    ...{ host, port, logger, version: packageVersion() },
+    access: accessFrom(settings),
+    trustedProxies: settings.trustedProxies,
+  });
   parts.push({ name: 'The server', stop: () => server.stop() });
   const record = { pid: process.pid, url: server.url, startedAt: new Date().toISOString() };
   await writeRunRecord(settings.dataFolder, record);
@@ -118,6 +126,7 @@ async function bringUp(
   }
   const hasPages = (await application).web !== undefined;
   for (const line of whereToLook(name, server.url, performance.now() - begunAt, hasPages)) terminal.err(line);
+  for (const line of openDoors(await application, settings)) terminal.err(line);
 }
 
 function systemOptions(settings: Settings) {

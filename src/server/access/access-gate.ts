@@ -154,7 +154,7 @@ export class AccessGate {
         return isRefused ? nobody('jwt') : { principal, from: 'jwt', provider: { issuer, subject } };
       }
       case 'ticket': {
-        const identity = readTicket(await access.takeOneUse('ticket', credentials.ticket));
+        const identity = readTicket(await access.takeOneUse('pass', credentials.ticket));
         const isOver =
           identity?.hash !== undefined && (await access.whichEnded([identity.hash], settings.times)).size > 0;
         return identity === undefined || isOver ? nobody('ticket') : identity;

@@ -5,7 +5,7 @@ export type AccessMode = 'demo' | 'required';
 
 /** A provider that signs people in: OpenID Connect. */
 export interface ProviderSettings {
-  /** `https://login.example/realms/clinic` */
+  /** `https://login.example/realms/shop` */
   readonly issuer: string;
   readonly clientId: string;
   /** Undefined for a public client. */
@@ -14,7 +14,7 @@ export interface ProviderSettings {
   readonly rolesClaim: string;
   /** From a value of that claim to a role; without an entry a value is taken for the role of that name. */
   readonly roleMapping: { readonly [value: string]: string };
-  /** Where browsers find this server: `https://clinic.example`. The provider sends them back to it. */
+  /** Where browsers find this server: `https://shop.example`. The provider sends them back to it. */
   readonly publicUrl: string;
 }
 

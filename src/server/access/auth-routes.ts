@@ -171,7 +171,7 @@ export function authRoutes(server: MillraceServer, gate: AccessGate): void {
     async (request) => {
       const { identity } = request;
       if (identity === undefined) throw new MillraceError('AUTH_REQUIRED', 'Sign in first.');
-      const { secret, expiresAt } = await access.keepOneUse('ticket', ticketContent(identity), ticketLifetimeMs);
+      const { secret, expiresAt } = await access.keepOneUse('pass', ticketContent(identity), ticketLifetimeMs);
       return { ticket: secret, expiresAt: new Date(expiresAt).toISOString() };
     },
   );

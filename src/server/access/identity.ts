@@ -37,7 +37,7 @@ export function credentialsIn(headers: IncomingHttpHeaders, ticket: unknown): Cr
     return isKey ? { from: 'bearer', secret: key } : { from: 'unreadable' };
   }
   if (ticket !== undefined) {
-    const isTicket = typeof ticket === 'string' && kindOfSecret(ticket) === 'ticket';
+    const isTicket = typeof ticket === 'string' && kindOfSecret(ticket) === 'pass';
     return isTicket ? { from: 'ticket', ticket } : { from: 'unreadable' };
   }
   const secret = cookieIn(headers, cookieName);

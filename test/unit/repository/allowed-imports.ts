@@ -61,7 +61,7 @@ export const rooms: { readonly [room: string]: Room } = {
     holds: 'HTTP, WebSocket and SSE, problem details',
     mayImport: ['events', 'store', 'commands', 'projections', 'access', 'telemetry'],
   },
-  cli: { holds: 'the command line; puts the parts together', mayImport: ['embedded', 'server'] },
+  cli: { holds: 'the command line; puts the parts together', mayImport: ['access', 'embedded', 'server'] },
 };
 
 /** Files at the top of `src/` that every room may import. */
@@ -119,7 +119,7 @@ export const applicationFolders: { readonly [folder: string]: readonly string[] 
   projections: ['#millrace', 'domain', 'projections'],
   histories: ['#millrace', 'domain', 'histories'],
   api: ['#millrace', '#millrace/server', 'domain', 'projections', 'api', 'node:', 'typebox'],
-  web: ['web', 'preact', 'uplot', 'vite'],
+  web: ['web', 'preact', 'uqr', 'uplot', 'vite'],
 };
 
 function named(room: string): string {
