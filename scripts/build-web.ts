@@ -1,11 +1,14 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import process from 'node:process';
 import { build } from 'vite';
+import { firstLoads, mostFirstLoad, type BuiltFile } from './first-load.ts';
 import { repository } from './development-tool.ts';
 
 /**
  * Builds the pages of every application that has some: `apps/<name>/web/index.html` and what belongs to it, into
- * `dist/web/<name>`. Asks nothing of the network. Run: `npm run web`; `npm ci` runs it as well.
+ * `dist/web/<name>`, and fails when a screen needs more script than it should. Asks nothing of the network. Run:
+ * `node scripts/build-web.ts`; `npm ci` runs it as well. With `--sizes` it says what each screen needs.
  */
 
 const applications = path.join(repository, 'apps');
@@ -13,7 +16,7 @@ const applications = path.join(repository, 'apps');
 for (const name of readdirSync(applications)) {
   const pages = path.join(applications, name, 'web');
   if (!existsSync(path.join(pages, 'index.html'))) continue;
-  await build({
+  const built = await build({
     root: pages,
     configFile: false,
     envDir: false,
@@ -30,4 +33,13 @@ for (const name of readdirSync(applications)) {
       reportCompressedSize: false,
     },
   });
+  const files: readonly BuiltFile[] = (Array.isArray(built) ? built : [built]).flatMap((part) =>
+    'output' in part ? part.output : [],
+  );
+  for (const { screen, bytes } of firstLoads(files)) {
+    if (process.argv.includes('--sizes')) process.stdout.write(`${String(bytes).padStart(7)} ${name} ${screen}\n`);
+    if (bytes <= mostFirstLoad) continue;
+    process.stderr.write(`${name}: ${screen} needs ${bytes} bytes of compressed script, more than ${mostFirstLoad}.\n`);
+    process.exitCode = 1;
+  }
 }

@@ -41,7 +41,7 @@ const permissions: Permissions = {
 
   // Triage
   'POST /api/waiting-room/record-triage': triage,
-  'POST /api/waiting-room/change-priority': triage,
+  'POST /api/waiting-room/change-priority': to('receptionist', 'triage-nurse', 'supervisor'),
 
   // The cashier's desk
   'POST /api/waiting-room/call-next-to-desk': desk,
@@ -70,7 +70,7 @@ const permissions: Permissions = {
   'POST /api/waiting-room/no-show': room,
   'POST /api/waiting-room/mark-absent-at-consultation': room,
   'POST /api/waiting-room/park': room,
-  'POST /api/waiting-room/resume': room,
+  'POST /api/waiting-room/resume': to('receptionist', 'doctor', 'supervisor'),
   'POST /api/medical/call-next': room,
   'POST /api/medical/start-consultation': room,
   'POST /api/medical/finish-consultation': room,
@@ -91,12 +91,31 @@ const permissions: Permissions = {
   'GET /api/waiting-room/rooms': to(...staff, 'administrator'),
   'GET /api/waiting-room/desks': to(...staff, 'administrator'),
   'GET /api/waiting-room/analytics': to('supervisor', 'administrator', 'operator'),
+  'GET /api/v1/waiting-room/:queueId/queue-state': staff,
+  'GET /api/v1/waiting-room/:queueId/next-turn': staff,
+  'GET /api/v1/waiting-room/:queueId/recent-history': staff,
+  // Tickets and where to go, and nothing about anybody.
+  'GET /api/v1/waiting-room/:queueId/public-display': 'public',
+  'GET /api/v1/operations/dashboard': to('supervisor', 'administrator', 'operator'),
+  'GET /api/v1/audit/timeline/:correlationId': to('supervisor', 'administrator', 'operator'),
+  'GET /api/patient-trajectories': staff,
+  'GET /api/patient-trajectories/:trajectoryId': staff,
+  'POST /api/patient-trajectories/rebuild': to('operator', 'administrator'),
+  'POST /api/v1/waiting-room/:queueId/rebuild': to('operator', 'administrator'),
+  'GET /openapi/v1.json': 'public',
+  'POST /api/staff/auth/login': 'public',
+  'POST /api/staff/users/register': to('administrator'),
+  'POST /api/staff/users/change-role': to('administrator'),
+  'POST /api/staff/users/change-status': to('administrator'),
   'feed:waiting-room/queues': to(...staff, 'administrator', 'operator'),
   'feed:waiting-room/patients': staff,
 };
 
 /** Routes and views of the clinic that are being built: with the route, an entry moves up. */
 const upcoming: Permissions = {
+  'POST /api/waiting-room/identify': reception,
+  'PUT /api/waiting-room/rooms/:roomId/staff': to('doctor', 'supervisor', 'administrator'),
+  'PUT /api/waiting-room/desks/:deskId/staff': to('cashier', 'supervisor', 'administrator'),
   'GET /api/waiting-room/sites': to(...staff, 'administrator', 'operator', 'kiosk'),
   'PUT /api/waiting-room/sites/:siteId': setUp,
   'PUT /api/waiting-room/desks/:deskId': to('cashier', 'supervisor', 'administrator'),

@@ -48,6 +48,21 @@ export function waitingRoomApplication(settings: WaitingRoomSettings = demonstra
     secrets: [{ setting: 'PATIENT_KEY_SECRET', problem: problemOf(settings.patientKeySecret) }],
     // Built by `npm ci`; see scripts/build-web.ts.
     web: new URL('../../dist/web/waiting-room/', import.meta.url),
+    webPaths: [
+      '/sign-in',
+      '/reception',
+      '/kiosk',
+      '/triage',
+      '/cashier',
+      '/room',
+      '/supervisor',
+      '/display',
+      '/v/:token',
+      '/visits/:visitId',
+      '/analytics',
+      '/admin',
+      '/flow',
+    ],
     live: [
       {
         name: 'waiting-room',

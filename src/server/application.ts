@@ -21,6 +21,11 @@ export interface Application {
   readonly eventsOf?: (id: string) => readonly EventQuery[];
   /** Folder of built pages served at `/`. */
   readonly web?: URL;
+  /**
+   * Paths that are answered with the first page, whose script shows what belongs there. A part that begins with `:`
+   * stands for any one part. Default: none. @example ['/orders', '/orders/:orderId']
+   */
+  readonly webPaths?: readonly string[];
   /** Commands for `millrace load`: the request of the n-th command, sent over HTTP. */
   readonly load?: LoadScenario;
   /** Who may use what. Default: everybody may use everything, as long as nobody else can reach the server. */

@@ -139,8 +139,8 @@ export async function buildServer(
   }
   await addLiveRoutes(server, feeds);
   if (application.routes !== undefined) await application.routes(server, system);
-  const { web } = application;
-  if (web !== undefined) await openly(() => addWebPages(server, web));
+  const { web, webPaths } = application;
+  if (web !== undefined) await openly(() => addWebPages(server, web, webPaths));
   gate?.assertComplete(application.live ?? []);
   return { server, feeds, metrics };
 }

@@ -4,6 +4,7 @@ export type { AccessMode, AccessSettings, ProviderSettings } from './access/acce
 export type { GrpcDefinition, GrpcMethod, GrpcStream } from './grpc/grpc-definition.ts';
 export type { GrpcOptions } from './grpc/start-grpc-server.ts';
 export { readDate } from './dates.ts';
+export { forward } from './forward.ts';
 export type { Application, ApplicationSecret, LoadRequest, LoadScenario } from './application.ts';
 export { keyOf, sendCommand, type CommandReply, type CommandRequest, type SentCommand } from './send-command.ts';
 export type { LiveFeedDefinition, LiveMessage, LiveView, ResetReason } from './live-feed.ts';

@@ -1,4 +1,6 @@
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import type { MillraceServer } from './route-module.ts';
@@ -6,8 +8,29 @@ import type { MillraceServer } from './route-module.ts';
 /** A build puts a hash of the content into the name: what is under such a name never changes. */
 const hashedName = /[-.][A-Za-z0-9_-]{8,}\.(js|css|woff2?|svg|png|jpe?g|webp|avif|ico|mp3|ogg|wasm)$/;
 
-/** Serves a folder of built pages at `/`. A folder that was not built yet is left out, and the log says so. */
-export async function addWebPages(server: MillraceServer, folder: URL): Promise<void> {
+/**
+ * What a page may do: use what comes from this server, and nothing that stands inside the page itself. An injected
+ * script or style has no effect, and no other site can show the page in a frame.
+ */
+const contentSecurityPolicy = [
+  "default-src 'self'",
+  "img-src 'self' data:",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const headers = {
+  'cache-control': 'no-cache',
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'content-security-policy': contentSecurityPolicy,
+} as const;
+
+/**
+ * Serves a folder of built pages at `/`, and its first page at each of `paths` as well. A folder that was not built yet is left out, and the log says so. */
+export async function addWebPages(server: MillraceServer, folder: URL, paths: readonly string[] = []): Promise<void> {
   const root = fileURLToPath(folder);
   if (!existsSync(root)) {
     server.log.warn({ folder: root }, 'the pages were not built; only the API is served');
@@ -20,10 +43,18 @@ export async function addWebPages(server: MillraceServer, folder: URL): Promise<
     index: 'index.html',
     cacheControl: false,
     decorateReply: false,
-    setHeaders: (reply, path) => {
-      const forever = path.includes('/assets/') && hashedName.test(path);
-      reply.header('cache-control', forever ? 'public, max-age=31536000, immutable' : 'no-cache');
-      reply.header('x-content-type-options', 'nosniff');
+    setHeaders: (reply, file) => {
+      for (const [name, value] of Object.entries(headers)) reply.header(name, value);
+      const forever = file.includes('/assets/') && hashedName.test(file);
+      if (forever) reply.header('cache-control', 'public, max-age=31536000, immutable');
     },
   });
+  const first = path.join(root, 'index.html');
+  for (const url of paths) {
+    server.get(url, { schema: { hide: true } }, async (_request, reply) => {
+      // Read each time: a new build may come while the server runs, and its first page names the new files.
+      const page = await readFile(first);
+      return reply.headers(headers).type('text/html; charset=utf-8').send(page);
+    });
+  }
 }

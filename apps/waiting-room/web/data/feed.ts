@@ -1,38 +1,44 @@
 import { retryDelayMs, staleAfterMs } from '../model/connection.ts';
-import type { FeedMessage } from '../model/rows.ts';
-import { readFeedMessage } from './read-feed.ts';
 
 /** Messages are handed on once a frame; in a tab that is not painted, once in so many milliseconds. */
 const unpaintedMs = 1_000;
 
-export interface FeedListener {
+export interface FeedListener<Message extends { readonly type: string }> {
+  /** A message of the feed; undefined when it is none that is known. */
+  read(data: string): Message | undefined;
   opened(): void;
   closed(): void;
-  received(messages: readonly FeedMessage[]): void;
+  received(messages: readonly Message[]): void;
   /** Where a new connection goes on; undefined for the present. */
   position(): number | undefined;
 }
 
 /**
- * Listens to the live feed for as long as the page is open. The connection is made anew whenever it ends or falls
+ * Listens to a live feed until the returned function is called. The connection is made anew whenever it ends or falls
  * silent, behind the last position, so that nothing is missed.
  */
-export function followFeed(path: string, listener: FeedListener): void {
+export function followFeed<Message extends { readonly type: string }>(
+  path: string,
+  listener: FeedListener<Message>,
+): () => void {
   let source: EventSource | undefined;
   let attempt = 0;
   let silence = 0;
-  let waiting: FeedMessage[] = [];
+  let waiting: Message[] = [];
   let frame = 0;
   let timer = 0;
+  let retry = 0;
+  let stopped = false;
 
   function connect(): void {
     const after = listener.position();
-    const opened = new EventSource(after === undefined ? path : `${path}?after=${after}`);
+    const joint = path.includes('?') ? '&' : '?';
+    const opened = new EventSource(after === undefined ? path : `${path}${joint}after=${after}`);
     source = opened;
     listenForSilence();
     opened.addEventListener('message', (event: MessageEvent<string>) => {
       listenForSilence();
-      const message = readFeedMessage(event.data);
+      const message = listener.read(event.data);
       if (message === undefined) return;
       if (message.type === 'hello') {
         attempt = 0;
@@ -46,13 +52,13 @@ export function followFeed(path: string, listener: FeedListener): void {
 
   /** The browser's own reconnecting gives up at an error status, so every end is handled here. */
   function reconnect(ended: EventSource | undefined): void {
-    if (ended !== source) return;
+    if (ended !== source || stopped) return;
     source?.close();
     source = undefined;
     clearTimeout(silence);
     flush();
     listener.closed();
-    setTimeout(connect, retryDelayMs(attempt++, Math.random()));
+    retry = setTimeout(connect, retryDelayMs(attempt++, Math.random()));
   }
 
   function listenForSilence(): void {
@@ -80,4 +86,13 @@ export function followFeed(path: string, listener: FeedListener): void {
   // A frame that was asked for before the tab was hidden does not come.
   document.addEventListener('visibilitychange', flush);
   connect();
+  return () => {
+    stopped = true;
+    source?.close();
+    clearTimeout(silence);
+    clearTimeout(retry);
+    clearTimeout(timer);
+    cancelAnimationFrame(frame);
+    document.removeEventListener('visibilitychange', flush);
+  };
 }

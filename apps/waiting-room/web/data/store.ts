@@ -1,16 +1,20 @@
-import { initialState, reduce, type Action, type PageState } from '../model/page-state.ts';
-
-/** The page's state, changed by actions alone. Listeners decide themselves how often they look. */
-export class Store {
-  #state = initialState;
+/** A state that is changed by actions alone. Listeners decide themselves how often they look. */
+export class Store<State, Action> {
+  #state: State;
+  readonly #reduce: (state: State, action: Action) => State;
   readonly #listeners = new Set<() => void>();
 
-  get state(): PageState {
+  constructor(initial: State, reduce: (state: State, action: Action) => State) {
+    this.#state = initial;
+    this.#reduce = reduce;
+  }
+
+  get state(): State {
     return this.#state;
   }
 
   dispatch(action: Action): void {
-    const next = reduce(this.#state, action);
+    const next = this.#reduce(this.#state, action);
     if (next === this.#state) return;
     this.#state = next;
     for (const listener of this.#listeners) listener();

@@ -2,6 +2,7 @@
 export interface VisitRow {
   readonly visitId: string;
   readonly queueId: string;
+  readonly patientId: string;
   readonly ticket: string;
   /** Null when the source does not tell names. */
   readonly name: string | null;
@@ -9,10 +10,17 @@ export interface VisitRow {
   readonly consultationType: string;
   readonly status: string;
   readonly roomId: string | null;
+  readonly deskId: string | null;
+  readonly paymentAttempts: number;
+  readonly absences: number;
   readonly arrivedAt: number;
   /** Who waits with the lowest number is called first; the server counts it. */
   readonly callOrder: number;
   readonly calledAt: number | null;
+  readonly startedAt: number | null;
+  /** Since when the status is what it is, and since when the patient stands in this line; null when that is not told. */
+  readonly statusSince: number | null;
+  readonly waitingSince: number | null;
   /** Position of the event that wrote the row last. */
   readonly position: number;
 }
@@ -21,9 +29,26 @@ export interface VisitRow {
 export interface QueueRow {
   readonly queueId: string;
   readonly name: string;
+  readonly siteId: string;
+  /** OPEN, PAUSED or CLOSED. */
+  readonly state: string;
+  readonly stateReason: string | null;
+  /** Whether patients who come from now on go there before the consultation. */
+  readonly triage: boolean;
+  readonly cashier: boolean;
   /** Patients who may wait at the same time; null for no limit. */
   readonly maxCapacity: number | null;
+  /** All who wait, whatever for: what the capacity bounds. */
+  readonly waitingAll: number;
+  /** For the consultation. */
   readonly waiting: number;
+  readonly waitingTriage: number;
+  readonly waitingCashier: number;
+  readonly atCashier: number;
+  readonly paymentPending: number;
+  readonly parked: number;
+  readonly noShow: number;
+  readonly cancelledByAbsence: number;
   readonly waitingUrgent: number;
   readonly waitingHigh: number;
   readonly waitingMedium: number;

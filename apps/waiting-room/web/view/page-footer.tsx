@@ -1,16 +1,18 @@
-import { strings } from '../strings.ts';
+import { useWords } from '../language/language.ts';
+import { shellWords } from '../shell/shell-words.ts';
 
-const links = [
-  ['/docs', strings.apiDocs],
-  ['/openapi.json', strings.openApi],
-  ['/metrics', strings.metrics],
-  ['/health', strings.health],
-] as const;
-
+/** The ways to what is for machines and for those who run them. */
 export function PageFooter() {
+  const words = useWords(shellWords);
+  const links = [
+    ['/docs', words.apiDocs],
+    ['/openapi.json', words.openApi],
+    ['/metrics', words.metrics],
+    ['/health', words.health],
+  ] as const;
   return (
     <footer class="foot">
-      <nav aria-label={strings.links}>
+      <nav aria-label={words.more}>
         <ul>
           {links.map(([path, name]) => (
             <li key={path}>

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
-import { clock } from '../format.ts';
-import { useSelected } from './page-context.ts';
+import { serverOffsetMs } from '../data/rest.ts';
+import { clock } from '../language/format.ts';
 
 const listeners = new Set<() => void>();
 let timer = 0;
@@ -39,7 +39,7 @@ export function useNow(): number {
 
 /** The server's clock, by which moments are told. */
 export function useServerNow(): number {
-  return useNow() + useSelected((state) => state.clockOffsetMs);
+  return useNow() + serverOffsetMs();
 }
 
 /** Counts up from a moment of the server's clock. */

@@ -1,0 +1,65 @@
+import { useState } from 'preact/hooks';
+import { takeStep } from '../data/take-step.ts';
+import { useWords } from '../language/language.ts';
+import { refusalText } from '../language/refusal-words.ts';
+import { stepWords } from '../language/step-words.ts';
+import type { QueueRow, VisitRow } from '../model/rows.ts';
+import { refusalOf, type Step } from '../model/steps.ts';
+import { Action } from './action.tsx';
+import { StepForm } from './step-form.tsx';
+
+interface StepButtonProps {
+  readonly step: Step;
+  readonly visit: VisitRow;
+  /** Where a transfer may lead. */
+  readonly queues?: readonly QueueRow[];
+  /** A reason besides the visit's status, as a code of the API. */
+  readonly otherRefusal?: string | undefined;
+  readonly shortcut?: 'F2' | 'F4' | 'F8' | 'F9';
+  readonly kind?: 'primary' | 'plain' | 'danger';
+  readonly onDone?: () => void;
+}
+
+const asksFirst: ReadonlySet<Step> = new Set(['change-priority', 'waive-payment', 'transfer', 'cancel']);
+
+/** Takes a step of a visit. Asks first for what the step needs, and says why when it is not permitted. */
+export function StepButton({ step, visit, queues = [], otherRefusal, shortcut, kind, onDone }: StepButtonProps) {
+  const words = useWords(stepWords);
+  const [asking, setAsking] = useState(false);
+  const code = refusalOf(step, visit.status) ?? otherRefusal;
+  const { name } = words.steps[step];
+
+  async function take(): Promise<void> {
+    if (asksFirst.has(step)) {
+      setAsking(true);
+    } else if (await takeStep(step, visit)) {
+      onDone?.();
+    }
+  }
+
+  return (
+    <>
+      <Action
+        onAct={take}
+        refusal={code === undefined ? undefined : refusalText(code, code)}
+        label={words.of(name, visit.ticket)}
+        {...(shortcut === undefined ? {} : { shortcut })}
+        {...(kind === undefined ? {} : { kind })}
+      >
+        {name}
+      </Action>
+      {asking && (
+        <StepForm
+          step={step}
+          visit={visit}
+          queues={queues}
+          onClose={() => setAsking(false)}
+          onDone={() => {
+            setAsking(false);
+            onDone?.();
+          }}
+        />
+      )}
+    </>
+  );
+}
