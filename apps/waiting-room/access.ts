@@ -109,13 +109,6 @@ const permissions: Permissions = {
   'POST /api/staff/users/change-status': to('administrator'),
   'feed:waiting-room/queues': to(...staff, 'administrator', 'operator'),
   'feed:waiting-room/patients': staff,
-};
-
-/** Routes and views of the clinic that are being built: with the route, an entry moves up. */
-const upcoming: Permissions = {
-  'POST /api/waiting-room/identify': reception,
-  'PUT /api/waiting-room/rooms/:roomId/staff': to('doctor', 'supervisor', 'administrator'),
-  'PUT /api/waiting-room/desks/:deskId/staff': to('cashier', 'supervisor', 'administrator'),
   'GET /api/waiting-room/sites': to(...staff, 'administrator', 'operator', 'kiosk'),
   'PUT /api/waiting-room/sites/:siteId': setUp,
   'PUT /api/waiting-room/desks/:deskId': to('cashier', 'supervisor', 'administrator'),
@@ -142,5 +135,4 @@ export const clinicAccess: AccessDefinition = {
   operators: to('operator', 'administrator'),
   administrators: to('administrator'),
   permissions,
-  upcoming,
 };

@@ -5,6 +5,7 @@ import type { LiveMessage } from './live-feed.ts';
  * same text for each of them costs more than sending it.
  */
 export class WrittenMessage {
+  readonly message: LiveMessage;
   /** The one inside the message. */
   readonly position: number;
   /** The JSON alone, as WebSocket carries it. */
@@ -12,6 +13,7 @@ export class WrittenMessage {
   #event: Buffer | undefined;
 
   constructor(message: LiveMessage) {
+    this.message = message;
     this.position = message.position;
     this.json = Buffer.from(JSON.stringify(message));
   }

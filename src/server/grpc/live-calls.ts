@@ -5,6 +5,7 @@ import { MillraceError } from '../../errors.ts';
 import { failureOf } from '../problem.ts';
 import type { LiveFeedDefinition, LiveMessage } from '../live-feed.ts';
 import type { LiveFeeds } from '../live-feeds.ts';
+import type { WrittenMessage } from '../live-message.ts';
 import type { LiveConnection } from '../live-subscriber.ts';
 import type { LiveTail } from '../live-tail.ts';
 import { correlationIdOf } from '../request-context.ts';
@@ -79,20 +80,17 @@ async function rightsOf(
   return { maySee: (view: string) => listener.active && may(view), stop: () => listener.stop() };
 }
 
-/** What a message is as a reply. Rows are written once for all clients, so they are read once for all, too. */
+/** What a message is as a reply, made once for all clients as the message was. */
 class LiveReplies {
-  #last: { readonly text: string; readonly reply: object } | undefined;
+  #last: { readonly of: WrittenMessage; readonly reply: object } | undefined;
 
-  of(text: string): object {
-    if (this.#last?.text !== text) this.#last = { text, reply: replyOf(text) };
+  of(written: WrittenMessage): object {
+    if (this.#last?.of !== written) this.#last = { of: written, reply: replyOf(written.message) };
     return this.#last.reply;
   }
 }
 
-function replyOf(text: string): object {
-  // Written by the feed a moment ago.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  const message = JSON.parse(text) as LiveMessage;
+function replyOf(message: LiveMessage): object {
   const { type, position } = message;
   if (type === 'rows') return { position, [camelCase(message.view)]: { rows: message.rows.map(row) } };
   return { position, [type]: type === 'reset' ? { reason: message.reason } : {} };
@@ -110,12 +108,16 @@ function camelCase(name: string): string {
 function connectionOf(call: Stream, replies: LiveReplies): LiveConnection {
   let buffered = 0;
   return {
-    send(text) {
-      buffered += text.length;
-      call.write(replies.of(text), () => {
-        buffered -= text.length;
+    send(written) {
+      const { length } = written.json;
+      buffered += length;
+      call.write(replies.of(written), () => {
+        buffered -= length;
       });
     },
+    // HTTP/2 puts frames together by itself.
+    hold: () => undefined,
+    release: () => undefined,
     get buffered() {
       return buffered;
     },
