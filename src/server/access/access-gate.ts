@@ -3,6 +3,7 @@ import type { Access } from '../../access/access.ts';
 import { mayUse, type Permission, type Policy } from '../../access/policy.ts';
 import { anonymous, demoPrefix, type Principal } from '../../access/principal.ts';
 import { csrfTokenOf, hashOfSecret, isSameSecret } from '../../access/secrets.ts';
+import { isLoopback } from '../../config.ts';
 import { MillraceError } from '../../errors.ts';
 import type { LiveFeedDefinition } from '../live-feed.ts';
 import type { AccessSettings } from './access-settings.ts';
@@ -129,9 +130,19 @@ export class AccessGate {
       checkOrigin(request.headers);
       if (identity.csrfToken !== undefined && config.csrf !== false) checkCsrf(request, identity.csrfToken);
     }
+    if (principal.kind === 'demo' && config.permission !== 'public') this.#checkHost(request.headers.host);
     if (!mayUse(principal, config.permission)) {
       throw new MillraceError('AUTH_ROLE_FORBIDDEN', 'Your roles do not allow this.');
     }
+  }
+
+  #checkHost(host: string | undefined): void {
+    if (this.settings.thisMachineOnly !== true || host === undefined) return;
+    if (URL.canParse(`http://${host}`) && isLoopback(new URL(`http://${host}`).hostname)) return;
+    throw new MillraceError(
+      'ORIGIN_REFUSED',
+      'A demonstration is for this machine; ACCESS_MODE=demo opens it to others.',
+    );
   }
 
   /** Who comes without credentials. */
