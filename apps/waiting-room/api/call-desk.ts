@@ -7,6 +7,8 @@ import type { Candidate, MomentsAgo } from './moments-ago.ts';
 
 /** Rows of the read model that are looked at for one call, besides those known to be out of date. */
 const lookahead = 8;
+/** The same after a lost race: as many may have been called elsewhere before the read model shows it. */
+const furtherLookahead = 32;
 
 /** The columns are written out so that each finds its index. */
 const lastTurnSql = {
@@ -80,7 +82,8 @@ export class CallDesk {
 
   /** Who is next, in order. The first of them is kept from the other calls of this process. */
   async #claim(queueId: string, status: WaitingStatus, gone: ReadonlySet<string>): Promise<string[]> {
-    const limit = lookahead + gone.size + this.#claimed.size + this.#momentsAgo.changedCount;
+    const most = gone.size === 0 ? lookahead : furtherLookahead;
+    const limit = most + gone.size + this.#claimed.size + this.#momentsAgo.changedCount;
     const rows = await this.#readModels.query<{ visit_id: string; call_order: number }>(
       // The status is a word of this program, and stands in the text so that the partial index is found.
       `select visit_id, call_order::float8 as call_order from visits_view
@@ -96,7 +99,7 @@ export class CallDesk {
     };
     for (const row of rows) consider({ visitId: row.visit_id, callOrder: row.call_order });
     for (const arrival of this.#momentsAgo.arrivals(queueId, status)) consider(arrival);
-    const inOrder = [...candidates.values()].toSorted(compareCallOrder).slice(0, lookahead);
+    const inOrder = [...candidates.values()].toSorted(compareCallOrder).slice(0, most);
     const [first] = inOrder;
     if (first !== undefined) this.#claimed.add(first.visitId);
     return inOrder.map(({ visitId }) => visitId);
