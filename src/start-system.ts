@@ -113,7 +113,8 @@ class MillraceSystem implements RunningSystem {
     this.#commands = new CommandHandler(this.log, this.registry);
     this.outbox = new PostgresOutbox(eventStore, names);
     this.access = new PostgresAccess(eventStore, {
-      wakeUp: wakeEventStore,
+      // Who answers no requests need not hear of what is revoked.
+      ...(this.roles.includes('api') ? { wakeUp: wakeEventStore } : {}),
       ...(options.passwordCost === undefined ? {} : { cost: options.passwordCost }),
     });
     this.refusedEvents = new PostgresRefusedEvents(eventStore, names);

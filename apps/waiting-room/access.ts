@@ -41,7 +41,7 @@ const permissions: Permissions = {
 
   // Triage
   'POST /api/waiting-room/record-triage': triage,
-  'POST /api/waiting-room/change-priority': triage,
+  'POST /api/waiting-room/change-priority': to('receptionist', 'triage-nurse', 'supervisor'),
 
   // The cashier's desk
   'POST /api/waiting-room/call-next-to-desk': desk,
@@ -70,7 +70,7 @@ const permissions: Permissions = {
   'POST /api/waiting-room/no-show': room,
   'POST /api/waiting-room/mark-absent-at-consultation': room,
   'POST /api/waiting-room/park': room,
-  'POST /api/waiting-room/resume': room,
+  'POST /api/waiting-room/resume': to('receptionist', 'doctor', 'supervisor'),
   'POST /api/medical/call-next': room,
   'POST /api/medical/start-consultation': room,
   'POST /api/medical/finish-consultation': room,
@@ -97,6 +97,10 @@ const permissions: Permissions = {
 
 /** Routes and views of the clinic that are being built: with the route, an entry moves up. */
 const upcoming: Permissions = {
+  'POST /api/waiting-room/identify': to('receptionist', 'triage-nurse', 'supervisor'),
+  'PUT /api/waiting-room/rooms/:roomId/staff': to('doctor', 'supervisor', 'administrator'),
+  'PUT /api/waiting-room/desks/:deskId/staff': to('cashier', 'supervisor', 'administrator'),
+  'GET /api/waiting-room/analytics/summary': to('supervisor', 'administrator', 'operator'),
   'GET /api/waiting-room/sites': to(...staff, 'administrator', 'operator', 'kiosk'),
   'PUT /api/waiting-room/sites/:siteId': setUp,
   'PUT /api/waiting-room/desks/:deskId': to('cashier', 'supervisor', 'administrator'),

@@ -10,6 +10,7 @@ import { AccessGate } from './access-gate.ts';
 import type { AccessSettings } from './access-settings.ts';
 import { cookieName, setCookie, type Identity } from './identity.ts';
 import { LiveWatch } from './live-watch.ts';
+import type { Provider } from './provider.ts';
 import { platformPermissions } from './platform-permissions.ts';
 
 declare module 'fastify' {
@@ -55,8 +56,9 @@ export async function addAccess(
   }
   // It brings how cookies are read and written; they are read by the gate, and only where there is one of ours.
   await server.register(fastifyCookie, { hook: false });
+  const provider = await providerFor(settings, definition);
   const live = new LiveWatch(access, settings.times, server.log);
-  const gate = new AccessGate(new Policy(definition, platformPermissions), access, settings, undefined, live);
+  const gate = new AccessGate(new Policy(definition, platformPermissions), access, settings, provider, live);
   server.decorate('access', gate);
   server.decorateRequest('principal');
   server.decorateRequest('identity', undefined);
@@ -74,8 +76,11 @@ export async function addAccess(
     };
     // Not as a promise when it is known already: most requests wait for nothing here.
     const identity = gate.identify(request);
-    if (identity instanceof Promise) identity.then(admit).then(() => done(), done);
-    else attempt(() => admit(identity), done);
+    if (!(identity instanceof Promise)) {
+      attempt(() => admit(identity), done);
+      return;
+    }
+    identity.then((found) => attempt(() => admit(found), done), done);
   });
   const housekeeping = setInterval(() => {
     access.prune(settings.times).catch((error: unknown) => {
@@ -88,6 +93,13 @@ export async function addAccess(
     live.close();
   });
   return gate;
+}
+
+/** Loaded when there is one: most installations have none, and starts stay fast. */
+async function providerFor({ provider }: AccessSettings, { roles }: AccessDefinition): Promise<Provider | undefined> {
+  if (provider === undefined) return undefined;
+  const { OidcProvider } = await import('./oidc-provider.ts');
+  return new OidcProvider(provider, roles);
 }
 
 function introduce(request: FastifyRequest, reply: FastifyReply, identity: Identity): void {
