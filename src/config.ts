@@ -215,7 +215,7 @@ function grpcProblems({ host, grpc: { port, certificate, key, plaintext } }: Set
 
 /** Whether an address can be reached from the same machine only. */
 export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
 const databaseAlias = {
