@@ -58,6 +58,7 @@ const routes: { readonly [method: string]: string | GrpcMethod } = {
   ListRooms: { route: 'GET /api/waiting-room/rooms', list: 'rooms' },
   ListDesks: { route: 'GET /api/waiting-room/desks', list: 'desks' },
   GetAnalytics: 'GET /api/waiting-room/analytics',
+  GetAnalyticsSummary: 'GET /api/waiting-room/analytics/summary',
 
   GetPublicDisplay: 'GET /api/public/displays/:siteId',
   ListPublicSites: { route: 'GET /api/public/sites', list: 'sites' },

@@ -21,9 +21,9 @@ const schemaNames = ['schema', 'table', 'column', 'constraint', 'dataType', 'rou
  */
 export function errorForLog(error: unknown, causes = mostCauses): LoggedError {
   if (!(error instanceof Error)) return { type: typeof error };
-  const fields: { readonly [name: string]: unknown } = { ...error };
-  const code = textOf(fields['code']);
-  const about = schemaNames.flatMap((name) => textOf(fields[name]) ?? []).join(' ');
+  const fields = new Map<string, unknown>(Object.entries(error));
+  const code = textOf(fields.get('code'));
+  const about = schemaNames.flatMap((name) => textOf(fields.get(name)) ?? []).join(' ');
   const isOurs = error.name === 'MillraceError';
   const stack = framesOf(error);
   return {

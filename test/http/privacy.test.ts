@@ -37,7 +37,7 @@ const poison = defineProjection({
 
 function nameOf({ patientName, queueId }: JsonObject): string {
   // The first one alone is too long for the table: what else the patient does waits behind it.
-  return queueId === 'limited-queue' ? 'x' : String(patientName);
+  return queueId === 'limited-queue' ? 'x' : JSON.stringify(patientName);
 }
 
 const { system } = application;

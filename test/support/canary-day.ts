@@ -129,7 +129,7 @@ export class CanaryDay {
     await this.#do('supervisor', 'queues/limited-queue', { maxCapacity: 1 }, 'PUT');
     const staffName = canaries.staffName;
     await this.#do('doctor', 'rooms/room-1/staff', { staffName, staffId: 'staff-1' }, 'PUT');
-    await this.#do('cashier', 'desks/desk-1/staff', { staffName, staffId: 'staff-1' }, 'PUT');
+    await this.#do('cashier', 'desks/desk-1/staff', { staffName }, 'PUT');
     await this.#ask('administrator', 'POST', '/api/access/accounts', {
       userName: 'staff.1',
       displayName: staffName,

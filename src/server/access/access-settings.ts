@@ -1,6 +1,8 @@
 import { isLoopback } from '../../config.ts';
 import type { SignInTimes } from '../../access/access.ts';
 
+export { isLoopback };
+
 /** Who may come in without saying who it is: everybody, with every role (a demonstration), or nobody. */
 export type AccessMode = 'demo' | 'required';
 
