@@ -1,3 +1,4 @@
+import type { PasswordCost } from './access/passwords.ts';
 import { PostgresAccess } from './access/postgres-access.ts';
 import type { Broker } from './brokers/broker.ts';
 import { EmbeddedBroker } from './brokers/embedded.ts';
@@ -48,6 +49,8 @@ export interface StartOptions {
   readonly logger?: Logger;
   /** How long the build before a rebuild is kept up to date for going back, in milliseconds. Default 24 hours. */
   readonly keepOldBuildMs?: number;
+  /** For tests: what hashing a password costs. */
+  readonly passwordCost?: PasswordCost;
   /** For tests: the time that timers go by, in milliseconds since 1970. Default: the clock of the read-model database. */
   readonly timers?: { readonly now?: () => number };
 }
@@ -109,7 +112,11 @@ class MillraceSystem implements RunningSystem {
     this.#connections = connections;
     this.#commands = new CommandHandler(this.log, this.registry);
     this.outbox = new PostgresOutbox(eventStore, names);
-    this.access = new PostgresAccess(eventStore, { wakeUp: wakeEventStore });
+    this.access = new PostgresAccess(eventStore, {
+      // Who answers no requests need not hear of what is revoked.
+      ...(this.roles.includes('api') ? { wakeUp: wakeEventStore } : {}),
+      ...(options.passwordCost === undefined ? {} : { cost: options.passwordCost }),
+    });
     this.refusedEvents = new PostgresRefusedEvents(eventStore, names);
     this.lag = new PostgresLagStatistics(eventStore, names);
     const letters = new PostgresDeadLetters(readModels, this.log, this.registry, definition.projections, {

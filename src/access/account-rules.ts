@@ -14,7 +14,7 @@ export function checkUserName(userName: string): void {
 /** Throws PASSWORD_WEAK: too short, too long, or the user name over again. */
 export function checkPassword(password: string, userName: string): void {
   const { least, most } = passwordLengths;
-  const length = [...password].length;
+  const { length } = password;
   const problem =
     length < least || length > most
       ? `must have ${least} to ${most} characters`

@@ -40,19 +40,17 @@ export interface AccessOptions {
 export class PostgresAccess implements Access {
   readonly #pool: pg.Pool;
   readonly #cost: PasswordCost;
-  readonly #wakeUp: WakeUp | undefined;
   /** Its time may run out between two looks at the database. */
   readonly #principals = new ShortMemory<Principal>(
     ({ expiresAt }) => expiresAt !== undefined && expiresAt <= Date.now(),
   );
   readonly #refusals = new ShortMemory<{ readonly refused: boolean }>();
   readonly #listeners = new Set<() => void>();
-  #stopListening: (() => void) | undefined;
 
   constructor(pool: pg.Pool, { cost = passwordCost, wakeUp }: AccessOptions = {}) {
     this.#pool = pool;
     this.#cost = cost;
-    this.#wakeUp = wakeUp;
+    wakeUp?.listen(channel, () => this.#forget());
   }
 
   async listAccounts(): Promise<readonly Account[]> {
@@ -180,8 +178,6 @@ export class PostgresAccess implements Access {
   }
 
   onRevoked(listener: () => void): () => void {
-    // From the first one on: who answers no requests need not hear of it.
-    this.#stopListening ??= this.#wakeUp?.listen(channel, () => this.#forget());
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }

@@ -23,6 +23,9 @@ export const anonymous: Principal = {
   expiresAt: undefined,
 };
 
+/** Accounts of a demonstration have ids that begin so; those of other accounts are UUIDs. */
+export const demoPrefix = 'demo-';
+
 /** As it stands in events and records: `account:<id>`. */
 export function actorOf({ kind, id }: Principal): string {
   return kind === 'anonymous' ? 'anonymous' : `${kind}:${id}`;

@@ -1,4 +1,4 @@
-import type { AccessChange, Account, ApiKey, Principal } from './principal.ts';
+import { demoPrefix, type AccessChange, type Account, type ApiKey, type Principal } from './principal.ts';
 
 /** Rows of the functions in `schema.sql`, and what is made of them. */
 
@@ -34,9 +34,6 @@ export interface SignInRow {
   readonly roles: readonly string[] | null;
   readonly expires_at: Date;
 }
-
-/** Accounts of a demonstration have ids that begin so; other ids are UUIDs. */
-export const demoPrefix = 'demo-';
 
 export function toPrincipal(row: SignInRow): Principal {
   const expiresAt = row.expires_at.getTime();

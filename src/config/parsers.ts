@@ -92,7 +92,7 @@ export function parseNetworks(text: string): Parsed<readonly string[]> {
 export function parsePairs(text: string): Parsed<{ readonly [from: string]: string }> {
   const pairs = text.split(',').map((pair) => pair.split('=').map((part) => part.trim()));
   return pairs.every(([from, to, more]) => from !== '' && to !== undefined && to !== '' && more === undefined)
-    ? { value: Object.fromEntries(pairs) }
+    ? { value: Object.fromEntries(pairs.map(([from = '', to = '']): [string, string] => [from, to])) }
     : { problem: 'must be pairs with commas between them, such as Shop Managers=manager, Front Desk=clerk' };
 }
 

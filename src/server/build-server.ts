@@ -7,6 +7,7 @@ import { accessSettingsFor, type AccessSettings } from './access/access-settings
 import { addAccess, addNoAccess } from './access/add-access.ts';
 import { administrationRoutes } from './access/administration-routes.ts';
 import { authRoutes } from './access/auth-routes.ts';
+import { oidcRoutes } from './access/oidc-routes.ts';
 import type { Application } from './application.ts';
 import { addBodyBound } from './bodies-in-memory.ts';
 import { addDocumentation } from './documentation.ts';
@@ -126,6 +127,7 @@ export async function buildServer(
   }
   if (gate !== undefined) {
     authRoutes(server, gate);
+    oidcRoutes(server, gate);
     administrationRoutes(server, gate);
   }
   await addLiveRoutes(server, feeds);

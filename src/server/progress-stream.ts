@@ -49,9 +49,12 @@ export class ProgressStreams {
     const end = (): void => void (raw.writableEnded || raw.end());
     const beat = setInterval(() => write(': alive\n\n'), heartbeatMs);
     this.#open.add(end);
+    const { access } = request.server;
+    const listener = request.identity === undefined ? undefined : access?.live.watch(request.identity, end);
     const stop = follow((value) => write(`data: ${JSON.stringify(value)}\n\n`), end);
     raw.once('close', () => {
       clearInterval(beat);
+      listener?.stop();
       stop();
       this.#open.delete(end);
     });

@@ -199,6 +199,42 @@ describe('with a database user for each role', () => {
     expect(warnings.filter((line) => line.includes('timers'))).toEqual([]);
   });
 
+  it('accounts, sign-ins and API keys are kept with the API’s rights alone', async () => {
+    const times = { idleMs: 60_000, lifetimeMs: 60_000 };
+    const by = { actor: 'test' };
+    const accessOf = (part: Part) => {
+      const { access } = systemOf(part);
+      if (access === undefined) throw new Error(`${part} keeps no accounts`);
+      return access;
+    };
+    const access = accessOf('api');
+    const person = { userName: 'anna', displayName: 'Anna', password: 'correct horse battery', roles: ['a'] };
+    const { accountId } = await access.addAccount(person, by);
+    const signedIn = await access.signIn('anna', person.password, 'cookie', times);
+    expect(signedIn?.principal).toMatchObject({ kind: 'account', id: accountId });
+    await access.changeAccount(accountId, { roles: ['b'] }, by, []);
+    expect(await access.principalOf(signedIn?.token ?? '', 'cookie', times)).toBeUndefined();
+    const { key, apiKey } = await access.addApiKey({ name: 'a', roles: ['a'], expiresAt: undefined }, by);
+    expect(await access.principalOf(key, 'bearer', times)).toMatchObject({ kind: 'api-key', id: apiKey.keyId });
+    await access.revokeApiKey(apiKey.keyId, by);
+    const { secret } = await access.keepOneUse('pass', { for: 'anna' }, 60_000);
+    expect(await access.takeOneUse('pass', secret)).toEqual({ for: 'anna' });
+    expect(await access.takeOneUse('pass', secret)).toBeUndefined();
+    const provided = { issuer: 'https://a.example', subject: '1', userName: 'bea', displayName: 'Bea', roles: ['a'] };
+    expect(await access.signInByProvider(provided, 'cookie', times)).toBeDefined();
+    await access.prune(times);
+    expect((await access.listChanges(undefined, 10)).map(({ action }) => action)).toEqual([
+      'account-added',
+      'api-key-revoked',
+      'api-key-added',
+      'account-changed',
+      'account-added',
+    ]);
+    for (const part of ['relay', 'projector'] as const) {
+      await expect(accessOf(part).listAccounts(), part).rejects.toThrow('permission denied');
+    }
+  });
+
   it('who writes with another role is refused, and nothing is stored', async () => {
     const before = await databases.log.head();
     for (const part of ['relay', 'projector', 'reader'] as const) {
@@ -241,6 +277,7 @@ describe('with a database user for each role', () => {
       [databases.eventStoreUrl, 'select * from event_lag_metrics'],
       [databases.eventStoreUrl, 'select * from projection_checkpoints'],
       [databases.eventStoreUrl, 'select * from timer_firings'],
+      [databases.eventStoreUrl, 'select * from millrace_access.changes'],
       [databases.readModelsUrl, 'select * from projection_checkpoints'],
       [databases.readModelsUrl, 'select * from event_lag_metrics'],
       [databases.readModelsUrl, 'select * from parcels'],

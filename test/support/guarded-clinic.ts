@@ -71,17 +71,21 @@ export class GuardedClinic implements AsyncDisposable {
 
   static async start(
     settings: Partial<AccessSettings> = {},
-    { app = application, databases }: { app?: Application; databases?: readonly [TestDatabase, TestDatabase] } = {},
+    {
+      app = application,
+      databases,
+      port = 0,
+    }: { app?: Application; databases?: readonly [TestDatabase, TestDatabase]; port?: number } = {},
   ): Promise<GuardedClinic> {
     const [events, models] = databases ?? (await Promise.all([createTestDatabase(), createTestDatabase()]));
     const urls = { eventStoreUrl: events.url, readModelsUrl: models.url };
     if (databases === undefined) await migrateSystem(app.system, urls);
-    const system = await startSystem(app.system, urls);
+    const system = await startSystem(app.system, { ...urls, passwordCost: { log2N: 10, r: 8, p: 1 } });
     const { access } = system;
     if (access === undefined) throw new Error('The system keeps no accounts.');
     const built = await buildServer(app, system, { access: { mode: 'required', times: defaultTimes, ...settings } });
     const { server, feeds } = built;
-    await server.listen({ host: '127.0.0.1', port: 0 });
+    await server.listen({ host: '127.0.0.1', port });
     const gate = server.access;
     if (gate === undefined) throw new Error('The server has no access control.');
     const keys = new Map<string, string>();
@@ -96,8 +100,8 @@ export class GuardedClinic implements AsyncDisposable {
       ...(databases === undefined ? [() => events.drop(), () => models.drop()] : []),
     ];
     const address = server.server.address();
-    const port = typeof address === 'object' ? address?.port : undefined;
-    return new GuardedClinic(`http://127.0.0.1:${port}`, system, gate, urls, keys, ends);
+    const taken = typeof address === 'object' ? address?.port : undefined;
+    return new GuardedClinic(`http://127.0.0.1:${taken}`, system, gate, urls, keys, ends);
   }
 
   /** The API key of a role. */

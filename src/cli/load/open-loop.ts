@@ -11,6 +11,8 @@ export interface PlannedRequest {
 
 export interface OpenLoopOptions {
   readonly url: string;
+  /** Sent along, where the server wants one. */
+  readonly apiKey?: string | undefined;
   /** Requests a second. */
   readonly rate: number;
   readonly seconds: number;
@@ -69,7 +71,10 @@ export async function runOpenLoop(options: OpenLoopOptions): Promise<OpenLoopRes
       }
       const request = { n: next, dueAt: dueAt(next) };
       next += 1;
-      lane.send(request, requestText(url, options.request(request.n), options.correlationId(request.n)));
+      lane.send(
+        request,
+        requestText(url, options.request(request.n), options.correlationId(request.n), options.apiKey),
+      );
     }
     // With no lane free, the next answer sends on. Timers are whole milliseconds.
     if (next < total && free.length > 0) plan(dueAt(next) - performance.now());
@@ -119,12 +124,13 @@ export async function runOpenLoop(options: OpenLoopOptions): Promise<OpenLoopRes
 }
 
 /** The request as it goes over the wire. */
-export function requestText(url: URL, request: LoadRequest, correlationId: string): string {
+export function requestText(url: URL, request: LoadRequest, correlationId: string, apiKey?: string): string {
   const body = JSON.stringify(request.body);
   const head = [
     `${request.method} ${request.path} HTTP/1.1`,
     `host: ${url.host}`,
     `x-correlation-id: ${correlationId}`,
+    ...(apiKey === undefined ? [] : [`x-api-key: ${apiKey}`]),
     'content-type: application/json',
     `content-length: ${Buffer.byteLength(body)}`,
   ];

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readSettings } from '../../config.ts';
 import { MillraceError } from '../../errors.ts';
 import type { LoadScenario } from '../../server/application.ts';
 import { loadApplication } from '../application-file.ts';
@@ -84,6 +85,7 @@ async function sendLoad(
   try {
     const ran = await runOpenLoop({
       url,
+      apiKey: readSettings(process.env).apiKey,
       rate: options.rate,
       seconds: options.seconds,
       connections: options.connections,

@@ -1,14 +1,14 @@
 import type { FastifyRequest, RouteOptions } from 'fastify';
 import type { Access } from '../../access/access.ts';
 import { mayUse, type Permission, type Policy } from '../../access/policy.ts';
-import { anonymous, type Principal } from '../../access/principal.ts';
+import { anonymous, demoPrefix, type Principal } from '../../access/principal.ts';
 import { csrfTokenOf, hashOfSecret, isSameSecret } from '../../access/secrets.ts';
 import { MillraceError } from '../../errors.ts';
 import type { LiveFeedDefinition } from '../live-feed.ts';
 import type { AccessSettings } from './access-settings.ts';
 import { credentialsIn, type Credentials, type Identity } from './identity.ts';
 import { readTicket } from './live-tickets.ts';
-import { LiveWatch } from './live-watch.ts';
+import type { LiveWatch } from './live-watch.ts';
 import type { Provider } from './provider.ts';
 
 declare module 'fastify' {
@@ -93,22 +93,28 @@ export class AccessGate {
   }
 
   /** Who sends a request. Without a query, and not as a promise, when it is known already. */
-  identify(request: Pick<FastifyRequest, 'headers' | 'query' | 'routeOptions'>): Identity | Promise<Identity> {
+  identify(request: FastifyRequest): Identity | Promise<Identity> {
     const ticket = request.routeOptions.config.live === true ? ticketIn(request.query) : undefined;
-    const credentials = credentialsIn(request.headers, ticket);
+    return this.#holderOf(credentialsIn(request.headers, ticket));
+  }
+
+  /**
+   * Who comes by another door than HTTP, with the same headers; throws AUTH_INVALID_CREDENTIALS when they are of nobody (any
+   * more). Whether that one may is asked of the policy.
+   */
+  async authenticate(headers: { readonly authorization?: string; readonly 'x-api-key'?: string }): Promise<Identity> {
+    const identity = await this.#holderOf(credentialsIn(headers, undefined));
+    if (identity.principal.kind === 'anonymous' && identity.from !== 'nothing') throw invalidCredentials();
+    return identity;
+  }
+
+  #holderOf(credentials: Credentials): Identity | Promise<Identity> {
     if (credentials.from === 'nothing') return this.#visitor;
     if (credentials.from === 'cookie' || credentials.from === 'bearer') {
       const known = this.access.known(credentials.secret, credentials.from);
-      if (known !== undefined) return signedIn(known, credentials);
+      if (known !== undefined) return this.#checked(signedIn(known, credentials));
     }
-    return this.#find(credentials);
-  }
-
-  /** Who holds some credentials; throws AUTH_INVALID_CREDENTIALS when they are of nobody (any more). */
-  async authenticate(headers: { readonly authorization?: string; readonly 'x-api-key'?: string }): Promise<Identity> {
-    const identity = await this.identify({ headers, query: {}, routeOptions: { config: {} } as never });
-    if (identity.principal.kind === 'anonymous' && identity.from !== 'nothing') throw invalidCredentials();
-    return identity;
+    return this.#find(credentials).then((identity) => this.#checked(identity));
   }
 
   /** Throws AUTH_REQUIRED, AUTH_INVALID_CREDENTIALS, AUTH_ROLE_FORBIDDEN, CSRF_REFUSED, ORIGIN_REFUSED. */
@@ -131,6 +137,13 @@ export class AccessGate {
   /** Who comes without credentials. */
   get #visitor(): Identity {
     return { principal: this.settings.mode === 'demo' ? this.#demo : anonymous, from: 'nothing' };
+  }
+
+  /** A demonstration may have left sign-ins in the same database; nobody else knows of its accounts. */
+  #checked(identity: Identity): Identity {
+    const { kind, id } = identity.principal;
+    const isOfDemonstration = kind === 'demo' || (kind === 'account' && id.startsWith(demoPrefix));
+    return isOfDemonstration && this.settings.mode !== 'demo' ? nobody(identity.from) : identity;
   }
 
   async #find(credentials: Credentials): Promise<Identity> {

@@ -16,6 +16,8 @@ export interface ProviderSettings {
   readonly roleMapping: { readonly [value: string]: string };
   /** Where browsers find this server: `https://shop.example`. The provider sends them back to it. */
   readonly publicUrl: string;
+  /** For tests: how often a key that is not known is looked for, in milliseconds. */
+  readonly keyCooldownMs?: number;
 }
 
 /** How a server knows who sends a request. */

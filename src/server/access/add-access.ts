@@ -1,3 +1,4 @@
+import { fastifyCookie } from '@fastify/cookie';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Policy, type AccessDefinition } from '../../access/policy.ts';
 import { actorOf, anonymous, type Principal } from '../../access/principal.ts';
@@ -8,6 +9,7 @@ import { AccessGate } from './access-gate.ts';
 import type { AccessSettings } from './access-settings.ts';
 import { cookieName, setCookie, type Identity } from './identity.ts';
 import { LiveWatch } from './live-watch.ts';
+import type { Provider } from './provider.ts';
 import { platformPermissions } from './platform-permissions.ts';
 
 declare module 'fastify' {
@@ -51,8 +53,11 @@ export async function addAccess(
       'The application has access control, and the system keeps no accounts.',
     );
   }
+  // It brings how cookies are read and written; they are read by the gate, and only where there is one of ours.
+  await server.register(fastifyCookie, { hook: false });
+  const provider = await providerFor(settings, definition);
   const live = new LiveWatch(access, settings.times, server.log);
-  const gate = new AccessGate(new Policy(definition, platformPermissions), access, settings, undefined, live);
+  const gate = new AccessGate(new Policy(definition, platformPermissions), access, settings, provider, live);
   server.decorate('access', gate);
   server.decorateRequest('principal');
   server.decorateRequest('identity', undefined);
@@ -70,8 +75,11 @@ export async function addAccess(
     };
     // Not as a promise when it is known already: most requests wait for nothing here.
     const identity = gate.identify(request);
-    if (identity instanceof Promise) identity.then(admit).then(() => done(), done);
-    else attempt(() => admit(identity), done);
+    if (!(identity instanceof Promise)) {
+      attempt(() => admit(identity), done);
+      return;
+    }
+    identity.then((found) => attempt(() => admit(found), done), done);
   });
   const housekeeping = setInterval(() => {
     access.prune(settings.times).catch((error: unknown) => {
@@ -86,6 +94,13 @@ export async function addAccess(
   return gate;
 }
 
+/** Loaded when there is one: most installations have none, and starts stay fast. */
+async function providerFor({ provider }: AccessSettings, { roles }: AccessDefinition): Promise<Provider | undefined> {
+  if (provider === undefined) return undefined;
+  const { OidcProvider } = await import('./oidc-provider.ts');
+  return new OidcProvider(provider, roles);
+}
+
 function introduce(request: FastifyRequest, reply: FastifyReply, identity: Identity): void {
   const { principal, from } = identity;
   request.principal = principal;
@@ -94,7 +109,10 @@ function introduce(request: FastifyRequest, reply: FastifyReply, identity: Ident
   // Answers of somebody are for nobody else's eyes, and not for the disk of a shared computer.
   if (request.routeOptions.config.permission !== 'public') reply.header('cache-control', 'no-store');
   // A cookie of nobody would be refused again and again; pages come without one then.
-  if (from === 'cookie' && principal.kind === 'anonymous') reply.header('set-cookie', setCookie(cookieName, undefined));
+  const { csrf } = request.routeOptions.config;
+  if (from === 'cookie' && principal.kind === 'anonymous' && csrf !== false) {
+    reply.header('set-cookie', setCookie(cookieName, undefined));
+  }
 }
 
 function attempt(work: () => void, done: (error?: Error) => void): void {

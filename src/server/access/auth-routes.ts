@@ -136,6 +136,7 @@ export function authRoutes(server: MillraceServer, gate: AccessGate): void {
       await endCookie(request, gate);
       const [, token] = /^bearer +(ms_\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
       if (token !== undefined) await access.signOut(token);
+      reply.removeHeader('set-cookie');
       return reply.code(204).header('set-cookie', setCookie(cookieName, undefined)).send();
     },
   );

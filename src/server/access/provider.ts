@@ -1,6 +1,9 @@
 import type { ProviderIdentity } from '../../access/access.ts';
 import type { Principal } from '../../access/principal.ts';
 
+/** Where the provider sends browsers back to. */
+export const callbackPath = '/api/auth/oidc/callback';
+
 /** A sign-in that is under way at the provider: what has to be known when the browser comes back. */
 export interface ProviderFlow {
   /** Where the browser goes. */
