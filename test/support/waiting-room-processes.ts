@@ -30,12 +30,14 @@ export class WaitingRoomProcesses {
     this.#processes = processes;
   }
 
-  static async start(): Promise<WaitingRoomProcesses> {
+  /** `now`: the time that timers go by, in milliseconds since 1970. */
+  static async start({ now }: { readonly now?: () => number } = {}): Promise<WaitingRoomProcesses> {
     const [events, models] = await Promise.all([createTestDatabase(), createTestDatabase()]);
     const urls = { eventStoreUrl: events.url, readModelsUrl: models.url };
+    const timed = now === undefined ? urls : { ...urls, timers: { now } };
     await migrateSystem(application.system, urls);
     const start = async (roles?: readonly ['api']) => {
-      const system = await startSystem(application.system, roles === undefined ? urls : { ...urls, roles });
+      const system = await startSystem(application.system, roles === undefined ? timed : { ...timed, roles });
       return { system, server: await startServer(application, system, { host: '127.0.0.1', port: 0 }) };
     };
     return new WaitingRoomProcesses([events, models], [await start(), await start(['api'])]);

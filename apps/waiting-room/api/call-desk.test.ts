@@ -11,6 +11,8 @@ import { waitingRoom } from '../system.ts';
 import { CallDesk } from './call-desk.ts';
 import { MomentsAgo } from './moments-ago.ts';
 
+let tickets = 100;
+
 const room: Place = { kind: 'room', id: 'room-1' };
 const desk: Place = { kind: 'desk', id: 'desk-1' };
 const stages = { triage: true, cashier: true };
@@ -20,7 +22,7 @@ let momentsAgo: MomentsAgo;
 let calls: CallDesk;
 let readModelReached: (position: number) => void = () => undefined;
 /** What the read model answers to a question for candidates. */
-let rows: { visit_id: string; call_order: number }[];
+let rows: { visit_id: string; call_order: number; version: number }[];
 
 beforeEach(() => {
   system = memorySystem(waitingRoom);
@@ -37,7 +39,7 @@ beforeEach(() => {
   });
   const query: ConstructorParameters<typeof CallDesk>[0]['query'] = (text) =>
     Promise.resolve((text.includes('call_order') ? rows : []) as never[]);
-  calls = new CallDesk({ query }, momentsAgo);
+  calls = new CallDesk({ query }, momentsAgo, system.log);
 });
 afterEach(async () => {
   momentsAgo.stop();
@@ -46,7 +48,10 @@ afterEach(async () => {
 
 async function arrive(priority: Priority, more: object = {}): Promise<string> {
   const visitId = `visit-${newEventId()}`;
-  await system.execute(checkInToUnlimitedQueue, checkIn({ visitId, patientKey: null, priority, ...more }));
+  await system.execute(
+    checkInToUnlimitedQueue,
+    checkIn({ visitId, ticket: `Q1-${++tickets}`, patientKey: null, priority, ...more }),
+  );
   return visitId;
 }
 const send = async (command: CallPatient): Promise<string> => {
@@ -85,11 +90,32 @@ describe('call next, with a read model that lags', () => {
     const second = await arrive('Low');
     readModelReached(2);
     rows = [
-      { visit_id: first, call_order: 1 },
-      { visit_id: second, call_order: 2 },
+      { visit_id: first, call_order: 1, version: 1 },
+      { visit_id: second, call_order: 2, version: 1 },
     ];
     expect(await next(room)).toBe(first);
     expect(await next({ kind: 'room', id: 'room-2' })).toBe(second);
+  });
+
+  test('does not meet one after the other whom another process called', async () => {
+    const patients = [];
+    for (let n = 0; n < 12; n++) patients.push(await arrive('Medium'));
+    readModelReached(12);
+    rows = patients.map((visit_id, n) => ({ visit_id, call_order: n, version: 1 }));
+    const other = memorySystem(waitingRoom, system.log);
+    for (const [n, visitId] of patients.slice(0, 10).entries()) {
+      const place = { kind: 'room', id: `other-${n}` } as const;
+      // Not by the process that this desk stands in: nothing tells it.
+      momentsAgo.stop();
+      await other.execute(callDecider, { visitId, queueId: 'queue-1', place, turn: 1 });
+    }
+    let tries = 0;
+    const called = await calls.callNext('queue-1', room, (command) => {
+      tries += 1;
+      return send(command);
+    });
+    expect({ called, tries }).toEqual({ called: patients[10], tries: 2 });
+    await other.stop();
   });
 
   test('gives two calls at the same moment two patients', async () => {
@@ -104,7 +130,7 @@ describe('call next, with a read model that lags', () => {
       await system.execute(callDecider, { visitId, queueId: 'queue-1', place: room, turn: n + 1 });
       await step({ type: 'complete', visitId });
     }
-    const other = new CallDesk({ query: () => Promise.resolve([]) }, emptyMemory);
+    const other = new CallDesk({ query: () => Promise.resolve([]) }, emptyMemory, system.log);
     const visitId = await arrive('Medium');
     expect(await other.call({ visitId, queueId: 'queue-1' }, room, send)).toBe(visitId);
   });
@@ -116,4 +142,5 @@ const emptyMemory = {
   hasLeft: () => false,
   changedCount: 0,
   lastTurn: () => undefined,
+  learn: () => undefined,
 };

@@ -15,7 +15,16 @@ const lastTurnSql = {
 } as const;
 
 type ReadModels = Pick<RunningSystem['readModels'], 'query'>;
-type Known = Pick<MomentsAgo, 'arrivals' | 'hasLeft' | 'changedCount' | 'lastTurn'>;
+type Known = Pick<MomentsAgo, 'arrivals' | 'hasLeft' | 'changedCount' | 'lastTurn' | 'learn'>;
+type Log = Pick<RunningSystem['log'], 'query'>;
+
+/** A row of the read model: somebody who waited when it was written. */
+interface Row {
+  readonly visit_id: string;
+  readonly call_order: number;
+  /** How many events of the visit the row knows. */
+  readonly version: number;
+}
 
 /**
  * Finds whom to call. Candidates come from the read model and from what this process did a moment ago; the decision is
@@ -24,11 +33,13 @@ type Known = Pick<MomentsAgo, 'arrivals' | 'hasLeft' | 'changedCount' | 'lastTur
 export class CallDesk {
   readonly #readModels: ReadModels;
   readonly #momentsAgo: Known;
+  readonly #log: Log;
   /** Visits that a call of this process is under way for: the next call takes somebody else. */
   readonly #claimed = new Set<string>();
 
-  constructor(readModels: ReadModels, momentsAgo: Known) {
+  constructor(readModels: ReadModels, momentsAgo: Known, log: Log) {
     this.#readModels = readModels;
+    this.#log = log;
     this.#momentsAgo = momentsAgo;
   }
 
@@ -58,8 +69,10 @@ export class CallDesk {
       try {
         return await send({ visitId, queueId, place, turn, anyPatient: true });
       } catch (error) {
-        if (error instanceof CallMissed && error.reason === 'visit-gone') gone.add(visitId);
-        else turn = anotherTurn(error, turn);
+        if (error instanceof CallMissed && error.reason === 'visit-gone') {
+          gone.add(visitId);
+          await this.#catchUp(queueId, calledFrom[place.kind], gone);
+        } else turn = anotherTurn(error, turn);
       } finally {
         this.#claimed.delete(visitId);
       }
@@ -74,14 +87,31 @@ export class CallDesk {
     return last?.turn ?? 0;
   }
 
-  async #claim(queueId: string, status: WaitingStatus, gone: ReadonlySet<string>): Promise<string | undefined> {
-    const limit = lookahead + gone.size + this.#claimed.size + this.#momentsAgo.changedCount;
-    const rows = await this.#readModels.query<{ visit_id: string; call_order: number }>(
+  #rows(queueId: string, status: WaitingStatus, gone: ReadonlySet<string>): Promise<Row[]> {
+    return this.#readModels.query<Row>(
       // The status is a word of this program, and stands in the text so that the partial index is found.
-      `select visit_id, call_order::float8 as call_order from visits_view
+      `select visit_id, call_order::float8 as call_order, updated_by_event_version::float8 as version from visits_view
        where queue_id = $1 and status = '${status}' order by visits_view.call_order, visit_id limit $2`,
-      [queueId, limit],
+      [queueId, lookahead + gone.size + this.#claimed.size + this.#momentsAgo.changedCount],
     );
+  }
+
+  /**
+   * Another process calls from the same queue, and the read model is behind it: asks the log about everybody who would be
+   * next, at once. Otherwise a call would meet one after the other of those whom the other process has called already.
+   */
+  async #catchUp(queueId: string, status: WaitingStatus, gone: ReadonlySet<string>): Promise<void> {
+    const rows = (await this.#rows(queueId, status, gone)).filter(
+      ({ visit_id: visitId }) => !gone.has(visitId) && !this.#momentsAgo.hasLeft(visitId, queueId, status),
+    );
+    const asked = rows.slice(0, 2 * lookahead);
+    if (asked.length === 0) return;
+    const streams = asked.map(({ visit_id: stream, version }) => ({ stream, afterVersion: version }));
+    this.#momentsAgo.learn(await this.#log.query(streams));
+  }
+
+  async #claim(queueId: string, status: WaitingStatus, gone: ReadonlySet<string>): Promise<string | undefined> {
+    const rows = await this.#rows(queueId, status, gone);
     // From here on nothing is awaited, so two calls of this process never pick the same patient.
     let first: Candidate | undefined;
     const consider = (candidate: Candidate) => {

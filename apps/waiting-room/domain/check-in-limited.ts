@@ -1,5 +1,12 @@
 import type { Decider } from '#millrace';
-import { checkedIn, refuseDuplicate, ticketUnused, type CheckIn, type PatientRecord } from './check-in.ts';
+import {
+  checkedIn,
+  refuseDuplicate,
+  settingsUnchanged,
+  ticketUnused,
+  type CheckIn,
+  type PatientRecord,
+} from './check-in.ts';
 import { isVisitEvent, type QueueEvent, type VisitEvent } from './events.ts';
 import { queueTag } from './names.ts';
 import { OpenVisits } from './open-visits.ts';
@@ -31,7 +38,8 @@ export const checkInToLimitedQueue: Decider<Occupancy, CheckIn, VisitEvent | Que
     stream: command.visitId,
     newStream: true,
     reads: [{ tags: [queueTag(command.queueId)], types: [...waitingTypes, ...settingsTypes] }],
-    guards: [ticketUnused(command)],
+    // Site and ticket are the caller's choice, by the settings that the caller knew.
+    guards: [settingsUnchanged(command), ticketUnused(command)],
   }),
   evolve(state, event) {
     if (isVisitEvent(event)) return nextOccupancy(state, event);

@@ -92,7 +92,8 @@ export interface SiteHours {
  */
 export function siteDay({ timeZone, closesAt }: SiteHours, ms: number): string {
   const wall = wallAt(timeZone, ms);
-  const minutes = Math.floor((wall % dayMs) / minuteMs);
-  const night = closesAt === null ? 0 : minutesOf(closesAt);
-  return dayOf(night < 12 * 60 && minutes < night ? wall - dayMs : wall);
+  const today = dayOf(wall);
+  // Compared by the moment and not by the wall, which shows some times twice and others never.
+  const isNight = closesAt !== null && minutesOf(closesAt) < 12 * 60 && ms < momentAt(timeZone, today, closesAt);
+  return isNight ? dayOf(wall - dayMs) : today;
 }

@@ -30,6 +30,8 @@ select hour, queue_id, priority, consultation_type,
        count(called_at) as called,
        count(*) filter (where outcome = 'COMPLETED') as completed,
        count(*) filter (where outcome = 'NO_SHOW') as no_shows,
+       count(*) filter (where outcome in ('NO_SHOW', 'CANCELLED_BY_ABSENCE'))::double precision
+         / nullif(count(outcome), 0) as no_show_rate,
        count(*) filter (where outcome = 'CANCELLED') as cancelled,
        count(*) filter (where outcome = 'CANCELLED_BY_PAYMENT') as cancelled_by_payment,
        count(*) filter (where outcome = 'CANCELLED_BY_ABSENCE') as cancelled_by_absence,

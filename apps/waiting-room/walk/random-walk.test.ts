@@ -2,7 +2,13 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PatientCheckedIn, QueueConfigured, visitEvents } from '../domain/events.ts';
 import { placeKey } from '../domain/names.ts';
-import { upcastCheckInFromV1, upcastCheckInFromV2, upcastQueueConfiguredFromV1 } from '../domain/upcasts.ts';
+import {
+  upcastCheckInFromV1,
+  upcastCheckInFromV2,
+  upcastCheckInFromV3,
+  upcastQueueConfiguredFromV1,
+  upcastQueueConfiguredFromV2,
+} from '../domain/upcasts.ts';
 import { Walk } from './walk.ts';
 import { rooms, step } from './walk-steps.ts';
 
@@ -76,13 +82,13 @@ describe('an upcast makes data that fits the schema of today', () => {
           priority,
           consultationType: 'General',
         };
-        expect(PatientCheckedIn.check(upcastCheckInFromV2(upcastCheckInFromV1(old)))).toEqual([]);
+        expect(PatientCheckedIn.check(upcastCheckInFromV3(upcastCheckInFromV2(upcastCheckInFromV1(old))))).toEqual([]);
       }),
     );
   });
 
   test('of the settings of version 1', () => {
     const old = { queueId: 'q', queueName: 'Q', maxCapacity: null, configuredAt: '2026-01-01T00:00:00.000Z' };
-    expect(QueueConfigured.check(upcastQueueConfiguredFromV1(old))).toEqual([]);
+    expect(QueueConfigured.check(upcastQueueConfiguredFromV2(upcastQueueConfiguredFromV1(old)))).toEqual([]);
   });
 });

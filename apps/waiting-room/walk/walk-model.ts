@@ -1,26 +1,20 @@
 import { dataOf, type StoredEvent } from '#millrace';
-import {
-  QueueClosed,
-  QueueConfigured,
-  QueueOpened,
-  QueuePaused,
-  RoomActivated,
-  RoomDeactivated,
-  visitEventOf,
-  type VisitEvent,
-} from '../domain/events.ts';
-import { normalisedName, placeKey, type Place } from '../domain/names.ts';
-import type { QueueState } from '../domain/queue-state.ts';
+import { OpenVisitsEnded, visitEventOf, type VisitEvent } from '../domain/events.ts';
+import { normalisedName, type Place } from '../domain/names.ts';
 import type { VisitStatus } from '../domain/status.ts';
+import { nameOf, WalkHouse, type WalkTimer } from './walk-house.ts';
 import { codes, may, statusOf, stepOf, type WalkStep } from './walk-rules.ts';
 
 interface ModelVisit {
   queueId: string;
   patientKey: string | null;
-  readonly patientId: string;
-  readonly name: string;
+  patientId: string;
+  name: string;
+  readonly siteId: string;
   readonly arrivedAt: string;
   status: VisitStatus;
+  /** Until when somebody who was called is waited for. */
+  answerBy: string | null;
   /** The room or desk that holds the patient. */
   place: string | null;
   /** Has to pay before the consultation. */
@@ -34,7 +28,6 @@ interface ModelVisit {
 
 const statusOfLine = { TRIAGE: 'WAITING_TRIAGE', CASHIER: 'WAITING_CASHIER', CONSULTATION: 'WAITING' } as const;
 const nowhere = ['COMPLETED', 'NO_SHOW', 'CANCELLED', 'CANCELLED_BY_PAYMENT', 'CANCELLED_BY_ABSENCE', 'LEFT'];
-const nameOf = ({ kind, id }: Place): string => `${kind} ${placeKey(id)}`;
 
 /**
  * The waiting room once more, as plainly as it can be said and by other means than the deciders: one mutable picture,
@@ -42,10 +35,11 @@ const nameOf = ({ kind, id }: Place): string => `${kind} ${placeKey(id)}`;
  */
 export class WalkModel {
   readonly visits = new Map<string, ModelVisit>();
-  readonly limits = new Map<string, number | null>();
-  readonly stages = new Map<string, { readonly triage: boolean; readonly cashier: boolean }>();
-  readonly queueStates = new Map<string, QueueState>();
-  readonly inactiveRooms = new Set<string>();
+  readonly house = new WalkHouse();
+  /** Every ticket that was ever given, with its site and day. */
+  readonly #tickets = new Set<string>();
+  /** Visits that the end of a day still has to end, in the queue that it ends them in. */
+  #ending: { readonly queueId: string; left: number } | undefined;
   /** Who is in which room or at which desk. */
   readonly places = new Map<string, string>();
   readonly names = new Map<string, string>();
@@ -65,22 +59,40 @@ export class WalkModel {
   checkInRefusal(queueId: string, patientKey: string | null, name: string): string | undefined {
     const refused = this.#entryRefusal(queueId, patientKey, name);
     if (refused !== undefined) return refused;
-    const limit = this.limits.get(queueId) ?? null;
+    const { limit } = this.house.queue(queueId);
     return limit !== null && this.waitingIn(queueId) >= limit ? 'QUEUE_CAPACITY_REACHED' : undefined;
   }
 
   callRefusal(visitId: string, place: Place): string | undefined {
     if (this.places.has(nameOf(place))) return place.kind === 'room' ? 'ROOM_OCCUPIED' : 'DESK_OCCUPIED';
-    if (place.kind === 'room' && this.inactiveRooms.has(placeKey(place.id))) return 'ROOM_INACTIVE';
+    if (this.house.inactivePlaces.has(nameOf(place))) return place.kind === 'room' ? 'ROOM_INACTIVE' : 'DESK_INACTIVE';
     const visit = this.visits.get(visitId);
     if (visit === undefined) return 'VISIT_NOT_FOUND';
     if (visit.status !== (place.kind === 'room' ? 'WAITING' : 'WAITING_CASHIER')) return 'VISIT_NOT_WAITING';
-    return this.queueStates.get(visit.queueId) === 'PAUSED' ? 'QUEUE_PAUSED' : undefined;
+    return this.house.queue(visit.queueId).state === 'PAUSED' ? 'QUEUE_PAUSED' : undefined;
   }
 
-  /** Only the way out is ever refused; a room that is not active already has nothing to decide. */
-  roomRefusal(roomId: string, active: boolean): string | undefined {
-    return !active && this.places.has(nameOf({ kind: 'room', id: roomId })) ? 'ROOM_OCCUPIED' : undefined;
+  /** Only the way out is ever refused; a place that is not active already has nothing to decide. */
+  placeRefusal(place: Place, active: boolean): string | undefined {
+    if (active || !this.places.has(nameOf(place))) return undefined;
+    return place.kind === 'room' ? 'ROOM_OCCUPIED' : 'DESK_OCCUPIED';
+  }
+
+  /** A timer has an effect while what it was set for stands, and none afterwards. */
+  timerRefusal(timer: WalkTimer): string | undefined {
+    if (timer.id !== 'call-timeout') return this.house.stands(timer) ? undefined : 'TIMER_OUTDATED';
+    const visit = this.visits.get(timer.key);
+    const isDue = visit?.status === 'CALLED' && visit.answerBy === new Date(timer.dueAt).toISOString();
+    return isDue ? undefined : 'TIMER_OUTDATED';
+  }
+
+  identifyRefusal(visitId: string, patientKey: string, name: string): string | undefined {
+    const visit = this.visits.get(visitId);
+    if (visit === undefined) return 'VISIT_NOT_FOUND';
+    if (nowhere.includes(visit.status)) return 'VISIT_ENDED';
+    if (visit.patientKey === patientKey) return undefined;
+    if (visit.patientKey !== null) return 'VISIT_IDENTIFIED';
+    return this.#patientRefusal(patientKey, name);
   }
 
   stepRefusal(type: WalkStep, visitId: string): string | undefined {
@@ -99,6 +111,7 @@ export class WalkModel {
     const visit = this.visits.get(visitId);
     if (refused !== undefined || visit === undefined) return refused;
     if (visit.queueId === toQueueId) return 'TRANSFER_TO_SAME_QUEUE';
+    if (this.house.queue(toQueueId).siteId !== visit.siteId) return 'TRANSFER_TO_ANOTHER_SITE';
     return this.#entryRefusal(toQueueId, toPatientKey, visit.name);
   }
 
@@ -106,59 +119,58 @@ export class WalkModel {
   apply(event: StoredEvent): void {
     const ofVisit = visitEventOf(event);
     if (ofVisit !== undefined) this.#applyToVisit(ofVisit, event);
-    else this.#applySettings(event);
+    else require(this.house.apply(event, (place) => this.places.has(place)) === undefined, event);
+    this.#endDay(event);
     this.#checkPlaces(event);
   }
 
+  /** Nobody is lost at the end of a day: who is not in a room or at a desk is counted and ended, all at once. */
+  #endDay(event: StoredEvent): void {
+    if (event.type === OpenVisitsEnded.type) {
+      const { queueId, visits } = dataOf(OpenVisitsEnded, event);
+      this.#ending = { queueId, left: visits };
+    } else if (this.#ending !== undefined) {
+      require(event.type === 'VisitEndedAtClosing', event);
+      this.#ending.left -= 1;
+    }
+    if (this.#ending?.left !== 0) return;
+    const { queueId } = this.#ending;
+    this.#ending = undefined;
+    const open = [...this.visits.values()].filter(({ status }) => !nowhere.includes(status));
+    require(open.every((visit) => visit.queueId !== queueId || visit.place !== null), event);
+  }
+
   #entryRefusal(queueId: string, patientKey: string | null, name: string): string | undefined {
-    const state = this.queueStates.get(queueId) ?? 'OPEN';
+    const { state } = this.house.queue(queueId);
     if (state !== 'OPEN') return `QUEUE_${state}`;
-    if (patientKey === null) return undefined;
+    return patientKey === null ? undefined : this.#patientRefusal(patientKey, name);
+  }
+
+  #patientRefusal(patientKey: string, name: string): string | undefined {
     const known = this.names.get(patientKey);
     if (known !== undefined && normalisedName(known) !== normalisedName(name)) return 'PATIENT_IDENTITY_CONFLICT';
     return this.isOpen(patientKey) ? 'PATIENT_ALREADY_WAITING' : undefined;
-  }
-
-  #applySettings(event: StoredEvent): void {
-    switch (event.type) {
-      case QueueConfigured.type: {
-        const { queueId, maxCapacity, stages } = dataOf(QueueConfigured, event);
-        this.limits.set(queueId, maxCapacity);
-        this.stages.set(queueId, stages);
-        return;
-      }
-      case QueueOpened.type:
-        this.queueStates.set(dataOf(QueueOpened, event).queueId, 'OPEN');
-        return;
-      case QueuePaused.type:
-        this.queueStates.set(dataOf(QueuePaused, event).queueId, 'PAUSED');
-        return;
-      case QueueClosed.type:
-        this.queueStates.set(dataOf(QueueClosed, event).queueId, 'CLOSED');
-        return;
-      case RoomActivated.type:
-        this.inactiveRooms.delete(placeKey(dataOf(RoomActivated, event).roomId));
-        return;
-      case RoomDeactivated.type: {
-        const { roomId } = dataOf(RoomDeactivated, event);
-        require(this.roomRefusal(roomId, false) === undefined, event);
-        this.inactiveRooms.add(placeKey(roomId));
-      }
-    }
   }
 
   #applyToVisit(event: VisitEvent, stored: StoredEvent): void {
     const { data } = event;
     if (event.type === 'PatientCheckedIn') {
       const { visitId, queueId, patientKey, patientId, patientName, arrivedAt, path, priority } = event.data;
+      const { siteId, day, ticket } = event.data;
+      const queue = this.house.queue(queueId);
       require(this.checkInRefusal(queueId, patientKey, patientName) === undefined, stored);
-      const { triage = false, cashier = false } = this.stages.get(queueId) ?? {};
+      const { triage, cashier } = queue.stages;
+      require(siteId === queue.siteId, stored);
+      const name = `${siteId} ${day} ${ticket}`;
+      require(!this.#tickets.has(name), stored);
+      this.#tickets.add(name);
+      queue.known = true;
       require(path.includes('TRIAGE') === triage, stored);
       require(path.includes('CASHIER') === (cashier && priority !== 'Urgent'), stored);
       const line = path[0] ?? 'CONSULTATION';
       this.visits.set(visitId, {
-        ...{ queueId, patientKey, patientId, name: patientName, arrivedAt, line },
-        ...{ status: statusOfLine[line], place: null, owes: path.includes('CASHIER') },
+        ...{ queueId, patientKey, patientId, name: patientName, arrivedAt, line, siteId },
+        ...{ status: statusOfLine[line], place: null, answerBy: null, owes: path.includes('CASHIER') },
         ...{ attempts: 0, cashierAbsences: 0, consultationAbsences: 0 },
       });
       if (patientKey !== null) this.names.set(patientKey, patientName);
@@ -177,6 +189,7 @@ export class WalkModel {
     switch (event.type) {
       case 'PatientCalled':
         require(!visit.owes, stored);
+        visit.answerBy = event.data.answerBy;
         this.#seat(visit, visitId, { kind: 'room', id: event.data.roomId }, stored);
         break;
       case 'PatientCalledAtCashier':
@@ -224,6 +237,22 @@ export class WalkModel {
         visit.patientKey = patientKey;
         break;
       }
+      case 'PatientRecalled':
+        visit.answerBy = event.data.answerBy;
+        break;
+      case 'VisitEndedAtClosing':
+        require(visit.place === null && !nowhere.includes(visit.status), stored);
+        require(this.#ending?.queueId === visit.queueId, stored);
+        break;
+      case 'PatientIdentified': {
+        const { patientId, patientKey, patientName } = event.data;
+        require(patientKey !== null && visit.patientKey === null, stored);
+        if (patientKey === null) break;
+        require(this.identifyRefusal(visitId, patientKey, patientName) === undefined, stored);
+        Object.assign(visit, { patientId, patientKey, name: patientName });
+        this.names.set(patientKey, patientName);
+        break;
+      }
       case 'CallUndone':
       case 'ConsultationCompleted':
       case 'ConsultationStarted':
@@ -232,7 +261,6 @@ export class WalkModel {
       case 'PatientLeft':
       case 'PatientNoShow':
       case 'PatientParked':
-      case 'PatientRecalled':
       case 'PatientResumed':
       case 'VisitCancelled':
     }
@@ -268,10 +296,7 @@ export class WalkModel {
     require(new Set(keys).size === keys.length, event);
     const held = open.flatMap(({ place }) => place ?? []);
     require(new Set(held).size === held.length && held.length === this.places.size, event);
-    for (const place of held) {
-      const room = place.startsWith('room ') ? place.slice('room '.length) : undefined;
-      require(room === undefined || !this.inactiveRooms.has(room), event);
-    }
+    for (const place of held) require(!this.house.inactivePlaces.has(place), event);
   }
 }
 

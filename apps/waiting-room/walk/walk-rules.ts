@@ -96,4 +96,5 @@ export const statusOf: ByEvent<VisitStatus> = {
   PatientParked: 'PARKED',
   PatientLeft: 'LEFT',
   VisitCancelled: 'CANCELLED',
+  VisitEndedAtClosing: 'LEFT',
 };

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import type { Place } from '../domain/names.ts';
 import { priorities, type Priority } from '../domain/priority.ts';
 import { queueStates, type QueueState } from '../domain/queue-state.ts';
+import { waitingRoomTimers } from '../domain/timers.ts';
 import type { VisitCommand } from '../domain/visit-decider.ts';
 
 /** What people do to a visit; the end of a call's time is the timer's. */
@@ -22,9 +23,20 @@ export type Step =
       readonly limit: number | null;
       readonly triage: boolean;
       readonly cashier: boolean;
+      readonly siteId: string;
+      readonly callTimeoutMinutes: number | null;
     }
-  | { readonly do: 'queue-state'; readonly queue: number; readonly to: QueueState }
-  | { readonly do: 'room'; readonly room: number; readonly active: boolean }
+  | {
+      readonly do: 'configure-site';
+      readonly siteId: string;
+      readonly closesAt: string | null;
+      readonly opensAt: string | null;
+    }
+  /** Time has passed for one of the timers that were ever set, whether it still stands for something or not. */
+  | { readonly do: 'timer'; readonly id: string; readonly back: number }
+  | { readonly do: 'identify'; readonly visit: number; readonly patient: number; readonly name: number }
+  | { readonly do: 'queue-state'; readonly queue: number; readonly to: QueueState; readonly until: boolean }
+  | { readonly do: 'place'; readonly kind: Place['kind']; readonly room: number; readonly active: boolean }
   | { readonly do: 'call'; readonly visit: number; readonly kind: Place['kind']; readonly room: number }
   | { readonly do: 'return'; readonly visit: number }
   | { readonly do: 'transfer'; readonly visit: number; readonly queue: number }
@@ -52,6 +64,9 @@ const rare = [
   'cancel',
 ] as const satisfies readonly VisitCommand['type'][];
 
+// Mostly one site, or nobody could be sent to another queue.
+const site = fc.constantFrom('main', 'main', 'main', 'north');
+const kind = fc.constantFrom('room' as const, 'desk' as const);
 const queue = fc.integer({ min: 1, max: 2 });
 const room = fc.integer({ min: 0, max: rooms.length - 1 });
 const priority = fc.constantFrom(...priorities);
@@ -78,6 +93,35 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
       limit: fc.option(fc.integer({ min: 1, max: 3 })),
       triage: fc.boolean(),
       cashier: fc.boolean(),
+      siteId: site,
+      callTimeoutMinutes: fc.constantFrom(5, 5, null),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: does('configure-site'),
+      siteId: site,
+      closesAt: fc.constantFrom('20:00', '02:30', '20:00', null),
+      opensAt: fc.constantFrom('07:30', '07:30', null),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: does('timer'),
+      id: fc.constantFrom(...waitingRoomTimers.map(({ id }) => id)),
+      // Mostly the newest, which stands most often.
+      back: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, fc.integer({ min: 0, max: 5 })),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: does('identify'),
+      visit,
+      patient: fc.integer({ min: 1, max: 2 }),
+      name: fc.integer({ min: 0, max: 8 }),
     }),
   },
   // Open most of the time, so that something happens.
@@ -86,13 +130,17 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: does('queue-state'),
       queue,
-      to: fc.constantFrom('OPEN', 'OPEN', 'OPEN', ...queueStates),
+      to: fc.constantFrom('OPEN', 'OPEN', 'OPEN', 'OPEN', 'OPEN', ...queueStates),
+      until: fc.boolean(),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ do: does('room'), room, active: fc.constantFrom(true, true, false) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: does('place'), kind, room, active: fc.constantFrom(true, true, false) }),
+  },
   {
     weight: 9,
-    arbitrary: fc.record({ do: does('call'), visit, kind: fc.constantFrom('room' as const, 'desk' as const), room }),
+    arbitrary: fc.record({ do: does('call'), visit, kind, room }),
   },
   // Three in a row for one patient would be rare otherwise.
   {
