@@ -91,6 +91,7 @@ const permissions: Permissions = {
   'GET /api/waiting-room/rooms': to(...staff, 'administrator'),
   'GET /api/waiting-room/desks': to(...staff, 'administrator'),
   'GET /api/waiting-room/analytics': to('supervisor', 'administrator', 'operator'),
+  'GET /api/waiting-room/analytics/summary': to('supervisor', 'administrator', 'operator'),
   'feed:waiting-room/queues': to(...staff, 'administrator', 'operator'),
   'feed:waiting-room/patients': staff,
 };
