@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 /**
  * unit      pure code; starts no server
  * embedded  real embedded PostgreSQL, nothing else to install
- * browser   the live page in a real Chromium
+ * browser   the screens in a real Chromium
  * rabbitmq  a real RabbitMQ beside the embedded PostgreSQL
  * All but unit and embedded need more than Node and npm and have npm commands of their own.
  */
@@ -41,10 +41,12 @@ export default defineConfig({
       {
         test: {
           ...everywhere,
-          ...withProcesses,
+          // Each file starts a whole application and a browser, two files at a time.
+          testTimeout: 120_000,
+          hookTimeout: 240_000,
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
-          globalSetup: ['test/support/global-postgres.ts'],
+          globalSetup: ['test/support/global-web.ts'],
         },
       },
       {

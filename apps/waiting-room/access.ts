@@ -107,6 +107,7 @@ const permissions: Permissions = {
   'POST /api/staff/users/register': to('administrator'),
   'POST /api/staff/users/change-role': to('administrator'),
   'POST /api/staff/users/change-status': to('administrator'),
+  'GET /api/waiting-room/analytics/summary': to('supervisor', 'administrator', 'operator'),
   'feed:waiting-room/queues': to(...staff, 'administrator', 'operator'),
   'feed:waiting-room/patients': staff,
 };

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +7,6 @@ import { startBrowser } from '../support/chromium.ts';
 import { millraceProgram, MillracePlace } from '../support/millrace-process.ts';
 
 const waitingRoom = fileURLToPath(new URL('../../apps/waiting-room/app.ts', import.meta.url));
-const buildWeb = fileURLToPath(new URL('../../scripts/build-web.ts', import.meta.url));
 
 /** The narrowest that the page is made for. */
 const phoneWidth = 360;
@@ -75,13 +73,11 @@ async function open(): Promise<void> {
   page.on('request', (request) => {
     if (!request.url().startsWith(`${place.url}/`)) complaints.push(`asked ${request.url()}`);
   });
-  await page.goto(place.url);
+  await page.goto(`${place.url}/flow`);
   await connectionIs('live');
 }
 
 beforeAll(async () => {
-  const built = spawnSync(process.execPath, [buildWeb], { stdio: 'inherit' });
-  if (built.status !== 0) throw new Error('The pages were not built.');
   place = await MillracePlace.make();
   [browser] = await Promise.all([startBrowser(), start()]);
 });

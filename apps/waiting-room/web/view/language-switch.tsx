@@ -13,10 +13,10 @@ export function LanguageSwitch() {
           class="quiet"
           lang={language}
           aria-pressed={language === current}
-          aria-label={words.languageNames[language]}
           onClick={() => switchLanguage(language)}
         >
           {language.toUpperCase()}
+          <span class="unseen">{words.languageNames[language]}</span>
         </button>
       ))}
     </div>
