@@ -41,7 +41,9 @@ export default defineConfig({
       {
         test: {
           ...everywhere,
-          ...withProcesses,
+          // Each file starts a whole application and a browser, two files at a time.
+          testTimeout: 120_000,
+          hookTimeout: 240_000,
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
           globalSetup: ['test/support/global-web.ts'],

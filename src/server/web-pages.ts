@@ -29,7 +29,9 @@ const headers = {
 } as const;
 
 /**
- * Serves a folder of built pages at `/`, and its first page at each of `paths` as well. A folder that was not built yet is left out, and the log says so. */
+ * Serves a folder of built pages at `/`, and its first page at each of `paths` as well. What was built after the start
+ * is served after the next one. A folder that was not built yet is left out, and the log says so.
+ */
 export async function addWebPages(server: MillraceServer, folder: URL, paths: readonly string[] = []): Promise<void> {
   const root = fileURLToPath(folder);
   if (!existsSync(root)) {
@@ -49,12 +51,11 @@ export async function addWebPages(server: MillraceServer, folder: URL, paths: re
       if (forever) reply.header('cache-control', 'public, max-age=31536000, immutable');
     },
   });
-  const first = path.join(root, 'index.html');
+  if (paths.length === 0) return;
+  const page = await readFile(path.join(root, 'index.html'));
   for (const url of paths) {
-    server.get(url, { schema: { hide: true } }, async (_request, reply) => {
-      // Read each time: a new build may come while the server runs, and its first page names the new files.
-      const page = await readFile(first);
-      return reply.headers(headers).type('text/html; charset=utf-8').send(page);
-    });
+    server.get(url, { schema: { hide: true } }, (_request, reply) =>
+      reply.headers(headers).type('text/html; charset=utf-8').send(page),
+    );
   }
 }

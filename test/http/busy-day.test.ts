@@ -89,4 +89,4 @@ test('nobody is lost, claimed twice or overtaken when rooms shut and every conne
   const called = [...(display?.rows.get('calls')?.values() ?? [])];
   expect(new Set(called.map(({ ticket }) => ticket))).toEqual(new Set(ledger.visits.map(({ ticket }) => ticket)));
   expect(called.filter(({ status }) => status !== 'DONE')).toEqual([]);
-});
+}, 180_000);

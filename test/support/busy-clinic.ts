@@ -107,5 +107,5 @@ export async function doctor(hands: Hands, day: Day, roomId: string, isNeeded: (
 /** Nobody waits at the moment: looks again, as a person would. Anything else is no part of the story. */
 async function emptyOr({ status, body }: Answered): Promise<void> {
   if (body['code'] !== 'QUEUE_EMPTY') throw new Error(`call next: ${status} ${JSON.stringify(body)}`);
-  await pause(10);
+  await pause(40);
 }

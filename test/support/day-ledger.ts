@@ -49,6 +49,8 @@ const lines: { readonly [stage: string]: string } = {
   CONSULTATION: 'WAITING',
 };
 
+const ranks = ['Urgent', 'High', 'Medium', 'Low'];
+
 /** Folds a day event by event and notes whatever is not as it must be. */
 export class DayLedger {
   readonly problems: string[] = [];
@@ -73,6 +75,28 @@ export class DayLedger {
 
   get visits(): readonly LedgerVisit[] {
     return [...this.#visits.values()];
+  }
+
+  /** Who is in a room or at a desk (`room room-1`); undefined for nobody. */
+  at(place: string): LedgerVisit | undefined {
+    const visitId = this.#seats.get(place)?.visitId;
+    return visitId === undefined ? undefined : this.#visits.get(visitId);
+  }
+
+  /** How many patients each room and desk has had. */
+  get turns(): ReadonlyMap<string, number> {
+    return new Map([...this.#seats].map(([place, { turn }]) => [place, turn]));
+  }
+
+  /** A line in the order of calling: the urgent first, then by arrival, with 45 minutes more for each rank. */
+  line(status: string): readonly LedgerVisit[] {
+    const place = ({ priority, placeAt }: Entry): number => {
+      const rank = ranks.indexOf(priority);
+      return rank === 0 ? Date.parse(placeAt) / 1e6 : Date.parse(placeAt) + rank * 45 * 60_000;
+    };
+    return [...this.#visits.values()]
+      .filter((visit) => visit.status === status)
+      .toSorted((one, other) => place(one) - place(other) || (one.visitId < other.visitId ? -1 : 1));
   }
 
   /** How many visits stand where. */

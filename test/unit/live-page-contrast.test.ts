@@ -38,6 +38,13 @@ const pairs: readonly (readonly [front: string, back: string, atLeast: number])[
   ['text', 'sunken', 4.5],
   ['muted', 'sunken', 4.5],
   ['critical-text', 'critical-soft', 4.5],
+  ['text', 'warning-soft', 4.5],
+  ['critical-text', 'card', 4.5],
+  ['warning-text', 'card', 4.5],
+  // A choice that is taken: its words, and the mark at its edge beside the page.
+  ['control-edge', 'page', 3],
+  ['warning-2', 'warning-soft', 3],
+  ['critical-2', 'critical-soft', 3],
   ['on-accent', 'accent', 4.5],
   ['on-accent', 'accent-strong', 4.5],
   ['card', 'critical-text', 4.5],
@@ -47,7 +54,7 @@ const pairs: readonly (readonly [front: string, back: string, atLeast: number])[
 describe.each([
   ['light', coloursIn(light)],
   ['dark', coloursIn(dark)],
-])('the live page in its %s colours', (_name, colours) => {
+])('the screens in their %s colours', (_name, colours) => {
   test.each(pairs)('%s on %s has a contrast of %d', (front, back, atLeast) => {
     const [a, b] = [colours.get(front), colours.get(back)];
     if (a === undefined || b === undefined) throw new Error(`no such colour: ${front} or ${back}`);

@@ -25,7 +25,7 @@ const en = {
   calledFor: 'called',
   inConsultationFor: 'in consultation',
   hereFor: 'arrived',
-  absences: (count: string) => `did not come ${count} times`,
+  absences: (count: string) => `absences: ${count}`,
   otherSteps: 'Other steps',
 };
 
@@ -53,7 +53,7 @@ const es: typeof en = {
   calledFor: 'llamado hace',
   inConsultationFor: 'en consulta desde hace',
   hereFor: 'llegó hace',
-  absences: (count) => `no se presentó ${count} veces`,
+  absences: (count) => `ausencias: ${count}`,
   otherSteps: 'Otros pasos',
 };
 

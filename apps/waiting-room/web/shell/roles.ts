@@ -12,3 +12,6 @@ export const roles = [
 ] as const;
 
 export type Role = (typeof roles)[number];
+
+/** Who has patients in front of them, and may see lists of them. */
+export const staff: readonly Role[] = ['receptionist', 'triage-nurse', 'cashier', 'doctor', 'supervisor'];

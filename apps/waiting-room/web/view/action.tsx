@@ -80,7 +80,6 @@ export function Action({ children, onAct, refusal, shortcut, kind = 'plain', lab
         onClick={() => void run()}
       >
         {children}
-        {shortcut !== undefined && <kbd aria-hidden="true">{shortcut}</kbd>}
       </button>
       {why && (
         <span id={id} class="why">

@@ -1,5 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { useLanguage, useWords } from '../../language/language.ts';
+import { useAccount } from '../../shell/account.ts';
+import { staff } from '../../shell/roles.ts';
 import { shellWords } from '../../shell/shell-words.ts';
 import { Frame } from '../../view/frame.tsx';
 import { PageFooter } from '../../view/page-footer.tsx';
@@ -20,20 +22,23 @@ export function Flow() {
     return { store, commands: new Commands(store) };
   });
   const language = useLanguage();
-  useEffect(() => beginSession(parts.store), [parts]);
+  const account = useAccount();
+  // Operators look after the events; the patients are not their business.
+  const seesPatients = account?.principal?.roles.some((role) => staff.includes(role)) === true;
+  useEffect(() => beginSession(parts.store, seesPatients), [parts, seesPatients]);
   return (
     <PageContext.Provider value={parts}>
-      <FlowPage key={language} />
+      <FlowPage key={language} seesPatients={seesPatients} />
     </PageContext.Provider>
   );
 }
 
-function FlowPage() {
+function FlowPage({ seesPatients }: { readonly seesPatients: boolean }) {
   const { title } = useWords(shellWords).screens.flow;
   const connection = useSelected((state) => state.connection);
   return (
-    <Frame title={title} connection={connection} tools={<NameSwitch />} class="columns">
-      <QueuesSection />
+    <Frame title={title} connection={connection} tools={seesPatients && <NameSwitch />} class="columns">
+      {seesPatients && <QueuesSection />}
       <WaySection />
       <PageFooter />
     </Frame>

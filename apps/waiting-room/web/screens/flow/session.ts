@@ -16,10 +16,10 @@ const clockToleranceMs = 2_000;
 
 /**
  * Keeps the store up to date until the returned function is called: the feed, snapshots when they are wanted, and the
- * figures.
+ * figures. Who may not see patients is given no snapshots of them.
  */
-export function beginSession(store: FlowStore): () => void {
-  const ends = [followFlow(store), loadWantedSnapshots(store), readFigures(store)];
+export function beginSession(store: FlowStore, seesPatients: boolean): () => void {
+  const ends = [followFlow(store), ...(seesPatients ? [loadWantedSnapshots(store)] : []), readFigures(store)];
   return () => {
     for (const end of ends) end();
   };
