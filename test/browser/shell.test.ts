@@ -88,3 +88,18 @@ test('an address that leads nowhere within the screens says so', async () => {
   });
   await page.waitForSelector('h1:text-is("There is no such page")');
 });
+
+test('a clinic with several sites shows one at a time, and the address says which', async () => {
+  await clinic.put('sites/north', { siteName: 'North building' });
+  await clinic.put('queues/eyes', { queueName: 'Eyes', siteId: 'north' });
+  const page = await clinic.open('/reception');
+  await page.waitForSelector('.queue-choice:has-text("General medicine")');
+  await page.selectOption('[name="site"]', 'north');
+  await page.waitForSelector('.queue-choice:has-text("Eyes")');
+  expect(await page.locator('.queue-choice').count()).toBe(1);
+  expect(new URL(page.url()).searchParams.get('site')).toBe('north');
+  await page.click('.brand');
+  await page.click('.screen-cards a[href^="/triage"]');
+  await page.waitForSelector('.queue-filter option:text-is("Eyes")', { state: 'attached' });
+  expect(new URL(page.url()).searchParams.get('site')).toBe('north');
+});
