@@ -98,7 +98,7 @@ const permissions: Permissions = {
 
 /** Routes and views of the clinic that are being built: with the route, an entry moves up. */
 const upcoming: Permissions = {
-  'POST /api/waiting-room/identify': reception,
+  'POST /api/waiting-room/identify': to('receptionist', 'triage-nurse', 'supervisor'),
   'PUT /api/waiting-room/rooms/:roomId/staff': to('doctor', 'supervisor', 'administrator'),
   'PUT /api/waiting-room/desks/:deskId/staff': to('cashier', 'supervisor', 'administrator'),
   'GET /api/waiting-room/sites': to(...staff, 'administrator', 'operator', 'kiosk'),

@@ -27,6 +27,17 @@ describe('wrong attempts', () => {
     expect(many(120).filter((n) => isOpen('anna', `10.0.1.${n}`))).toHaveLength(100);
   });
 
+  test('count together for all addresses of one IPv6 network, and not for those of another', () => {
+    const { isOpen } = attempts();
+    for (const n of many(5)) expect(isOpen('anna', `2001:db8:1:2::${n}`)).toBe(true);
+    expect(isOpen('anna', '2001:db8:1:2:ffff:1:2:3')).toBe(false);
+    expect(isOpen('anna', '2001:db8:1:3::1')).toBe(true);
+    for (const _ of many(5)) isOpen('anna', '::1');
+    expect(isOpen('anna', '::1')).toBe(false);
+    for (const _ of many(5)) isOpen('anna', '::ffff:10.0.0.1');
+    expect(isOpen('anna', '10.0.0.1')).toBe(false);
+  });
+
   test('are forgotten with a right one', () => {
     const { counted, isOpen } = attempts();
     for (const _ of many(4)) isOpen('anna', '10.0.0.1');

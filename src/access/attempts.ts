@@ -34,9 +34,10 @@ export class Attempts {
    */
   begin(userName: string, address: string): { readonly succeeded: () => void } | { readonly waitMs: number } {
     const name = userName.normalize('NFKC').trim().toLowerCase().slice(0, 200);
+    const from = networkOf(address);
     const limits: readonly [key: string, most: number][] = [
-      [`both ${address} ${name}`, mostTogether],
-      [`address ${address}`, mostOfAddress],
+      [`both ${from} ${name}`, mostTogether],
+      [`address ${from}`, mostOfAddress],
       [`name ${name}`, mostOfName],
     ];
     const now = this.#now();
@@ -61,4 +62,14 @@ export class Attempts {
     this.#counts.set(key, count);
     return count;
   }
+}
+
+/** Whoever has one IPv6 address has 2^64 of them: they count as one. */
+function networkOf(address: string): string {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
+  if (!plain.includes(':')) return plain;
+  const [start = '', end = ''] = plain.split('::');
+  const groups = start.split(':').filter((group) => group !== '');
+  const left = plain.includes('::') ? 8 - end.split(':').filter((group) => group !== '').length - groups.length : 0;
+  return [...groups, ...Array.from({ length: Math.max(0, left) }, () => '0')].slice(0, 4).join(':');
 }

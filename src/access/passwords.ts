@@ -1,4 +1,5 @@
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
+import { MillraceError } from '../errors.ts';
 
 /** What one hash costs: `2 ** log2N` blocks of `128 * r` bytes, `p` times. Kept with each hash. */
 export interface PasswordCost {
@@ -14,6 +15,8 @@ const saltBytes = 16;
 const hashBytes = 32;
 /** Each one takes memory and a thread of Node's pool, which files and name look-ups share: so few at once. */
 const atOnce = 2;
+/** More may wait; beyond, somebody floods us. */
+const mostWaiting = 200;
 
 /** `$scrypt$ln=15,r=8,p=3$<salt>$<hash>`, both in base64 without padding. */
 const written = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]{16,64})\$([A-Za-z0-9+/]{32,128})$/;
@@ -21,7 +24,7 @@ const written = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]
 let running = 0;
 const waiting: (() => void)[] = [];
 
-/** Hashes a password with a salt of its own. @example const kept = await hashPassword('correct horse battery'); */
+/** Hashes a password with a salt of its own. Throws QUEUE_FULL. @example const kept = await hashPassword('correct horse battery'); */
 export async function hashPassword(password: string, cost: PasswordCost = passwordCost): Promise<string> {
   const salt = randomBytes(saltBytes);
   const hash = await derive(password, salt, hashBytes, cost);
@@ -66,6 +69,7 @@ function nobody(cost: PasswordCost): KeptHash {
 }
 
 async function derive(password: string, salt: Buffer, length: number, { log2N, r, p }: PasswordCost): Promise<Buffer> {
+  if (waiting.length >= mostWaiting) throw new MillraceError('QUEUE_FULL', 'Too many passwords wait to be looked at.');
   if (running >= atOnce) await new Promise<void>((resolve) => waiting.push(resolve));
   running++;
   try {

@@ -1,3 +1,4 @@
+import { get } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { GuardedClinic, type AskAs } from '../support/guarded-clinic.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
@@ -281,6 +282,24 @@ describe('a demonstration', () => {
     expect(JSON.stringify(events.json)).toContain('"actor":"demo:demo"');
     const foreign = { method: 'POST', body, headers: { origin: 'https://elsewhere.example' } };
     expect(codeOf(await demo.ask('anonymous', '/api/waiting-room/check-in', foreign))).toBe('403 ORIGIN_REFUSED');
+  });
+
+  test('that nobody asked for by name lets nobody in through the name of another host', async () => {
+    await using open = await GuardedClinic.start({ mode: 'demo', thisMachineOnly: true });
+    const through = (host: string) =>
+      new Promise<number>((resolve, reject) => {
+        const { port } = new URL(open.url);
+        get({ host: '127.0.0.1', port, path: queues, headers: { host } }, (response) => {
+          response.resume();
+          resolve(response.statusCode ?? 0);
+        }).once('error', reject);
+      });
+    expect(await through('127.0.0.1:5000')).toBe(200);
+    expect(await through('localhost')).toBe(200);
+    expect(await through('[::1]:5000')).toBe(200);
+    for (const host of ['elsewhere.example', '127.0.0.1.elsewhere.example:5000', '10.0.0.1']) {
+      expect(await through(host), host).toBe(403);
+    }
   });
 
   test('has an account for each role, which has the rights of that role alone', async () => {

@@ -53,7 +53,9 @@ export async function changeAccount(
   if (Object.keys(change).length === 0) throw new MillraceError('USAGE', 'Say what to change.');
   const account = await onEventStore(options, terminal, async (access, { roles, administrators }) => {
     if (role !== undefined) checkRoles(role, roles);
-    const known = (await access.listAccounts()).find((one) => one.userName.toLowerCase() === userName.toLowerCase());
+    const named = (await access.listAccounts()).filter((one) => one.userName.toLowerCase() === userName.toLowerCase());
+    // A provider may call somebody by a name that an account has here.
+    const known = named.find(({ byProvider }) => !byProvider) ?? named[0];
     if (known === undefined) throw new MillraceError('ACCOUNT_UNKNOWN', `There is no account ${userName}.`);
     return access.changeAccount(known.accountId, change, changeBy(options), administrators);
   });

@@ -7,7 +7,11 @@ import type { Application } from '../../server/application.ts';
 export function accessFrom(settings: Settings): AccessSettings {
   const { host, port, access, oidc, publicUrl } = settings;
   const { mode } = accessSettingsFor(host);
-  const base = { mode: access.mode ?? mode, times: { idleMs: access.idleMs, lifetimeMs: access.lifetimeMs } };
+  const base = {
+    mode: access.mode ?? mode,
+    thisMachineOnly: access.mode === undefined && mode === 'demo',
+    times: { idleMs: access.idleMs, lifetimeMs: access.lifetimeMs },
+  };
   if (oidc === undefined) return base;
   if (publicUrl === undefined && !isLoopback(host)) {
     const problem = 'is missing: OIDC_ISSUER is set, and the provider has to know where to send browsers back to';

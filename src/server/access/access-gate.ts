@@ -5,7 +5,7 @@ import { anonymous, demoPrefix, type Principal } from '../../access/principal.ts
 import { csrfTokenOf, hashOfSecret, isSameSecret } from '../../access/secrets.ts';
 import { MillraceError } from '../../errors.ts';
 import type { LiveFeedDefinition } from '../live-feed.ts';
-import type { AccessSettings } from './access-settings.ts';
+import { isLoopback, type AccessSettings } from './access-settings.ts';
 import { credentialsIn, type Credentials, type Identity } from './identity.ts';
 import { readTicket } from './live-tickets.ts';
 import type { LiveWatch } from './live-watch.ts';
@@ -129,9 +129,19 @@ export class AccessGate {
       checkOrigin(request.headers);
       if (identity.csrfToken !== undefined && config.csrf !== false) checkCsrf(request, identity.csrfToken);
     }
+    if (principal.kind === 'demo' && config.permission !== 'public') this.#checkHost(request.headers.host);
     if (!mayUse(principal, config.permission)) {
       throw new MillraceError('AUTH_ROLE_FORBIDDEN', 'Your roles do not allow this.');
     }
+  }
+
+  #checkHost(host: string | undefined): void {
+    if (this.settings.thisMachineOnly !== true || host === undefined) return;
+    if (URL.canParse(`http://${host}`) && isLoopback(new URL(`http://${host}`).hostname)) return;
+    throw new MillraceError(
+      'ORIGIN_REFUSED',
+      'A demonstration is for this machine; ACCESS_MODE=demo opens it to others.',
+    );
   }
 
   /** Who comes without credentials. */

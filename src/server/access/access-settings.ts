@@ -25,16 +25,23 @@ export interface AccessSettings {
   readonly mode: AccessMode;
   readonly times: SignInTimes;
   readonly provider?: ProviderSettings;
+  /**
+   * A demonstration that nobody asked for by name: visitors are let in by addresses of this machine only, so that no page
+   * from elsewhere gets in through a host name that leads here.
+   */
+  readonly thisMachineOnly?: boolean;
 }
 
 export const defaultTimes: SignInTimes = { idleMs: 3_600_000, lifetimeMs: 12 * 3_600_000 };
 
 /** Addresses that only this machine reaches. */
 export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
 /** What a server does that was not told. */
 export function accessSettingsFor(host: string): AccessSettings {
-  return { mode: isLoopback(host) ? 'demo' : 'required', times: defaultTimes };
+  return isLoopback(host)
+    ? { mode: 'demo', times: defaultTimes, thisMachineOnly: true }
+    : { mode: 'required', times: defaultTimes };
 }

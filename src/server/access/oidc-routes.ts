@@ -70,7 +70,13 @@ export function oidcRoutes(server: MillraceServer, gate: AccessGate): void {
       if (!flowSchema.Check(flow)) {
         throw new MillraceError('AUTH_PROVIDER_REFUSED', 'No sign-in is under way in this browser. Begin anew.');
       }
-      const identity = await provider.finish(new URL(request.raw.url ?? '', settings.provider?.publicUrl).search, flow);
+      const { search } = new URL(request.raw.url ?? '', settings.provider?.publicUrl);
+      const identity = await provider.finish(search, flow).catch((error: unknown) => {
+        // The person hears that it did not work; why is for who set the provider up. It holds no code and no token.
+        const cause = error instanceof Error && error.cause instanceof Error ? error.cause : undefined;
+        request.log.warn({ why: cause?.message }, 'a sign-in at the provider came to nothing');
+        throw error;
+      });
       if (identity.roles.length === 0) {
         throw new MillraceError('AUTH_ROLE_FORBIDDEN', 'The provider names no role that there is here.');
       }
