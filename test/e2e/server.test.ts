@@ -111,6 +111,7 @@ test('an event is seen at every station of its way, over HTTP', async () => {
       projections: [
         { position: 1, behind: 0 },
         { position: 1, behind: 0 },
+        { position: 1, behind: 0 },
       ],
     });
   expect(await json('/health')).toMatchObject({ status: 'healthy', ready: true });
@@ -119,7 +120,7 @@ test('an event is seen at every station of its way, over HTTP', async () => {
   expect(metrics).toContain('event_processing_lag_ms{event_name="PatientCheckedIn"}');
 
   expect(await json('/api/projections/rebuild?wait=true', { method: 'POST' })).toMatchObject({
-    rebuilds: [{ state: 'done' }, { state: 'done' }],
+    rebuilds: [{ state: 'done' }, { state: 'done' }, { state: 'done' }],
   });
   await expect.poll(() => messages.at(-1)).toMatchObject({ type: 'reset', reason: 'read-model-replaced' });
   expect(await json('/api/projections/none/checkpoint')).toMatchObject({ code: 'PROJECTION_UNKNOWN' });

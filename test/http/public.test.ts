@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkInAnswer, patientSchema, queueAnswer, visitAnswer } from '../../apps/waiting-room/api/schemas.ts';
-import { publicVisitSchema } from '../../apps/waiting-room/api/public-visit.ts';
+import { publicVisits, publicVisitSchema } from '../../apps/waiting-room/api/public-visit.ts';
 import { WaitingRoomProcesses } from '../support/waiting-room-processes.ts';
 
 let clinic: WaitingRoomProcesses;
@@ -140,6 +140,16 @@ describe('the public pages', () => {
       expect(await clinic.refusal(path, {})).toBe('VISIT_LINK_UNKNOWN');
       expect(await clinic.refusal(`${path}/stream`, {})).toBe('VISIT_LINK_UNKNOWN');
     }
+  });
+
+  test('are shown until two days after the end of the visit, and no longer', async () => {
+    const visit = await arrive('old');
+    const { position } = await step('leave', visit.visitId);
+    await page(visit, position);
+    const day = 24 * 3_600_000;
+    const shown = async (now: number) =>
+      (await publicVisits(clinic.system.readModels, [visit.visitId], now)).has(visit.visitId);
+    expect([await shown(Date.now() + 1.9 * day), await shown(Date.now() + 2.1 * day)]).toEqual([true, false]);
   });
 
   test('follow a visit: what changes comes by itself', async () => {

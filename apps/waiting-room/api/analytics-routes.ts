@@ -160,7 +160,9 @@ const nothing: SummaryRow = {
   ...{ waitP50: null, waitP90: null, serviceP50: null, serviceP90: null },
 };
 
-function toSummary({ kind: _, value: __, waitP50, waitP90, serviceP50, serviceP90, ...counts }: SummaryRow) {
+function toSummary({ waitP50, waitP90, serviceP50, serviceP90, ...row }: SummaryRow) {
+  const { arrivals, called, completed, noShows, leftUnseen, noShowRate } = row;
+  const counts = { arrivals, called, completed, noShows, leftUnseen, noShowRate };
   return { ...counts, waiting: { p50Ms: waitP50, p90Ms: waitP90 }, service: { p50Ms: serviceP50, p90Ms: serviceP90 } };
 }
 

@@ -22,7 +22,7 @@ let momentsAgo: MomentsAgo;
 let calls: CallDesk;
 let readModelReached: (position: number) => void = () => undefined;
 /** What the read model answers to a question for candidates. */
-let rows: { visit_id: string; call_order: number; version: number }[];
+let rows: { visit_id: string; call_order: number }[];
 
 beforeEach(() => {
   system = memorySystem(waitingRoom);
@@ -39,7 +39,7 @@ beforeEach(() => {
   });
   const query: ConstructorParameters<typeof CallDesk>[0]['query'] = (text) =>
     Promise.resolve((text.includes('call_order') ? rows : []) as never[]);
-  calls = new CallDesk({ query }, momentsAgo, system.log);
+  calls = new CallDesk({ query }, momentsAgo);
 });
 afterEach(async () => {
   momentsAgo.stop();
@@ -90,18 +90,18 @@ describe('call next, with a read model that lags', () => {
     const second = await arrive('Low');
     readModelReached(2);
     rows = [
-      { visit_id: first, call_order: 1, version: 1 },
-      { visit_id: second, call_order: 2, version: 1 },
+      { visit_id: first, call_order: 1 },
+      { visit_id: second, call_order: 2 },
     ];
     expect(await next(room)).toBe(first);
     expect(await next({ kind: 'room', id: 'room-2' })).toBe(second);
   });
 
   test('does not meet one after the other whom another process called', async () => {
-    const patients = [];
+    const patients: string[] = [];
     for (let n = 0; n < 12; n++) patients.push(await arrive('Medium'));
     readModelReached(12);
-    rows = patients.map((visit_id, n) => ({ visit_id, call_order: n, version: 1 }));
+    rows = patients.map((visit_id, n) => ({ visit_id, call_order: n }));
     const other = memorySystem(waitingRoom, system.log);
     for (const [n, visitId] of patients.slice(0, 10).entries()) {
       const place = { kind: 'room', id: `other-${n}` } as const;
@@ -110,11 +110,14 @@ describe('call next, with a read model that lags', () => {
       await other.execute(callDecider, { visitId, queueId: 'queue-1', place, turn: 1 });
     }
     let tries = 0;
-    const called = await calls.callNext('queue-1', room, (command) => {
+    await calls.callNext('queue-1', room, (command) => {
       tries += 1;
       return send(command);
     });
-    expect({ called, tries }).toEqual({ called: patients[10], tries: 2 });
+    const last = (await system.events()).at(-1);
+    expect({ type: last?.type, called: last?.stream, tries }).toEqual({
+      ...{ type: 'PatientCalled', called: patients[10], tries: 2 },
+    });
     await other.stop();
   });
 
@@ -130,7 +133,7 @@ describe('call next, with a read model that lags', () => {
       await system.execute(callDecider, { visitId, queueId: 'queue-1', place: room, turn: n + 1 });
       await step({ type: 'complete', visitId });
     }
-    const other = new CallDesk({ query: () => Promise.resolve([]) }, emptyMemory, system.log);
+    const other = new CallDesk({ query: () => Promise.resolve([]) }, emptyMemory);
     const visitId = await arrive('Medium');
     expect(await other.call({ visitId, queueId: 'queue-1' }, room, send)).toBe(visitId);
   });
@@ -142,5 +145,4 @@ const emptyMemory = {
   hasLeft: () => false,
   changedCount: 0,
   lastTurn: () => undefined,
-  learn: () => undefined,
 };

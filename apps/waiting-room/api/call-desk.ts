@@ -7,6 +7,8 @@ import type { Candidate, MomentsAgo } from './moments-ago.ts';
 
 /** Rows of the read model that are looked at for one call, besides those known to be out of date. */
 const lookahead = 8;
+/** The same after a lost race: as many may have been called elsewhere before the read model shows it. */
+const furtherLookahead = 32;
 
 /** The columns are written out so that each finds its index. */
 const lastTurnSql = {
@@ -15,16 +17,7 @@ const lastTurnSql = {
 } as const;
 
 type ReadModels = Pick<RunningSystem['readModels'], 'query'>;
-type Known = Pick<MomentsAgo, 'arrivals' | 'hasLeft' | 'changedCount' | 'lastTurn' | 'learn'>;
-type Log = Pick<RunningSystem['log'], 'query'>;
-
-/** A row of the read model: somebody who waited when it was written. */
-interface Row {
-  readonly visit_id: string;
-  readonly call_order: number;
-  /** How many events of the visit the row knows. */
-  readonly version: number;
-}
+type Known = Pick<MomentsAgo, 'arrivals' | 'hasLeft' | 'changedCount' | 'lastTurn'>;
 
 /**
  * Finds whom to call. Candidates come from the read model and from what this process did a moment ago; the decision is
@@ -33,13 +26,11 @@ interface Row {
 export class CallDesk {
   readonly #readModels: ReadModels;
   readonly #momentsAgo: Known;
-  readonly #log: Log;
   /** Visits that a call of this process is under way for: the next call takes somebody else. */
   readonly #claimed = new Set<string>();
 
-  constructor(readModels: ReadModels, momentsAgo: Known, log: Log) {
+  constructor(readModels: ReadModels, momentsAgo: Known) {
     this.#readModels = readModels;
-    this.#log = log;
     this.#momentsAgo = momentsAgo;
   }
 
@@ -64,14 +55,16 @@ export class CallDesk {
     let turn = (await this.lastTurn(place)) + 1;
     const gone = new Set<string>();
     for (;;) {
-      const visitId = await this.#claim(queueId, calledFrom[place.kind], gone);
+      const [visitId, ...next] = await this.#claim(queueId, calledFrom[place.kind], gone);
       if (visitId === undefined) return undefined;
+      // Nobody else wants the first one, as a rule. After a lost race the decision gets those behind as well: the other
+      // process goes on calling meanwhile, and whoever asks for one at a time might lose again and again.
+      const orElse = gone.size === 0 ? [] : next;
       try {
-        return await send({ visitId, queueId, place, turn, anyPatient: true });
+        return await send({ visitId, queueId, place, turn, anyPatient: true, orElse });
       } catch (error) {
         if (error instanceof CallMissed && error.reason === 'visit-gone') {
-          gone.add(visitId);
-          await this.#catchUp(queueId, calledFrom[place.kind], gone);
+          for (const id of [visitId, ...orElse]) gone.add(id);
         } else turn = anotherTurn(error, turn);
       } finally {
         this.#claimed.delete(visitId);
@@ -87,43 +80,29 @@ export class CallDesk {
     return last?.turn ?? 0;
   }
 
-  #rows(queueId: string, status: WaitingStatus, gone: ReadonlySet<string>): Promise<Row[]> {
-    return this.#readModels.query<Row>(
+  /** Who is next, in order. The first of them is kept from the other calls of this process. */
+  async #claim(queueId: string, status: WaitingStatus, gone: ReadonlySet<string>): Promise<string[]> {
+    const most = gone.size === 0 ? lookahead : furtherLookahead;
+    const limit = most + gone.size + this.#claimed.size + this.#momentsAgo.changedCount;
+    const rows = await this.#readModels.query<{ visit_id: string; call_order: number }>(
       // The status is a word of this program, and stands in the text so that the partial index is found.
-      `select visit_id, call_order::float8 as call_order, updated_by_event_version::float8 as version from visits_view
+      `select visit_id, call_order::float8 as call_order from visits_view
        where queue_id = $1 and status = '${status}' order by visits_view.call_order, visit_id limit $2`,
-      [queueId, lookahead + gone.size + this.#claimed.size + this.#momentsAgo.changedCount],
+      [queueId, limit],
     );
-  }
-
-  /**
-   * Another process calls from the same queue, and the read model is behind it: asks the log about everybody who would be
-   * next, at once. Otherwise a call would meet one after the other of those whom the other process has called already.
-   */
-  async #catchUp(queueId: string, status: WaitingStatus, gone: ReadonlySet<string>): Promise<void> {
-    const rows = (await this.#rows(queueId, status, gone)).filter(
-      ({ visit_id: visitId }) => !gone.has(visitId) && !this.#momentsAgo.hasLeft(visitId, queueId, status),
-    );
-    const asked = rows.slice(0, 2 * lookahead);
-    if (asked.length === 0) return;
-    const streams = asked.map(({ visit_id: stream, version }) => ({ stream, afterVersion: version }));
-    this.#momentsAgo.learn(await this.#log.query(streams));
-  }
-
-  async #claim(queueId: string, status: WaitingStatus, gone: ReadonlySet<string>): Promise<string | undefined> {
-    const rows = await this.#rows(queueId, status, gone);
     // From here on nothing is awaited, so two calls of this process never pick the same patient.
-    let first: Candidate | undefined;
+    const candidates = new Map<string, Candidate>();
     const consider = (candidate: Candidate) => {
       const { visitId } = candidate;
       if (gone.has(visitId) || this.#claimed.has(visitId) || this.#momentsAgo.hasLeft(visitId, queueId, status)) return;
-      if (first === undefined || compareCallOrder(candidate, first) < 0) first = candidate;
+      candidates.set(visitId, candidate);
     };
     for (const row of rows) consider({ visitId: row.visit_id, callOrder: row.call_order });
     for (const arrival of this.#momentsAgo.arrivals(queueId, status)) consider(arrival);
-    if (first === undefined) return undefined;
-    this.#claimed.add(first.visitId);
-    return first.visitId;
+    const inOrder = [...candidates.values()].toSorted(compareCallOrder).slice(0, most);
+    const [first] = inOrder;
+    if (first !== undefined) this.#claimed.add(first.visitId);
+    return inOrder.map(({ visitId }) => visitId);
   }
 }
 

@@ -48,7 +48,7 @@ export class MomentsAgo {
     this.#registry = system.registry;
     this.#stops = [
       system.log.onAppended((events) => {
-        this.learn(events);
+        for (const event of events) this.#learn(event);
       }),
       system.log.onIncarnationChanged(() => {
         this.#visits.clear();
@@ -82,11 +82,6 @@ export class MomentsAgo {
     return this.#turns.get(nameOf(place));
   }
 
-  /** Takes in events that the log holds, in their order; of others' doings those that somebody came upon. */
-  learn(events: readonly RecordedEvent[]): void {
-    for (const event of events) this.#learn(event);
-  }
-
   stop(): void {
     for (const stop of this.#stops) stop();
   }
@@ -97,7 +92,7 @@ export class MomentsAgo {
     const line = lineOf(event);
     const status = statusAfter(event);
     const { visitId, queueId } = event.data;
-    if (status !== undefined && recorded.position > (this.#visits.get(visitId)?.position ?? 0)) {
+    if (status !== undefined) {
       this.#forget(visitId);
       const callOrder = line === undefined ? 0 : callOrderOf(line.priority, Date.parse(line.placeAt));
       const isNew = recorded.version === 1;

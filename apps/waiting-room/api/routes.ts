@@ -29,7 +29,7 @@ export function waitingRoomRoutes(patientKeySecret: string): RouteModule {
     await queues.refresh();
     const links = new VisitLinks(patientKeySecret);
     checkInRoutes(server, system, { queues, numbers, links, patientKeySecret });
-    const desk = new CallDesk(system.readModels, momentsAgo, system.log);
+    const desk = new CallDesk(system.readModels, momentsAgo);
     const calling = { desk, tickets };
     visitRoutes(server, system, queues, calling, patientKeySecret);
     cashierRoutes(server, system, calling);

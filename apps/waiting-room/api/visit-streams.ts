@@ -86,6 +86,6 @@ export class VisitStreams {
   }
 }
 
-function textOf({ updatedAt: _, position: __, ...visit }: PublicVisit): string {
-  return JSON.stringify(visit);
+function textOf(visit: PublicVisit): string {
+  return JSON.stringify({ ...visit, updatedAt: '', position: 0 });
 }

@@ -26,6 +26,8 @@ export interface CallPatient {
   readonly turn: number;
   /** Any waiting patient would do ("call next"): one who was just called by somebody else is a {@link CallMissed}. */
   readonly anyPatient?: boolean;
+  /** With {@link anyPatient}: who is called, in this order, when the patient before was just called by somebody else. */
+  readonly orElse?: readonly string[];
 }
 
 /**
@@ -47,7 +49,8 @@ export class CallMissed extends Error {
 export type Turns = ReadonlyMap<string, boolean>;
 
 export interface CallState {
-  readonly visit: Visit | undefined;
+  /** The visits that may be called, by id. */
+  readonly visits: ReadonlyMap<string, Visit>;
   readonly turns: Turns;
   /** Whether the room or desk may call. */
   readonly placeActive: boolean;
@@ -64,11 +67,11 @@ export interface CallState {
  */
 export const callDecider: Decider<CallState, CallPatient, VisitEvent | RoomEvent | QueueEvent> = {
   name: 'call',
-  initial: { visit: undefined, turns: new Map(), placeActive: true, queue: 'OPEN', callTimeoutMinutes: null },
-  boundary: ({ visitId, queueId, place, turn }) => ({
+  initial: { visits: new Map(), turns: new Map(), placeActive: true, queue: 'OPEN', callTimeoutMinutes: null },
+  boundary: ({ visitId, queueId, place, turn, orElse = [] }) => ({
     stream: visitId,
     reads: [
-      { stream: visitId },
+      ...[visitId, ...orElse].map((stream) => ({ stream })),
       ...readsOfTurn(place, turn),
       { tags: [queueSettingsTag(queueId)] },
       { tags: [placeStateTag(place)] },
@@ -76,30 +79,33 @@ export const callDecider: Decider<CallState, CallPatient, VisitEvent | RoomEvent
   }),
   evolve(state, event) {
     if (isVisitEvent(event)) {
-      return { ...state, visit: nextVisit(state.visit, event), turns: nextTurns(state.turns, event) };
+      return { ...state, visits: nextVisits(state.visits, event), turns: nextTurns(state.turns, event) };
     }
     if (isPlaceState(event)) return { ...state, placeActive: activates(event) };
     if (event.type === 'QueueConfigured') return { ...state, callTimeoutMinutes: event.data.callTimeoutMinutes };
     return { ...state, queue: queueStateAfter(state.queue, event) };
   },
-  decide(
-    { visit, turns, placeActive, queue, callTimeoutMinutes },
-    { visitId, queueId, place, turn, anyPatient },
-    { now },
-  ) {
+  decide({ visits, turns, placeActive, queue, callTimeoutMinutes }, command, { now }) {
+    const { visitId: first, queueId, place, turn, anyPatient, orElse = [] } = command;
     if (isHeld(turns, place, turn)) throw occupied(place);
     if (!placeActive) throw inactive(place);
-    if (anyPatient === true && (visit?.status !== calledFrom[place.kind] || visit.queueId !== queueId)) {
-      throw new CallMissed('visit-gone');
-    }
+    // Whoever is still there: a lost race costs no other try.
+    const waits = (id: string) => {
+      const { status, queueId: isIn } = visits.get(id) ?? {};
+      return status === calledFrom[place.kind] && isIn === queueId;
+    };
+    const visitId = anyPatient === true ? [first, ...orElse].find(waits) : first;
+    if (visitId === undefined) throw new CallMissed('visit-gone');
+    const visit = visits.get(visitId);
     const { patientKey, queueId: inQueue } = permit(place.kind === 'room' ? 'call' : 'call-to-desk', visit);
     if (inQueue !== queueId) throw refuse('VISIT_NOT_WAITING', { field: 'visitId', problem: 'went to another queue' });
     refuseCalls(queue);
     const call = { visitId, queueId, patientKey, turn, calledAt: momentOf(now) };
     // At a desk nobody says that the patient came, so only a room waits for so long.
     const answerBy = callTimeoutMinutes === null ? null : momentOf(now + callTimeoutMinutes * 60_000);
-    if (place.kind === 'room') return [PatientCalled({ ...call, roomId: place.id, answerBy })];
-    return [PatientCalledAtCashier({ ...call, deskId: place.id })];
+    const to = { stream: visitId };
+    if (place.kind === 'room') return [PatientCalled({ ...call, roomId: place.id, answerBy }, to)];
+    return [PatientCalledAtCashier({ ...call, deskId: place.id }, to)];
   },
 };
 
@@ -131,9 +137,9 @@ export function activates({ type }: RoomEvent): boolean {
 }
 
 /** The turns bring along events of the visit that had the place before; its check-in is not among them. */
-function nextVisit(visit: Visit | undefined, event: VisitEvent): Visit | undefined {
-  const own = visit === undefined ? event.type === 'PatientCheckedIn' : event.data.visitId === visit.visitId;
-  return own ? evolveVisit(visit, event) : visit;
+function nextVisits(visits: ReadonlyMap<string, Visit>, event: VisitEvent): ReadonlyMap<string, Visit> {
+  const visit = evolveVisit(visits.get(event.data.visitId), event);
+  return visit === undefined ? visits : new Map(visits).set(visit.visitId, visit);
 }
 
 /** What a decision about the next turn of a place reads: that one, and the one before. */

@@ -147,6 +147,10 @@ describe('a visit that the end of a day meets', () => {
     given(endOfDayDecider, [...waiting, hand])
       .when(end)
       .thenRefused('TIMER_OUTDATED');
+    const nextDay = shut('queue-1', closing + 24 * hour);
+    given(endOfDayDecider, [...waiting, shut('queue-1'), opened, nextDay])
+      .when(end)
+      .thenRefused('TIMER_OUTDATED');
   });
 
   test('comes back from a snapshot as it was, without a name', () => {
