@@ -97,6 +97,37 @@ test('a double tap records one failed payment, and calls one patient', async () 
   expect(sent.filter((url) => url.endsWith('/call-next-to-desk'))).toHaveLength(1);
 });
 
+test('a second tap just after the first one was done belongs to it', async () => {
+  const { visitId, ticket } = await clinic.checkIn('heart', 'Elena Rossi', { priority: 'High' });
+  await clinic.post('call-patient-to-desk', { visitId, deskId: '5' });
+  const page = await clinic.open('/cashier', { kept: { 'millrace-desk': '5' } });
+  await page.waitForSelector(`${here}:has-text("${ticket}")`);
+  const sent: string[] = [];
+  page.on('request', (request) => {
+    if (request.url().endsWith('/mark-payment-pending')) sent.push(request.url());
+  });
+  // Pressed again in the moment in which the button is free.
+  await page.locator(step('Payment failed')).evaluate(
+    (button) =>
+      new Promise<void>((resolve) => {
+        let wasBusy = false;
+        new MutationObserver((_changes, observer) => {
+          const isBusy = button.getAttribute('aria-busy') === 'true';
+          if (wasBusy && !isBusy) {
+            observer.disconnect();
+            if (button instanceof HTMLElement) button.click();
+            resolve();
+          }
+          wasBusy = isBusy;
+        }).observe(button, { attributes: true });
+        if (button instanceof HTMLElement) button.click();
+      }),
+  );
+  await page.click(step('Paid'));
+  await page.waitForSelector('.here:not([data-visit])');
+  expect(sent).toHaveLength(1);
+});
+
 test('a payment is waived with a reason, and a patient who does not come stands in line again', async () => {
   const one = await clinic.checkIn('heart', 'Lucía Fernández', { priority: 'High' });
   const two = await clinic.checkIn('heart', 'Pedro Alves', { priority: 'High' });

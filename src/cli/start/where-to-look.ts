@@ -3,7 +3,7 @@ export function whereToLook(name: string, url: string, tookMs: number, hasPages:
   return [
     `${name} is ready (${(tookMs / 1_000).toFixed(1)} s).`,
     '',
-    ...(hasPages ? [`  live page     ${url}/`] : []),
+    ...(hasPages ? [`  screens       ${url}/`] : []),
     `  API           ${url}/docs`,
     ...(grpc === undefined ? [] : [`  gRPC          ${grpc}`]),
     `  health        ${url}/health/ready`,

@@ -13,8 +13,8 @@ const attempts = new Attempts(send);
  * Sends a command once and waits until the lists show what came of it. Throws RequestFailure and says nothing: for
  * those who know what to do about a refusal.
  */
-export async function attempt(path: string, body: object, method: 'POST' | 'PUT' = 'POST'): Promise<JsonFields> {
-  const answer = await attempts.act(method, path, body);
+export async function attempt(path: string, body: object): Promise<JsonFields> {
+  const answer = await attempts.act('POST', path, body);
   await seen(number(answer['position']));
   return answer;
 }
@@ -24,14 +24,25 @@ export async function act(
   path: string,
   body: object,
   done?: (answer: JsonFields) => string,
-  method: 'POST' | 'PUT' = 'POST',
 ): Promise<JsonFields | undefined> {
   try {
-    const answer = await attempts.act(method, path, body);
+    const answer = await attempts.act('POST', path, body);
     // Said at once; the lists follow in a moment.
     if (done !== undefined) notify('done', done(answer));
     await seen(number(answer['position']));
     return answer;
+  } catch (error) {
+    tellFailure(error);
+    return undefined;
+  }
+}
+
+/** As {@link act} for what does not show in the lists: nothing is waited for. The answer's position; undefined when refused. */
+export async function change(path: string, body: object, done: () => string): Promise<number | undefined> {
+  try {
+    const answer = await attempts.act('PUT', path, body);
+    notify('done', done());
+    return number(answer['position']);
   } catch (error) {
     tellFailure(error);
     return undefined;

@@ -25,7 +25,7 @@ export function Cashier() {
   const { siteId } = useSites();
   const [deskId, chooseDesk] = useKept('desk');
   const [filter, setFilter] = useKept('desk-queues');
-  const desks = usePlaces('desk', clinic.position);
+  const { places: desks } = usePlaces('desk', clinic.position);
   const queues = useMemo(() => queuesOf(clinic, siteId), [clinic, siteId]);
   const served = useMemo(() => chosenQueues(queues, filter), [queues, filter]);
   const known = desks?.find(({ id }) => samePlace(id, deskId));

@@ -1,5 +1,5 @@
 import { useMemo } from 'preact/hooks';
-import { act } from '../../data/act.ts';
+import { change } from '../../data/act.ts';
 import { useWords } from '../../language/language.ts';
 import { refusalText } from '../../language/refusal-words.ts';
 import { stationWords } from '../../language/station-words.ts';
@@ -29,7 +29,7 @@ export function Room() {
   const { siteId } = useSites();
   const [roomId, chooseRoom] = useKept('room');
   const [filter, setFilter] = useKept('room-queues');
-  const rooms = usePlaces('room', clinic.position);
+  const { places: rooms, refresh } = usePlaces('room', clinic.position);
   const queues = useMemo(() => queuesOf(clinic, siteId), [clinic, siteId]);
   const served = useMemo(() => chosenQueues(queues, filter), [queues, filter]);
   const known = rooms?.find(({ id }) => samePlace(id, roomId));
@@ -60,7 +60,7 @@ export function Room() {
             visit={visit}
             steps={(here) => <Steps visit={here} queues={queues} />}
           >
-            <Activation place={place} occupied={visit !== undefined} />
+            <Activation place={place} occupied={visit !== undefined} refresh={refresh} />
           </Station>
           {parked.length > 0 && (
             <LineList
@@ -95,22 +95,23 @@ function Steps({ visit, queues }: { readonly visit: VisitRow; readonly queues: r
   );
 }
 
+interface ActivationProps {
+  readonly place: PlaceRow;
+  readonly occupied: boolean;
+  readonly refresh: (position: number) => Promise<void>;
+}
+
 /** Whether this room calls. One that holds somebody stays as it is. */
-function Activation({ place, occupied }: { readonly place: PlaceRow; readonly occupied: boolean }) {
+function Activation({ place, occupied, refresh }: ActivationProps) {
   const words = useWords(roomWords);
   const { active, id, name } = place;
+  async function switchOver(): Promise<void> {
+    const said = () => (active ? words.deactivated(name) : words.activated(name));
+    const position = await change(`/api/waiting-room/rooms/${encodeURIComponent(id)}`, { active: !active }, said);
+    if (position !== undefined) await refresh(position);
+  }
   return (
-    <Action
-      refusal={active && occupied ? refusalText('ROOM_OCCUPIED', '') : undefined}
-      onAct={() =>
-        act(
-          `/api/waiting-room/rooms/${encodeURIComponent(id)}`,
-          { active: !active },
-          () => (active ? words.deactivated(name) : words.activated(name)),
-          'PUT',
-        )
-      }
-    >
+    <Action refusal={active && occupied ? refusalText('ROOM_OCCUPIED', '') : undefined} onAct={switchOver}>
       {active ? words.deactivate : words.activate}
     </Action>
   );
