@@ -70,6 +70,6 @@ export function received({ shown, toSay }: Display, message: DisplayMessage): Di
 export function spelled(ticket: string): string {
   return ticket
     .split('-')
-    .map((part) => [...part].join(' '))
+    .map((part) => part.split('').join(' '))
     .join(', ');
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { isOpen, isWaiting, visitStatuses } from '../../../domain/status.ts';
-import { adviceOf, isCalledNow, type PhoneVisit } from './phone-model.ts';
+import { isOpen, isWaiting, visitStatuses } from '../../../apps/waiting-room/domain/status.ts';
+import { adviceOf, isCalledNow, type PhoneVisit } from '../../../apps/waiting-room/web/screens/phone/phone-model.ts';
 
 const visit = (status: string, destination: string | null = null): PhoneVisit => ({
   ...{ ticket: 'A-001', queueName: 'General', siteName: 'North', status, place: null, estimate: null },
