@@ -87,7 +87,7 @@ export class ClinicBrowser {
     page.on('pageerror', (error) => this.#complaints.push(error.message));
     page.on('console', (message) => {
       // Refusals and a server that is down are what some tests are about. Chromium tells of both.
-      const expected = /net::ERR_|responded with a status of (401|409|503)/.test(message.text());
+      const expected = /net::ERR_|responded with a status of (401|404|409|503)/.test(message.text());
       if (message.type() === 'error' && !expected) this.#complaints.push(message.text());
     });
     page.on('request', (request) => {
