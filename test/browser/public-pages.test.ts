@@ -1,62 +1,103 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { ClinicBrowser, seriousProblems } from '../support/clinic-browser.ts';
+import { fileURLToPath } from 'node:url';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { ClinicBrowser, connectionIs, phoneWidth } from '../support/clinic-browser.ts';
 import { keepsThePromisesOfScreens } from '../support/screen-promises.ts';
 
 let clinic: ClinicBrowser;
-let waiting: { readonly [field: string]: unknown };
+const secrets = ['Ana Secret', 'P-4711', 'Oncology', 'private note'];
+const pictures = process.env['MILLRACE_PICTURES'];
 
 beforeAll(async () => {
   clinic = await ClinicBrowser.start();
-  await clinic.put('queues/general', { queueName: 'Fever clinic' });
-  await clinic.put('rooms/r-1', { active: true, roomName: 'Room One' });
-  waiting = await checkIn('Wanda Waiting');
+  await clinic.put('queues/general', { queueName: 'General medicine', ticketPrefix: 'G' });
+  await clinic.put('rooms/r3', { roomName: 'Room 3', active: true });
+  await clinic.put('rooms/r4', { roomName: 'Room 4', active: true });
 });
 
 afterEach(() => clinic.closePages());
 afterAll(() => clinic.remove());
 
-async function checkIn(patientName: string): Promise<{ readonly [field: string]: unknown }> {
-  const patientId = `C-${patientName.replaceAll(/[^a-z]/gi, '')}`;
-  return clinic.ask('POST', 'check-in', { queueId: 'general', patientName, patientId, consultationType: 'Oncology' });
+keepsThePromisesOfScreens(() => clinic, {
+  path: '/display',
+  ready: '.display-body',
+  spanish: 'Nadie es llamado',
+  live: true,
+});
+
+async function arrive(): Promise<{ visitId: string; ticket: string; link: string }> {
+  const answer = await clinic.post('check-in', {
+    queueId: 'general',
+    patientName: secrets[0],
+    consultationType: secrets[2],
+    notes: secrets[3],
+    priority: 'High',
+  });
+  return { visitId: String(answer['visitId']), ticket: String(answer['ticket']), link: String(answer['link']) };
 }
 
-/** Nothing that tells who somebody is, or what for. */
-const secrets = /Wanda|Carla|Oncology|visit-[0-9a-f]{8}|C-[A-Z]/i;
+async function picture(page: Page, name: string): Promise<void> {
+  if (pictures === undefined) return;
+  await page.screenshot({ path: fileURLToPath(new URL(`${name}.png`, `file://${pictures}/`)) });
+}
 
-describe('the display on the wall', () => {
-  keepsThePromisesOfScreens(() => clinic, {
-    path: '/display',
-    ready: '.display-body',
-    spanish: 'Nadie es llamado en este momento',
-    live: true,
-  });
-});
+async function tellsNothing(page: Page, visitId: string): Promise<void> {
+  const dom = await page.content();
+  for (const secret of [...secrets, visitId]) expect(dom).not.toContain(secret);
+}
 
-describe('the page on the phone', () => {
-  test('shows ticket and place, and says honestly that the time is unknown', async () => {
-    const page = await clinic.open(String(waiting['link']), { width: 360 });
-    await page.waitForSelector('.phone-ticket');
-    const text = (await page.textContent('main')) ?? '';
-    expect(text).toContain(String(waiting['ticket']));
-    expect(text).not.toMatch(secrets);
-    expect(await seriousProblems(page)).toEqual([]);
-  });
-
-  test('says calmly that a link is unknown', async () => {
-    const page = await clinic.open('/v/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA');
-    await page.waitForSelector('.phone-unknown');
-    expect(await seriousProblems(page)).toEqual([]);
-  });
-});
-
-test('a call appears on the wall and on the phone, and neither says who it is', async () => {
-  const { ticket, link, visitId } = await checkIn('Carla Called');
+test('a call appears on the display and on the phone, said once and once more when called again, with nothing personal', async () => {
+  const { visitId, ticket, link } = await arrive();
+  await arrive();
   const wall = await clinic.open('/display', { width: 1920 });
-  await wall.waitForSelector('.display-body');
-  const phone = await clinic.open(String(link), { width: 360 });
-  await phone.waitForSelector('.phone-ticket');
-  await clinic.ask('POST', 'call-patient', { visitId, roomId: 'r-1' });
-  await wall.waitForSelector(`.display-calls li:has-text("${String(ticket)}"):has-text("Room One")`);
-  await phone.waitForSelector('.phone-now[data-advice="go"]:has-text("Room One")');
-  for (const page of [wall, phone]) expect(await page.content()).not.toMatch(secrets);
+  const phone = await clinic.open(link, { width: phoneWidth });
+  await Promise.all([connectionIs(wall, 'live'), connectionIs(phone, 'live')]);
+  await wall.waitForSelector(`.display-next li:text-is("${ticket}")`);
+  await phone.waitForSelector('.phone-facts dd:text-is("unknown")');
+  await phone.waitForSelector('text=No room is seeing patients');
+  await picture(phone, 'screens-phone-waiting');
+  await wall.evaluate(
+    `window.spoken = []; speechSynthesis.speak = ({ text, lang }) => spoken.push(lang + ' ' + text);`,
+  );
+  await phone.evaluate(`window.shaken = 0; navigator.vibrate = () => { shaken++; return true; };`);
+  const soundOn = wall.locator('.display-head button.primary');
+  if ((await soundOn.count()) > 0) await soundOn.click();
+  await soundOn.waitFor({ state: 'detached' });
+
+  await clinic.post('call-next', { queueId: 'general', roomId: 'r3' });
+  await wall.waitForSelector(`.display-calls li:has-text("${ticket}"):has-text("Room 3")`);
+  await wall.waitForSelector('.display-caption:has-text("Room 3")');
+  await phone.waitForSelector('.phone-now strong:text-is("Go to Room 3")');
+  await wall.waitForFunction('spoken.length === 1');
+  await phone.waitForFunction('shaken === 1');
+  await picture(wall, 'screens-display');
+  await picture(phone, 'screens-phone-called');
+  await tellsNothing(wall, visitId);
+  await tellsNothing(phone, visitId);
+
+  await clinic.post('recall', { visitId });
+  await wall.waitForFunction('spoken.length === 2');
+  const spoken = await wall.evaluate('spoken');
+  const said = `en Ticket ${[...ticket].join(' ').replace(' - ', ', ')}. Please go to Room 3.`;
+  expect(spoken).toEqual([said, said]);
+});
+
+test('the phone goes on after a restart, and shows the end of the visit calmly', async () => {
+  const { visitId, link } = await arrive();
+  const phone = await clinic.open(link, { width: phoneWidth, language: 'es' });
+  await connectionIs(phone, 'live');
+  expect(await phone.textContent('body')).toContain('Su lugar en la cola');
+  await phone.evaluate('window.sameAsBefore = true');
+  await clinic.stopServer();
+  await connectionIs(phone, 'reconnecting');
+  await clinic.startServer();
+  await connectionIs(phone, 'live');
+  await clinic.post('cancel', { visitId, reason: 'Comes on another day' });
+  await phone.waitForSelector('.phone-now[data-advice="over"]');
+  expect(await phone.evaluate('window.sameAsBefore')).toBe(true);
+});
+
+test('a link that nobody gave out is told calmly', async () => {
+  const page = await clinic.open('/v/made-up', { width: phoneWidth });
+  await page.waitForSelector('h1:text-is("There is no visit behind this link")');
 });

@@ -1,18 +1,22 @@
 import { expect, test } from 'vitest';
-import { isOpen, isWaiting, visitStatuses } from '../../../apps/waiting-room/domain/status.ts';
-import { adviceOf, isCalledNow, type PhoneVisit } from '../../../apps/waiting-room/web/screens/phone/phone-model.ts';
+import { adviceOf, isCalledNow, type PhoneVisit } from './phone-model.ts';
 
 const visit = (status: string, destination: string | null = null): PhoneVisit => ({
   ...{ ticket: 'A-001', queueName: 'General', siteName: 'North', status, place: null, estimate: null },
   ...{ unknownBecause: null, destination, updatedAt: 0 },
 });
 
-test('every status says what to do, and only those that are over say so', () => {
-  for (const status of visitStatuses) {
-    const advice = adviceOf({ status });
-    expect(['ended', 'missed', 'over'].includes(advice), status).toBe(!isOpen(status));
-    expect(['wait', 'triage', 'cashier'].includes(advice), status).toBe(isWaiting(status));
-  }
+test.each([
+  ['CALLED', 'go'],
+  ['AT_CASHIER', 'go'],
+  ['PAYMENT_PENDING', 'pay'],
+  ['WAITING', 'wait'],
+  ['COMPLETED', 'ended'],
+  ['NO_SHOW', 'missed'],
+  ['LEFT', 'over'],
+  ['something new', 'over'],
+])('whose visit is %s hears what to do: %s', (status, advice) => {
+  expect(adviceOf({ status })).toBe(advice);
 });
 
 test('the phone shakes at a call, and not when the page is opened or nothing changed', () => {
