@@ -53,6 +53,12 @@ export const screens = {
     group: 'care',
     load: async () => (await import('../screens/room/room.tsx')).Room,
   },
+  analytics: {
+    path: '/analytics',
+    roles: ['supervisor', 'operator', 'administrator'],
+    group: 'lead',
+    load: async () => (await import('../screens/analytics/analytics.tsx')).Analytics,
+  },
   flow: {
     path: '/flow',
     roles: ['supervisor', 'operator', 'administrator'],
