@@ -59,6 +59,18 @@ export const screens = {
     group: 'lead',
     load: async () => (await import('../screens/flow/flow.tsx')).Flow,
   },
+  display: {
+    path: '/display',
+    roles: 'public',
+    group: 'public',
+    load: async () => (await import('../screens/display/display.tsx')).Display,
+  },
+  patient: {
+    path: '/v/',
+    roles: 'public',
+    group: undefined,
+    load: async () => (await import('../screens/patient/patient.tsx')).Patient,
+  },
 } as const satisfies { readonly [name: string]: ScreenEntry };
 
 export type ScreenName = keyof typeof screens;
