@@ -99,7 +99,6 @@ function visitPageOf(page: JsonFields): VisitPage {
   const toMinutes = numberOrNull(estimate['toMinutes']);
   return {
     ticket: text(page['ticket']),
-    queueName: text(page['queueName']),
     siteName: text(page['siteName']),
     status: text(page['status']),
     place: numberOrNull(page['place']),

@@ -62,7 +62,8 @@ export function receiveCalls(board: CallBoard, messages: readonly CallsMessage[]
     else if (message.type !== 'hello' && message.position > (next.position ?? -1)) {
       next = { ...next, position: message.position };
     }
-    if (message.type === 'calls') next = { ...withRows(next, message.rows, now), since: [...next.since, ...message.rows] };
+    if (message.type === 'calls')
+      next = { ...withRows(next, message.rows, now), since: [...next.since, ...message.rows] };
   }
   return next;
 }

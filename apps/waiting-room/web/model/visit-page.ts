@@ -1,7 +1,9 @@
-/** A visit as its patient may see it on a phone: nothing that says who it is, or what for. Times in milliseconds. */
+/**
+ * A visit as its patient may see it on a phone: nothing that says who it is, or what for. Not even the name of the
+ * queue, which may be a speciality: somebody else may look on. Times in milliseconds.
+ */
 export interface VisitPage {
   readonly ticket: string;
-  readonly queueName: string;
   readonly siteName: string;
   readonly status: string;
   /** 1 for who is next; null for who does not wait. */
@@ -37,6 +39,7 @@ export function isOver(page: VisitPage): boolean {
 export function newsOf(before: VisitPage | undefined, page: VisitPage): 'go' | 'next' | undefined {
   const advice = adviceOf(page);
   if (before === undefined || (advice !== 'go' && advice !== 'next')) return undefined;
-  const moved = before.destination?.name !== page.destination?.name || before.destination?.kind !== page.destination?.kind;
+  const moved =
+    before.destination?.name !== page.destination?.name || before.destination?.kind !== page.destination?.kind;
   return adviceOf(before) !== advice || (advice === 'go' && moved) ? advice : undefined;
 }

@@ -130,7 +130,5 @@ function OldData({ connection }: { readonly connection: Connection }) {
   const { heardAt, open } = connection;
   // A moment without a word is nothing; the feed says something every 15 seconds.
   const old = heardAt !== undefined && now - heardAt >= (open ? 30_000 : 3_000);
-  return (
-    <div role="alert">{old && <p class="banner wall-old">{words.noLink(age(now - heardAt))}</p>}</div>
-  );
+  return <div role="alert">{old && <p class="banner wall-old">{words.noLink(age(now - heardAt))}</p>}</div>;
 }

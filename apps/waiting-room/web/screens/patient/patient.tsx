@@ -80,10 +80,6 @@ function Visit({ page, connection }: { readonly page: VisitPage; readonly connec
       {!isOver(page) && <TellMe />}
       <dl class="phone-facts">
         <div>
-          <dt>{words.line}</dt>
-          <dd>{page.queueName}</dd>
-        </div>
-        <div>
           <dt>{words.here}</dt>
           <dd>{timeOfDay(page.arrivedAt)}</dd>
         </div>
