@@ -64,6 +64,7 @@ function queueOfFeed(row: JsonFields): QueueRow {
     siteId: text(row['site_id']) || 'main',
     state: text(row['state']) || 'OPEN',
     stateReason: textOrNull(row['state_reason']),
+    pausedUntil: momentOrNull(row['paused_until']),
     triage: row['triage'] === true,
     cashier: row['cashier'] === true,
     maxCapacity: numberOrNull(row['max_capacity']),

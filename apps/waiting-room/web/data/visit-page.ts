@@ -24,6 +24,7 @@ export function followVisit(token: string, listener: VisitPageListener): () => v
   let attempt = 0;
   let retry = 0;
   let timer = 0;
+  let dueAt = Infinity;
 
   function stop(): void {
     life.abort();
@@ -58,10 +59,14 @@ export function followVisit(token: string, listener: VisitPageListener): () => v
     });
   }
 
+  /** Brings the next question forward when need be, and never puts it off: the stream may fail again and again. */
   function planAsking(): void {
+    const wait = source?.readyState === EventSource.OPEN ? askMs : askWithoutStreamMs;
+    const at = performance.now() + wait;
+    if (at >= dueAt || life.signal.aborted) return;
     clearTimeout(timer);
-    if (life.signal.aborted) return;
-    timer = setTimeout(() => void ask(), source?.readyState === EventSource.OPEN ? askMs : askWithoutStreamMs);
+    dueAt = at;
+    timer = setTimeout(() => void ask(), wait);
   }
 
   async function ask(): Promise<void> {
@@ -76,6 +81,7 @@ export function followVisit(token: string, listener: VisitPageListener): () => v
       }
       listener.lost();
     }
+    dueAt = Infinity;
     planAsking();
   }
 

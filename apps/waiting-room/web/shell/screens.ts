@@ -53,6 +53,12 @@ export const screens = {
     group: 'care',
     load: async () => (await import('../screens/room/room.tsx')).Room,
   },
+  supervisor: {
+    path: '/supervisor',
+    roles: ['supervisor'],
+    group: 'lead',
+    load: async () => (await import('../screens/supervisor/supervisor.tsx')).Supervisor,
+  },
   flow: {
     path: '/flow',
     roles: ['supervisor', 'operator', 'administrator'],
