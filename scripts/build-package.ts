@@ -4,7 +4,7 @@ import process from 'node:process';
 import { repository, runTool } from './development-tool.ts';
 
 /**
- * Builds what npm publishes: JavaScript and declarations, with the SQL files beside the code that reads them.
+ * Builds what npm publishes: JavaScript and declarations, with the SQL and .proto files beside the code that reads them.
  * Run: `npm run build`
  */
 
@@ -13,7 +13,7 @@ export async function emitPackage(folder: string): Promise<void> {
   await rm(path.join(folder, 'src'), { recursive: true, force: true });
   const code = await runTool('tsc', ['-p', 'tsconfig.build.json', '--outDir', folder], { stdio: ['ignore', 2, 2] });
   if (code !== 0) throw new Error(`tsc ended with ${code}.`);
-  for await (const file of glob('src/**/*.sql', { cwd: repository })) {
+  for await (const file of glob('src/**/*.{sql,proto}', { cwd: repository })) {
     const target = path.join(folder, file);
     await mkdir(path.dirname(target), { recursive: true });
     await copyFile(path.join(repository, file), target);

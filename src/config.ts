@@ -20,6 +20,15 @@ export interface Settings {
   readonly port: number;
   /** Port of the health routes alone; undefined for none. */
   readonly healthPort: number | undefined;
+  readonly grpc: {
+    /** Port of gRPC; 0 takes a free one, undefined for none. */
+    readonly port: number | undefined;
+    /** Absolute paths of PEM files; set together, or neither. */
+    readonly certificate: string | undefined;
+    readonly key: string | undefined;
+    /** May be reached by other machines without TLS. */
+    readonly plaintext: boolean;
+  };
   /** Absolute path of the folder for the data of the embedded parts. */
   readonly dataFolder: string;
   /** URL of the event store's database; set together with `readModelsUrl`, or neither. Holds a password. */
@@ -119,6 +128,12 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     host: read('HOST', settingsTable.HOST),
     port: read('PORT', settingsTable.PORT),
     healthPort: read('HEALTH_PORT', settingsTable.HEALTH_PORT),
+    grpc: {
+      port: read('GRPC_PORT', settingsTable.GRPC_PORT),
+      certificate: read('GRPC_TLS_CERT', settingsTable.GRPC_TLS_CERT),
+      key: read('GRPC_TLS_KEY', settingsTable.GRPC_TLS_KEY),
+      plaintext: read('GRPC_PLAINTEXT', settingsTable.GRPC_PLAINTEXT),
+    },
     dataFolder: path.resolve(read('MILLRACE_DATA', settingsTable.MILLRACE_DATA)),
     eventStoreUrl: read('EVENT_STORE_URL', settingsTable.EVENT_STORE_URL),
     readModelsUrl: read('READ_MODELS_URL', settingsTable.READ_MODELS_URL),
@@ -167,6 +182,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     }
   }
 
+  invalid.push(...grpcProblems(settings));
   for (const [name, other] of [
     ['OIDC_CLIENT_ID', 'OIDC_ISSUER'],
     ['OIDC_ISSUER', 'OIDC_CLIENT_ID'],
@@ -183,6 +199,23 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     throw new MillraceError(invalid.length > 0 ? 'SETTING_INVALID' : 'SETTING_UNKNOWN', lines.join('\n'), { fields });
   }
   return settings;
+}
+
+function grpcProblems({ host, grpc: { port, certificate, key, plaintext } }: Settings): FieldProblem[] {
+  if ((certificate === undefined) !== (key === undefined)) {
+    const [field, other] = key === undefined ? ['GRPC_TLS_KEY', 'GRPC_TLS_CERT'] : ['GRPC_TLS_CERT', 'GRPC_TLS_KEY'];
+    return [{ field, problem: `is missing: ${other} is set, and the two go together` }];
+  }
+  if (port === undefined || certificate !== undefined || plaintext || isLoopback(host)) return [];
+  const problem =
+    `would be served without encryption on ${host}; set GRPC_TLS_CERT and GRPC_TLS_KEY, or GRPC_PLAINTEXT=yes when ` +
+    'something in front of it encrypts';
+  return [{ field: 'GRPC_PORT', problem }];
+}
+
+/** Whether an address can be reached from the same machine only. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
 const databaseAlias = {
@@ -241,6 +274,10 @@ export function shownSettings(settings: Settings): { name: SettingName; value: s
     value('HOST', settings.host),
     value('PORT', settings.port),
     value('HEALTH_PORT', settings.healthPort),
+    value('GRPC_PORT', settings.grpc.port),
+    value('GRPC_TLS_CERT', settings.grpc.certificate),
+    value('GRPC_TLS_KEY', settings.grpc.key),
+    value('GRPC_PLAINTEXT', settings.grpc.plaintext ? 'yes' : 'no'),
     value('MILLRACE_DATA', settings.dataFolder),
     value('EVENT_STORE_URL', settings.eventStoreUrl),
     value('READ_MODELS_URL', settings.readModelsUrl),

@@ -113,7 +113,10 @@ export const errorCatalogue = {
   HEADERS_TOO_LARGE: { kind: 'invalid', meaning: 'The headers of the request are larger than 16 KiB.' },
   REQUEST_MALFORMED: { kind: 'invalid', meaning: 'The request is not sound HTTP.' },
   REQUEST_TIMEOUT: { kind: 'invalid', meaning: 'The request did not arrive in time.' },
-  MEDIA_TYPE_UNSUPPORTED: { kind: 'invalid', meaning: 'The body must be application/json.' },
+  MEDIA_TYPE_UNSUPPORTED: {
+    kind: 'invalid',
+    meaning: 'The body must be application/json in UTF-8, and not compressed.',
+  },
   BODY_TOO_LARGE: { kind: 'invalid', meaning: 'The body is larger than 64 KiB.' },
   BODY_MISSING: { kind: 'invalid', meaning: 'The request needs a body.' },
   JSON_INVALID: {

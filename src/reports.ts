@@ -1,3 +1,5 @@
+import { DatabaseError } from 'pg';
+
 /** Where to write what happens. Console and pino both fit. */
 export interface Logger {
   info(message: string): void;
@@ -18,11 +20,17 @@ export function reportsTo(logger: Logger): ReportsOf {
   };
 }
 
-/** An error in a line, with its cause. */
+/** An error in a line, with its cause. Of a database error about values, which it may quote, the code alone. */
 export function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
-  return `${error.message}${cause}`;
+  const cause = error.cause instanceof Error ? ` (${textOf(error.cause)})` : '';
+  return `${textOf(error)}${cause}`;
+}
+
+/** Classes 22 (data exceptions) and 23 (constraints): both are about what was to be written. */
+function textOf(error: Error): string {
+  const isAboutValues = error instanceof DatabaseError && /^2[23]/.test(error.code ?? '');
+  return isAboutValues ? `database error ${error.code ?? ''}` : error.message;
 }
 
 /** Says the same thing once in ten seconds: a part that fails and tries again must not fill the log. */

@@ -28,6 +28,9 @@ export const runElsewhere: { readonly [command: string]: string } = {
 export const needsMore: { readonly [start: string]: string } = {
   'curl -u "$RABBITMQ_USER"': 'RabbitMQ',
   'docker-compose': 'Docker Compose',
+  'psql "$EVENT_STORE_URL" -c "create role clinic_':
+    "a server of one's own with the roles of `millrace migrate --grants`",
+  grpcurl: 'grpcurl',
   'npm run test:chaos': 'RabbitMQ, and minutes: .ci/run plays one of each kind',
   'npm run demo:failures': 'RabbitMQ, and a minute',
 };

@@ -91,13 +91,25 @@ const permissions: Permissions = {
   'GET /api/waiting-room/rooms': to(...staff, 'administrator'),
   'GET /api/waiting-room/desks': to(...staff, 'administrator'),
   'GET /api/waiting-room/analytics': to('supervisor', 'administrator', 'operator'),
+  'GET /api/v1/waiting-room/:queueId/queue-state': staff,
+  'GET /api/v1/waiting-room/:queueId/next-turn': staff,
+  'GET /api/v1/waiting-room/:queueId/recent-history': staff,
+  // Tickets and where to go, and nothing about anybody.
+  'GET /api/v1/waiting-room/:queueId/public-display': 'public',
+  'GET /api/v1/operations/dashboard': to('supervisor', 'administrator', 'operator'),
+  'GET /api/v1/audit/timeline/:correlationId': to('supervisor', 'administrator', 'operator'),
+  'GET /api/patient-trajectories': staff,
+  'GET /api/patient-trajectories/:trajectoryId': staff,
+  'POST /api/patient-trajectories/rebuild': to('operator', 'administrator'),
+  'POST /api/v1/waiting-room/:queueId/rebuild': to('operator', 'administrator'),
+  'GET /openapi/v1.json': 'public',
+  'POST /api/staff/auth/login': 'public',
+  'POST /api/staff/users/register': to('administrator'),
+  'POST /api/staff/users/change-role': to('administrator'),
+  'POST /api/staff/users/change-status': to('administrator'),
   'GET /api/waiting-room/analytics/summary': to('supervisor', 'administrator', 'operator'),
   'feed:waiting-room/queues': to(...staff, 'administrator', 'operator'),
   'feed:waiting-room/patients': staff,
-};
-
-/** Routes and views of the clinic that are being built: with the route, an entry moves up. */
-const upcoming: Permissions = {
   'POST /api/waiting-room/identify': to('receptionist', 'triage-nurse', 'supervisor'),
   'PUT /api/waiting-room/rooms/:roomId/staff': to('doctor', 'supervisor', 'administrator'),
   'PUT /api/waiting-room/desks/:deskId/staff': to('cashier', 'supervisor', 'administrator'),
@@ -124,5 +136,4 @@ export const clinicAccess: AccessDefinition = {
   operators: to('operator', 'administrator'),
   administrators: to('administrator'),
   permissions,
-  upcoming,
 };

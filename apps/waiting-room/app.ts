@@ -3,14 +3,15 @@ import type { Application } from '#millrace/server';
 import { clinicAccess } from './access.ts';
 import { waitingRoomRoutes } from './api/routes.ts';
 import { queueTag } from './domain/names.ts';
+import { waitingRoomGrpc } from './grpc.ts';
 import { checkIns } from './load.ts';
 import { waitingRoom } from './system.ts';
 
 export interface WaitingRoomSettings {
   /**
    * Keys the pseudonyms of patients and the links on their phones. Whoever knows it can try out which patient a tag
-   * stands for, so an installation with real patients sets one of its own, and keeps it: with another one, patients
-   * who wait are not recognised, and the links on their phones lead nowhere. 32 characters or more.
+   * stands for, so an installation with real patients sets one of its own, and keeps it: with another one, patients who
+   * wait are not recognised, and the links lead nowhere. 32 characters or more.
    */
   readonly patientKeySecret: string;
 }
@@ -166,6 +167,7 @@ export function waitingRoomApplication(settings: WaitingRoomSettings = demonstra
         ],
       },
     ],
+    grpc: waitingRoomGrpc,
     load: checkIns,
   };
 }

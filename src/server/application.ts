@@ -1,6 +1,7 @@
 import type { AccessDefinition } from '../access/policy.ts';
 import type { EventQuery } from '../store/store.ts';
 import type { SystemDefinition } from '../system.ts';
+import type { GrpcDefinition } from './grpc/grpc-definition.ts';
 import type { LiveFeedDefinition } from './live-feed.ts';
 import type { RouteModule } from './route-module.ts';
 
@@ -14,6 +15,8 @@ export interface Application {
   readonly routes?: RouteModule;
   /** Live updates by WebSocket and server-sent events. */
   readonly live?: readonly LiveFeedDefinition[];
+  /** What is served by gRPC, when it is wanted. */
+  readonly grpc?: GrpcDefinition;
   /** The events that `GET /api/events/{id}` shows for an id. Default: the stream of that name. */
   readonly eventsOf?: (id: string) => readonly EventQuery[];
   /** Folder of built pages served at `/`. */

@@ -2,7 +2,7 @@ import Fastify, { LogController, type FastifyBaseLogger } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { Registry } from 'prom-client';
 import type { RunningSystem } from '../running-system.ts';
-import { metricsIn } from '../telemetry/metrics.ts';
+import { metricsIn, type Metrics } from '../telemetry/metrics.ts';
 import { accessSettingsFor, type AccessSettings } from './access/access-settings.ts';
 import { addAccess, addNoAccess } from './access/add-access.ts';
 import { administrationRoutes } from './access/administration-routes.ts';
@@ -52,6 +52,13 @@ export interface BuildOptions {
   readonly live?: { readonly heartbeatMs?: number; readonly mostSubscribers?: number };
 }
 
+/** A server and what else has to be known of it. */
+export interface BuiltServer {
+  readonly server: MillraceServer;
+  readonly feeds: LiveFeeds;
+  readonly metrics: Metrics;
+}
+
 /** Bytes. */
 const largestBody = 64 * 1024;
 const mostBodyBytes = 128 * 1024 * 1024;
@@ -61,7 +68,7 @@ export async function buildServer(
   application: Application,
   system: RunningSystem,
   options: BuildOptions = {},
-): Promise<{ readonly server: MillraceServer; readonly feeds: LiveFeeds }> {
+): Promise<BuiltServer> {
   const { trustedProxies = [] } = options;
   const hasFeeds = application.live !== undefined && application.live.length > 0;
   const server: MillraceServer = Fastify({
@@ -135,7 +142,7 @@ export async function buildServer(
   const { web, webPaths } = application;
   if (web !== undefined) await openly(() => addWebPages(server, web, webPaths));
   gate?.assertComplete(application.live ?? []);
-  return { server, feeds };
+  return { server, feeds, metrics };
 }
 
 function asObject(schema: unknown): object {

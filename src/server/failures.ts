@@ -1,3 +1,4 @@
+import { errorForLog } from '../telemetry/error-for-log.ts';
 import type { Socket } from 'node:net';
 import { STATUS_CODES } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -15,7 +16,10 @@ export function answerFailure(error: unknown, request: FastifyRequest, reply: Fa
   const context = request.context ?? contextOf(request, 'anonymous');
   if (failure.status >= 500) {
     const level = failure.status === 500 ? 'error' : 'warn';
-    request.log[level]({ err: error, code: failure.code, correlationId: context.correlationId }, 'request failed');
+    request.log[level](
+      { err: errorForLog(error), code: failure.code, correlationId: context.correlationId },
+      'request failed',
+    );
   }
   reply.code(failure.status).header('content-type', problemMediaType).header(correlationHeader, context.correlationId);
   if (failure.retryAfter !== undefined) reply.header('retry-after', String(failure.retryAfter));

@@ -1,7 +1,10 @@
 export type { AccessDefinition, Permission, Permissions } from '../access/policy.ts';
 export type { Principal } from '../access/principal.ts';
 export type { AccessMode, AccessSettings, ProviderSettings } from './access/access-settings.ts';
+export type { GrpcDefinition, GrpcMethod, GrpcStream } from './grpc/grpc-definition.ts';
+export type { GrpcOptions } from './grpc/start-grpc-server.ts';
 export { readDate } from './dates.ts';
+export { forward } from './forward.ts';
 export type { Application, ApplicationSecret, LoadRequest, LoadScenario } from './application.ts';
 export { keyOf, sendCommand, type CommandReply, type CommandRequest, type SentCommand } from './send-command.ts';
 export type { LiveFeedDefinition, LiveMessage, LiveView, ResetReason } from './live-feed.ts';

@@ -1,14 +1,19 @@
 import { isUtf8 } from 'node:buffer';
+import type { IncomingHttpHeaders } from 'node:http';
 import { MillraceError } from '../errors.ts';
 import type { MillraceServer } from './route-module.ts';
 
 /**
- * Reads bodies: JSON in UTF-8 and nothing else. An empty body is no body; whether one is needed is the route's matter.
+ * Reads bodies: JSON in UTF-8, not compressed, and nothing else. An empty body is no body; whether one is needed is the route's matter.
  * Keys that reach an object's prototype are refused, and characters that no database can store.
  */
 export function addJsonBody(server: MillraceServer): void {
   server.removeAllContentTypeParsers();
   const parse = server.getDefaultJsonParser('error', 'error');
+  // Before the body is read: what cannot be understood need not be taken in.
+  server.addHook('preParsing', (request, _reply, _payload, done) => {
+    done(unreadable(request.headers));
+  });
   server.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     if (body.length === 0) {
       done(null, undefined);
@@ -29,6 +34,19 @@ export function addJsonBody(server: MillraceServer): void {
     // Either calls back or returns a promise by its type; this one calls back.
     void parse(request, text, check);
   });
+}
+
+/** Why a body cannot be read, by its headers alone. */
+function unreadable(headers: IncomingHttpHeaders): MillraceError | null {
+  const { 'content-encoding': encoding, 'content-type': type = '' } = headers;
+  if (encoding !== undefined && encoding.trim().toLowerCase() !== 'identity') {
+    return new MillraceError('MEDIA_TYPE_UNSUPPORTED', 'The body must not be compressed.');
+  }
+  const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(type)?.[1];
+  if (charset !== undefined && !/^(utf-?8|us-ascii)$/i.test(charset)) {
+    return new MillraceError('MEDIA_TYPE_UNSUPPORTED', 'The body must be UTF-8.');
+  }
+  return null;
 }
 
 function unstorable(): MillraceError {

@@ -1,3 +1,4 @@
+import { errorForLog } from '../telemetry/error-for-log.ts';
 import type { FastifyBaseLogger } from 'fastify';
 import { MillraceError } from '../errors.ts';
 import type { RunningSystem } from '../running-system.ts';
@@ -29,6 +30,18 @@ export class LiveFeeds {
     this.tails = definitions.map((definition) => new LiveTail(definition, system, log));
     this.#timer = setInterval(() => void this.#beat(), options.heartbeatMs ?? heartbeatMs);
     this.#timer.unref();
+  }
+
+  /** The feeds by their definitions. */
+  get definitions(): readonly LiveFeedDefinition[] {
+    return this.tails.map(({ definition }) => definition);
+  }
+
+  /** The tail of the feed with that name. */
+  tailOf(name: string): LiveTail {
+    const tail = this.tails.find(({ definition }) => definition.name === name);
+    if (tail === undefined) throw new MillraceError('DEFINITION_INVALID', `There is no feed ${name}.`);
+    return tail;
   }
 
   get size(): number {
@@ -67,7 +80,7 @@ export class LiveFeeds {
     try {
       await this.#lookForReplacement();
     } catch (error) {
-      this.#log.warn({ err: error }, 'the state of the read model could not be read');
+      this.#log.warn({ err: errorForLog(error) }, 'the state of the read model could not be read');
     }
   }
 

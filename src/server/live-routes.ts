@@ -1,7 +1,9 @@
+import type { Socket } from 'node:net';
 import websocket from '@fastify/websocket';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
 import { MillraceError } from '../errors.ts';
+import { errorForLog } from '../telemetry/error-for-log.ts';
 import { checkOrigin } from './access/access-gate.ts';
 import type { LiveFeeds } from './live-feeds.ts';
 import type { LiveConnection } from './live-subscriber.ts';
@@ -90,13 +92,13 @@ function addWebSocket(server: MillraceServer, feeds: LiveFeeds, tail: LiveTail):
     wsHandler: (socket, request) => {
       const query = queryOf(request);
       const rights = rightsOf(request, tail, () => socket.close(signInEnded, 'the sign-in has ended'));
-      const subscriber = tail.subscriber(webSocket(socket), query, rights.maySee);
+      const subscriber = tail.subscriber(webSocket(socket, request.raw.socket), query, rights.maySee);
       socket.once('close', () => {
         tail.remove(subscriber);
         rights.stop();
       });
       tail.subscribe(subscriber, afterOf(query)).catch((error: unknown) => {
-        request.log.warn({ err: error, feed: tail.definition.name }, 'live connection could not begin');
+        request.log.warn({ err: errorForLog(error), feed: tail.definition.name }, 'live connection could not begin');
         socket.close(1013, 'try again later');
       });
     },
@@ -131,7 +133,7 @@ function afterOf(query: { readonly [name: string]: unknown }): string | undefine
 function eventStream(request: FastifyRequest, reply: FastifyReply): LiveConnection {
   const { raw } = reply;
   return {
-    send(message, position) {
+    send(message) {
       if (!raw.headersSent) {
         reply.hijack();
         raw.writeHead(200, {
@@ -142,8 +144,11 @@ function eventStream(request: FastifyRequest, reply: FastifyReply): LiveConnecti
         });
         raw.write('retry: 1000\n\n');
       }
-      raw.write(`id: ${position}\ndata: ${message}\n\n`);
+      raw.write(message.event);
     },
+    // Of the socket: the answer's own cork writes length, data and end of a chunk one by one.
+    hold: () => raw.socket?.cork(),
+    release: () => raw.socket?.uncork(),
     get buffered() {
       return raw.writableLength;
     },
@@ -154,13 +159,15 @@ function eventStream(request: FastifyRequest, reply: FastifyReply): LiveConnecti
   };
 }
 
-function webSocket(socket: WebSocket): LiveConnection {
+function webSocket(socket: WebSocket, wire: Socket): LiveConnection {
   let answered = true;
   socket.on('pong', () => {
     answered = true;
   });
   return {
-    send: (message) => socket.send(message),
+    send: (message) => socket.send(message.json, { binary: false }),
+    hold: () => wire.cork(),
+    release: () => wire.uncork(),
     get buffered() {
       return socket.bufferedAmount;
     },

@@ -1,9 +1,12 @@
 import type { LiveMessage, ResetReason } from './live-feed.ts';
+import { WrittenMessage } from './live-message.ts';
 
 /** The way to one client. */
 export interface LiveConnection {
-  /** Sends a message that is written as JSON already; `position` is the one inside it. */
-  send(message: string, position: number): void;
+  send(message: WrittenMessage): void;
+  /** What is sent until {@link LiveConnection.release} leaves in one piece. */
+  hold(): void;
+  release(): void;
   /** Bytes that were handed over and did not leave yet. */
   readonly buffered: number;
   /** Asks the client whether it is there, where the protocol can; false when it did not answer the last time. */
@@ -22,8 +25,7 @@ const mostWaiting = 100;
 interface WaitingMessage {
   readonly view: string;
   readonly newest: number;
-  readonly message: string;
-  readonly position: number;
+  readonly message: WrittenMessage;
 }
 
 /** One client of a feed: first brought up to date, then live. */
@@ -61,7 +63,7 @@ export class LiveSubscriber {
   }
 
   send(message: LiveMessage): void {
-    this.#write(JSON.stringify(message), message.position);
+    this.#write(new WrittenMessage(message));
   }
 
   /** Tells the client to load again; at the end of the gap when that is still being filled, since it may hold old rows. */
@@ -71,10 +73,10 @@ export class LiveSubscriber {
   }
 
   /** Hands on the rows of a round, written once for everybody; `newest` is the highest position among them. */
-  sendRows(view: string, newest: number, message: string, position: number): void {
-    if (this.#waiting === undefined) this.#write(message, position);
+  sendRows(view: string, newest: number, message: WrittenMessage): void {
+    if (this.#waiting === undefined) this.#write(message);
     // One more than fits says enough: the client loads again.
-    else if (this.#waiting.length <= mostWaiting) this.#waiting.push({ view, newest, message, position });
+    else if (this.#waiting.length <= mostWaiting) this.#waiting.push({ view, newest, message });
   }
 
   filledUpTo(view: string, position: number): void {
@@ -90,16 +92,25 @@ export class LiveSubscriber {
       this.send({ type: 'reset', position, reason });
       return;
     }
-    for (const { view, newest, message, position: behind } of waiting) {
-      if (newest > (this.#filled.get(view) ?? 0) && this.maySee(view)) this.#write(message, behind);
+    for (const { view, newest, message } of waiting) {
+      if (newest > (this.#filled.get(view) ?? 0) && this.maySee(view)) this.#write(message);
     }
   }
 
   /** Says that the feed is alive, and cuts the client off when it is not. */
-  heartbeat(message: string, position: number): void {
+  heartbeat(message: WrittenMessage): void {
     if (!this.live) return;
-    if (this.#connection.ping()) this.#write(message, position);
+    if (this.#connection.ping()) this.#write(message);
     else this.drop();
+  }
+
+  /** The messages of a round leave together: one write for each client. */
+  hold(): void {
+    this.#connection.hold();
+  }
+
+  release(): void {
+    this.#connection.release();
   }
 
   close(): void {
@@ -112,9 +123,9 @@ export class LiveSubscriber {
     this.#connection.drop();
   }
 
-  #write(message: string, position: number): void {
+  #write(message: WrittenMessage): void {
     if (this.#ended) return;
     if (this.#connection.buffered > largestBuffer) this.drop();
-    else this.#connection.send(message, position);
+    else this.#connection.send(message);
   }
 }

@@ -1,8 +1,10 @@
+import { errorForLog } from '../telemetry/error-for-log.ts';
 import type { FastifyBaseLogger } from 'fastify';
 import { MillraceError } from '../errors.ts';
 import type { RunningSystem } from '../running-system.ts';
 import { GapFilling } from './live-gap.ts';
-import type { LiveFeedDefinition, LiveMessage, ResetReason } from './live-feed.ts';
+import type { LiveFeedDefinition, ResetReason } from './live-feed.ts';
+import { WrittenMessage } from './live-message.ts';
 import { changedRow, mostRows, prepareViews, type ChangedRow, type PreparedView } from './live-query.ts';
 import { LiveSubscriber, type LiveConnection } from './live-subscriber.ts';
 
@@ -100,8 +102,8 @@ export class LiveTail {
   /** Tells everybody that the feed is alive, and cuts those off that are not. */
   heartbeat(): void {
     const { position } = this;
-    const message = JSON.stringify({ type: 'heartbeat', position } satisfies LiveMessage);
-    for (const subscriber of this.#subscribers) subscriber.heartbeat(message, position);
+    const message = new WrittenMessage({ type: 'heartbeat', position });
+    for (const subscriber of this.#subscribers) subscriber.heartbeat(message);
   }
 
   close(): void {
@@ -159,7 +161,7 @@ export class LiveTail {
           continue;
         }
       } catch (error) {
-        this.#log.warn({ err: error, feed: this.definition.name }, 'live updates could not be read');
+        this.#log.warn({ err: errorForLog(error), feed: this.definition.name }, 'live updates could not be read');
         this.#changed = true;
         pause = retryMs;
       }
@@ -188,10 +190,13 @@ export class LiveTail {
       more ||= changes.more;
       if (changes.rows.length > 0) batches.push({ prepared, rows: changes.rows });
     }
+    // Nothing is awaited from here on, so nobody joins or stays held.
+    if (batches.length > 1) for (const subscriber of this.#subscribers) subscriber.hold();
     for (const [index, { prepared, rows }] of batches.entries()) {
       // Only with the last message of a round has everything up to the new position been sent.
       this.#send(prepared.view.name, rows, index === batches.length - 1 ? this.position : before);
     }
+    if (batches.length > 1) for (const subscriber of this.#subscribers) subscriber.release();
     // The last one left meanwhile: the next one begins anew.
     if (this.#subscribers.size === 0) this.#sent.clear();
     return more;
@@ -214,13 +219,13 @@ export class LiveTail {
   #send(view: string, rows: readonly ChangedRow[], position: number): void {
     const newest = rows.at(-1)?.position ?? position;
     // Written once for everybody who asked for the same rows.
-    const messages = new Map<string | undefined, string | undefined>();
+    const messages = new Map<string | undefined, WrittenMessage | undefined>();
     for (const subscriber of this.#subscribers) {
       if (!subscriber.maySee(view)) continue;
       const value = subscriber.filterOf(view);
       if (!messages.has(value)) messages.set(value, rowsMessage(view, position, rows, value));
       const message = messages.get(value);
-      if (message !== undefined) subscriber.sendRows(view, newest, message, position);
+      if (message !== undefined) subscriber.sendRows(view, newest, message);
     }
   }
 
@@ -235,8 +240,8 @@ function rowsMessage(
   position: number,
   rows: readonly ChangedRow[],
   value: string | undefined,
-): string | undefined {
+): WrittenMessage | undefined {
   const wanted = value === undefined ? rows : rows.filter(({ filterValue }) => filterValue === value);
   if (wanted.length === 0) return undefined;
-  return JSON.stringify({ type: 'rows', view, position, rows: wanted.map(({ row }) => row) } satisfies LiveMessage);
+  return new WrittenMessage({ type: 'rows', view, position, rows: wanted.map(({ row }) => row) });
 }

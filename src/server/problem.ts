@@ -137,9 +137,14 @@ export function fromCatalogue(code: ErrorCode, detail?: string, fields: readonly
 
 /** The body of the answer, as JSON text. */
 export function problemBody(failure: Failure, correlationId: string): string {
+  return JSON.stringify(problemOf(failure, correlationId));
+}
+
+/** A failure bound to a request. */
+export function problemOf(failure: Failure, correlationId: string): Problem {
   const { status, code, title, detail, fields } = failure;
   const problem: Problem = { type: `urn:millrace:problem:${code}`, title, status, detail, code, correlationId };
-  return JSON.stringify(fields.length === 0 ? problem : { ...problem, fields });
+  return fields.length === 0 ? problem : { ...problem, fields: [...fields] };
 }
 
 function fastifyError(error: unknown): { readonly code: string | undefined; readonly statusCode: number | undefined } {

@@ -147,8 +147,14 @@ function problemOf(part: string, schema: JsonSchema, errors: readonly Validation
     }
   }
   const fields = firstOfEach([...wrong, ...unknown]);
-  const listed = fields.map(({ field }) => (field === '' ? 'the whole' : field)).join(', ');
   const where = partNames[part] ?? part;
+  const whole = fields.find(({ field }) => field === '');
+  // Not the object that it should be: there are no fields then.
+  if (whole !== undefined) {
+    const problem = whole.problem === 'must be object' ? 'must be a JSON object' : whole.problem;
+    return new MillraceError('REQUEST_INVALID', `The ${where} ${problem}.`, { fields });
+  }
+  const listed = fields.map(({ field }) => field).join(', ');
   return wrong.length === 0 && unknown.length > 0
     ? new MillraceError('FIELD_UNKNOWN', `The ${where} has fields that nobody knows: ${listed}.`, { fields })
     : new MillraceError('REQUEST_INVALID', `The ${where} is wrong in: ${listed}.`, { fields });

@@ -5,6 +5,7 @@ import { accessSettingsFor } from './access/access-settings.ts';
 import type { Application } from './application.ts';
 import { buildHealthServer } from './build-health-server.ts';
 import { buildServer, type BuildOptions } from './build-server.ts';
+import type { GrpcOptions, RunningGrpcServer } from './grpc/start-grpc-server.ts';
 import type { LiveFeeds } from './live-feeds.ts';
 import type { MillraceServer } from './route-module.ts';
 
@@ -13,17 +14,23 @@ export interface ServerOptions extends BuildOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Serves the application's gRPC methods as well. Default: no. */
+  readonly grpc?: GrpcOptions;
 }
 
 export interface RunningServer {
   /** Where a browser on this machine finds it. */
   readonly url: string;
   readonly port: number;
+  /** `host:port` of gRPC; undefined when it is not served. */
+  readonly grpc: string | undefined;
   /** Stops accepting, lets requests in flight finish, ends live connections. Takes 5 seconds at most. */
   readonly stop: () => Promise<void>;
 }
 
 const stopWithinMs = 5_000;
+/** Calls in flight by gRPC have this long of it. */
+const grpcStopMs = 2_000;
 /** Live clients have this long to say goodbye. */
 const goodbyeMs = 1_000;
 
@@ -37,8 +44,20 @@ export async function startServer(
   options: ServerOptions,
 ): Promise<RunningServer> {
   const access = options.access ?? accessSettingsFor(options.host);
-  const { server, feeds } = await buildServer(application, system, { ...options, access });
-  return listen(server, options, feeds);
+  const built = await buildServer(application, system, { ...options, access });
+  const { server, feeds } = built;
+  if (options.grpc === undefined || application.grpc === undefined) return listen(server, options, feeds);
+  await server.ready();
+  const { startGrpcServer } = await import('./grpc/start-grpc-server.ts');
+  let grpc: RunningGrpcServer;
+  try {
+    grpc = await startGrpcServer(application.grpc, built, { host: options.host, ...options.grpc });
+  } catch (error) {
+    feeds.close();
+    await server.close();
+    throw error;
+  }
+  return listen(server, options, feeds, grpc);
 }
 
 /**
@@ -56,6 +75,7 @@ async function listen(
   server: MillraceServer,
   { host, port: wanted }: Pick<ServerOptions, 'host' | 'port'>,
   feeds: LiveFeeds | undefined,
+  grpc?: RunningGrpcServer,
 ): Promise<RunningServer> {
   // The HTTP server forgets connections that were upgraded, and does not count those that never sent anything as idle.
   const sockets = new Set<Socket>();
@@ -67,6 +87,7 @@ async function listen(
     await server.listen({ host, port: wanted });
   } catch (error) {
     feeds?.close();
+    await grpc?.stop(0);
     await server.close();
     if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
       const setting = feeds === undefined ? 'HEALTH_PORT' : 'PORT';
@@ -91,6 +112,8 @@ async function listen(
       for (const socket of sockets) socket.destroy();
     }, stopWithinMs);
     try {
+      // First, since its calls are requests to this server.
+      await grpc?.stop(grpcStopMs);
       await server.close();
     } finally {
       clearInterval(idle);
@@ -99,7 +122,12 @@ async function listen(
     }
   }
 
-  return { url: `http://${shownHost(host)}:${port}`, port, stop: () => (stopped ??= stop()) };
+  return {
+    url: `http://${shownHost(host)}:${port}`,
+    port,
+    grpc: grpc && `${shownHost(host)}:${grpc.port}`,
+    stop: () => (stopped ??= stop()),
+  };
 }
 
 function addressOf(address: AddressInfo | string | null): AddressInfo {

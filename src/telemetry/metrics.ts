@@ -133,6 +133,19 @@ export const metricTable = {
     labels: ['method', 'route', 'status'],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   },
+  grpcCalls: {
+    name: 'grpc_calls_total',
+    help: 'gRPC calls answered, by their status; each is a request of http_requests_total as well.',
+    type: 'counter',
+    labels: ['method', 'code'],
+  },
+  grpcCallDuration: {
+    name: 'grpc_call_duration_seconds',
+    help: 'Time from the arrival of a gRPC call to its answer.',
+    type: 'histogram',
+    labels: ['method', 'code'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+  },
 } as const satisfies Record<string, MetricEntry>;
 
 type MetricTable = typeof metricTable;

@@ -26,7 +26,8 @@ beforeAll(async () => {
   const conservation = new Conservation(waitingRoom, urls());
   const load = new PersistentLoad([server.url], 'test', 400, new SeededRandom(7));
   load.start();
-  await waitFor('some hundred commands are accepted', async () => load.acceptedAt.length >= 300, { withinMs: 30_000 });
+  const enough = async () => load.acceptedAt.length >= 300 && load.kinds.size === 5;
+  await waitFor('some hundred commands of every kind are accepted', enough, { withinMs: 30_000 });
   journal = await load.finish(10_000);
   await waitFor('everything arrives', async () => (await conservation.underWay()).length === 0, { withinMs: 30_000 });
   await conservation.close();

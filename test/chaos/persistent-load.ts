@@ -72,6 +72,11 @@ export class PersistentLoad {
   }
 
   /** When accepting answers came, in milliseconds of `performance.now()`. */
+  /** Kinds of commands that were sent. */
+  get kinds(): ReadonlySet<ClinicCommand['kind']> {
+    return new Set([...this.#commands.values()].map(({ kind }) => kind));
+  }
+
   get acceptedAt(): readonly number[] {
     return this.#acceptedAt;
   }

@@ -13,7 +13,7 @@ const commands = [...Map.groupBy(commandsForFreshStart(), ({ command }) => comma
   .sort((a, b) => Number(makes(b.command)) - Number(makes(a.command)));
 
 function makes(command: string): boolean {
-  return command.includes('-X POST');
+  return command.includes('-X POST') || command.includes('check-in.ts');
 }
 
 const isThere = (program: string) => spawnSync('which', [program]).status === 0;
@@ -21,10 +21,13 @@ const isThere = (program: string) => spawnSync('which', [program]).status === 0;
 /** What README, CONTRIBUTING and guides tell their readers to type, as it stands there but for the port. */
 describe('the commands in the documents, against a fresh start', () => {
   let place: MillracePlace;
+  let grpc: string;
 
   beforeAll(async () => {
     place = await MillracePlace.make();
-    await place.ready(place.spawn(process.execPath, [millraceProgram, 'start'], repository));
+    const started = place.spawn(process.execPath, [millraceProgram, 'start', '--grpc'], repository);
+    await place.ready(started);
+    grpc = /^ +gRPC +(\S+)$/m.exec(started.output())?.[1] ?? 'not served';
   });
 
   afterAll(() => place.remove());
@@ -37,6 +40,7 @@ describe('the commands in the documents, against a fresh start', () => {
       skip(missing !== undefined, `${missing ?? ''} is not installed here`);
       const script = command
         .replaceAll('localhost:5000', `127.0.0.1:${place.port}`)
+        .replaceAll('127.0.0.1:5001', grpc)
         .replaceAll(/\bcurl /g, 'curl -sSf ');
       const binaries = path.join(repository, 'node_modules/.bin');
       const child = place.spawn(

@@ -45,7 +45,10 @@ async function ask<Row extends pg.QueryResultRow>(database: TestDatabase, sql: s
 
 const healthOf = (port: number) =>
   fetch(`http://127.0.0.1:${port}/health/ready`).then(
-    async (answer) => ({ status: answer.status, body: await answer.json() }),
+    async (answer) => {
+      const body: unknown = await answer.json();
+      return { status: answer.status, body };
+    },
     () => undefined,
   );
 

@@ -15,9 +15,9 @@ describe('the package that npm gets, in a project that is not this one', () => {
 
   afterAll(() => foreign.remove());
 
-  test('holds JavaScript, declarations and SQL, and nothing that only the repository needs', () => {
+  test('holds JavaScript, declarations, SQL and interfaces of gRPC, and nothing that only the repository needs', () => {
     const allowed =
-      /^(dist\/src\/.+\.(js|d\.ts|sql)|bin\/millrace\.js|scripts\/prepare\.js|[A-Z]+(\.md)?|package\.json)$/;
+      /^(dist\/src\/.+\.(js|d\.ts|sql|proto)|bin\/millrace\.js|scripts\/prepare\.js|[A-Z]+(\.md)?|package\.json)$/;
     expect(foreign.packedFiles.filter((file) => !allowed.test(file))).toEqual([]);
     expect(foreign.packedFiles.filter((file) => /\.(test|conformance)\./.test(file))).toEqual([]);
     expect(foreign.packedFiles).toEqual(

@@ -20,10 +20,6 @@ export interface PageOptions {
   readonly dark?: boolean;
   /** What the browser remembers from before. */
   readonly kept?: { readonly [name: string]: string };
-  /** Statuses that the page is answered on purpose, besides those of refusals and of a server that is down. */
-  readonly refusals?: readonly number[];
-  /** Lets no sound out before somebody has pressed something, as a browser on somebody's desk. */
-  readonly silent?: boolean;
 }
 
 /** A whole clinic in processes of its own, and a browser that looks at it. */
@@ -73,7 +69,7 @@ export class ClinicBrowser {
   /** Opens a screen. What happens in it is watched until {@link closePages}. */
   async open(
     path: string,
-    { language = 'en', width = 1280, dark = false, kept = {}, refusals = [], silent = false }: PageOptions = {},
+    { language = 'en', width = 1280, dark = false, kept = {} }: PageOptions = {},
   ): Promise<Page> {
     const context = await this.#browser.newContext({
       viewport: { width, height: 900 },
@@ -86,14 +82,12 @@ export class ClinicBrowser {
       Object.assign(globalThis, { printed: 0 });
       globalThis.print = () => Object.assign(globalThis, { printed: Number(Reflect.get(globalThis, 'printed')) + 1 });
     }, kept);
-    if (silent) await context.addInitScript(keepSilent);
     const page = await context.newPage();
     page.setDefaultTimeout(20_000);
     page.on('pageerror', (error) => this.#complaints.push(error.message));
     page.on('console', (message) => {
       // Refusals and a server that is down are what some tests are about. Chromium tells of both.
-      const statuses = [401, 409, 503, ...refusals].join('|');
-      const expected = new RegExp(`net::ERR_|responded with a status of (${statuses})`).test(message.text());
+      const expected = /net::ERR_|responded with a status of (401|404|409|503)/.test(message.text());
       if (message.type() === 'error' && !expected) this.#complaints.push(message.text());
     });
     page.on('request', (request) => {
@@ -141,21 +135,6 @@ export class ClinicBrowser {
     const answer = await this.post('check-in', { queueId, patientName, consultationType: 'General', ...given });
     return { visitId: String(answer['visitId']), ticket: String(answer['ticket']) };
   }
-}
-
-/** A browser without a window lets sound out at once; this one waits until it is asked to. */
-function keepSilent(): void {
-  const Running = globalThis.AudioContext;
-  globalThis.AudioContext = class extends Running {
-    #asked = false;
-    override get state(): AudioContextState {
-      return this.#asked ? super.state : 'suspended';
-    }
-    override resume(): Promise<void> {
-      this.#asked = true;
-      return super.resume();
-    }
-  };
 }
 
 /** Waits until a screen's live data is in a state. */

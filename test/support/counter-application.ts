@@ -100,4 +100,13 @@ export const counterApplication: Application = {
       ],
     },
   ],
+  grpc: {
+    protos: [new URL('counters.proto', import.meta.url)],
+    methods: {
+      'tests.counters.v1.Counters/Count': { route: 'POST /api/counters/:id' },
+      'tests.counters.v1.Counters/ListCounters': { route: 'GET /api/counters', list: 'counters' },
+      'tests.counters.v1.Counters/Break': { route: 'GET /api/defect' },
+    },
+    streams: { 'tests.counters.v1.Counters/WatchCounters': { feed: 'counters' } },
+  },
 };

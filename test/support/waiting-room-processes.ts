@@ -55,6 +55,11 @@ export class WaitingRoomProcesses {
     return this.#processes[0]?.server.url ?? '';
   }
 
+  /** Where the second one listens. */
+  get secondUrl(): string {
+    return this.#processes[1]?.server.url ?? '';
+  }
+
   async stop(): Promise<void> {
     for (const { system, server } of this.#processes) {
       await server.stop();

@@ -118,9 +118,9 @@ export function publicRoutes(
     const visitId = links.visitOf(asked);
     if (visitId === undefined) throw unknownLink();
     if (when.minPosition !== undefined) await readModels.query('select 1', [], when);
-    const visit = (await publicVisits(readModels, [visitId], Date.now())).get(visitId);
-    if (visit === undefined) throw unknownLink();
-    return { visitId, visit };
+    const found = (await publicVisits(readModels, [visitId], Date.now())).get(visitId);
+    if (found === undefined) throw unknownLink();
+    return { visitId, ...found };
   };
 
   server.get(
@@ -156,8 +156,8 @@ export function publicRoutes(
       },
     },
     async (request, reply) => {
-      const { visitId, visit } = await page(request.params.token);
-      streams.open(request, reply, (send, end) => followed.follow(visitId, visit, send, end));
+      const { visitId, ...found } = await page(request.params.token);
+      streams.open(request, reply, (send, end) => followed.follow(visitId, found, send, end));
       return reply;
     },
   );

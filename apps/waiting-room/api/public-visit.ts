@@ -28,8 +28,15 @@ export const publicVisitSchema = Type.Object({
 });
 export type PublicVisit = Static<typeof publicVisitSchema>;
 
+/** The page of a visit, and the queue that moves it. */
+export interface VisitPage {
+  readonly queueId: string;
+  readonly visit: PublicVisit;
+}
+
 interface VisitRow {
   readonly visitId: string;
+  readonly queueId: string;
   readonly ticket: string;
   readonly queueName: string;
   readonly siteName: string;
@@ -51,12 +58,12 @@ export async function publicVisits(
   readModels: Pick<RunningSystem['readModels'], 'query' | 'position'>,
   visitIds: readonly string[],
   now: number,
-): Promise<ReadonlyMap<string, PublicVisit>> {
+): Promise<ReadonlyMap<string, VisitPage>> {
   // First: then the rows are at least as new as the position says.
   const position = await readModels.position();
   const rows = await readModels.query<VisitRow>(visitsSql, [visitIds, new Date(now)]);
   const shown = rows.filter(({ endedAt }) => endedAt === null || now - endedAt.getTime() <= shownAfterEnd);
-  return new Map(shown.map((row) => [row.visitId, shownVisit(row, now, position)]));
+  return new Map(shown.map((row) => [row.visitId, { queueId: row.queueId, visit: shownVisit(row, now, position) }]));
 }
 
 function shownVisit(row: VisitRow, now: number, position: number): PublicVisit {

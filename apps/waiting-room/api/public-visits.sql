@@ -1,47 +1,74 @@
--- What the public page of each visit in $1 shows, by visit. No name, no patient's id, no kind of consultation.
+-- What the public page of each visit in $1 shows, by visit; $2 is now. No name, no patient's id, no kind of consultation.
+-- Many pages are asked for at once: lines, rooms and consultations are looked at once for each queue, not for each page.
+with asked as materialized (
+  select visit_id, queue_id, site_id, ticket, status, arrived_at, checked_out_at, room_id, room_key, desk_id, desk_key,
+         updated_position
+  from visits_view
+  where visit_id = any ($1)
+),
+in_queues as materialized (select distinct queue_id from asked),
+-- Who is called before whom: in the same line, and in all lines of the queue.
+lines as (
+  select visit_id,
+         row_number() over (partition by queue_id, status order by call_order, visit_id)::integer   as place,
+         row_number() over (partition by queue_id order by call_order, visit_id)::integer - 1       as before
+  from visits_view
+  where queue_id in (select queue_id from in_queues)
+    and status in ('WAITING', 'WAITING_TRIAGE', 'WAITING_CASHIER')
+),
+figures as materialized (
+  select i.queue_id, rooms.open, served.median_ms
+  from in_queues i
+  -- Rooms that see patients of the queue: with one of them inside, or having called one in the last hour. Their last
+  -- patient came within a day.
+  cross join lateral (
+    select count(*)::integer as open
+    from (
+      select distinct room_key from visits_view
+      where queue_id = i.queue_id and room_key is not null and arrived_at > $2::timestamptz - interval '1 day'
+    ) seen
+    cross join lateral (
+      select queue_id, status, status_since from visits_view
+      where room_key = seen.room_key order by room_turn desc limit 1
+    ) last
+    left join places p on p.kind = 'room' and p.place_key = seen.room_key
+    where coalesce(p.active, true) and last.queue_id = i.queue_id
+      and (last.status in ('CALLED', 'IN_CONSULTATION') or last.status_since > $2::timestamptz - interval '1 hour')
+  ) rooms
+  -- The consultations of the last twenty who came to the queue and were seen.
+  cross join lateral (
+    select percentile_cont(0.5) within group (order by extract(epoch from l.checked_out_at - l.started_at) * 1000)
+           as median_ms
+    from (
+      select started_at, checked_out_at from visits_view
+      where queue_id = i.queue_id and status = 'COMPLETED' and started_at is not null
+      order by arrived_at desc limit 20
+    ) l
+  ) served
+)
 select v.visit_id                        as "visitId",
        v.ticket,
+       v.queue_id                        as "queueId",
        q.queue_name                      as "queueName",
        coalesce(s.site_name, v.site_id)  as "siteName",
        v.status,
-       v.called_at                       as "calledAt",
        v.arrived_at                      as "arrivedAt",
        v.checked_out_at                  as "endedAt",
        v.updated_position::float8        as "updatedPosition",
        q.state                           as "queueState",
-       line.place::integer               as place,
-       line.before::integer              as before,
+       l.place,
+       l.before,
        case when v.status in ('CALLED', 'IN_CONSULTATION') then 'room'
             when v.status in ('AT_CASHIER', 'PAYMENT_PENDING') then 'desk' end as "destinationKind",
-       case when v.status in ('CALLED', 'IN_CONSULTATION') then coalesce(r.room_name, v.room_id)
-            when v.status in ('AT_CASHIER', 'PAYMENT_PENDING') then coalesce(d.desk_name, v.desk_id) end
+       case when v.status in ('CALLED', 'IN_CONSULTATION') then coalesce(r.place_name, v.room_id)
+            when v.status in ('AT_CASHIER', 'PAYMENT_PENDING') then coalesce(d.place_name, v.desk_id) end
                                          as "destinationName",
-       rooms.open::integer               as "openRooms",
-       served.median_ms                  as "medianServiceMs"
-from visits_view v
+       f.open                            as "openRooms",
+       f.median_ms                       as "medianServiceMs"
+from asked v
 join waiting_queue_view q on q.queue_id = v.queue_id
+join figures f on f.queue_id = v.queue_id
 left join sites s on s.site_id = v.site_id
-left join rooms_view r on r.room_key = v.room_key
-left join desks_view d on d.desk_key = v.desk_key
--- Who is called before this patient: in the same line, and in all lines of the queue.
-left join lateral (
-  select count(*) filter (where w.status = v.status) + 1 as place, count(*) as before
-  from visits_view w
-  where w.queue_id = v.queue_id and w.status in ('WAITING', 'WAITING_TRIAGE', 'WAITING_CASHIER')
-    and (w.call_order, w.visit_id) < (v.call_order, v.visit_id)
-) line on v.status in ('WAITING', 'WAITING_TRIAGE', 'WAITING_CASHIER')
--- Rooms that see patients of this queue: with one of them inside, or having called one in the last hour.
-left join lateral (
-  select count(*) as open from rooms_view o
-  where o.active and o.queue_id = v.queue_id and (o.occupied or o.status_since > $2::timestamptz - interval '1 hour')
-) rooms on true
--- The last twenty consultations of the queue.
-left join lateral (
-  select percentile_cont(0.5) within group (order by extract(epoch from l.checked_out_at - l.started_at) * 1000) as median_ms
-  from (
-    select c.started_at, c.checked_out_at from visits_view c
-    where c.queue_id = v.queue_id and c.status = 'COMPLETED' and c.started_at is not null
-    order by c.checked_out_at desc limit 20
-  ) l
-) served on true
-where v.visit_id = any ($1)
+left join places r on r.kind = 'room' and r.place_key = v.room_key
+left join places d on d.kind = 'desk' and d.place_key = v.desk_key
+left join lines l on l.visit_id = v.visit_id

@@ -6,6 +6,7 @@ import { checkInRoutes } from './check-in-routes.ts';
 import { departmentRoutes } from './department-routes.ts';
 import { KnownQueues } from './known-queues.ts';
 import { MomentsAgo } from './moments-ago.ts';
+import { originalRoutes } from './original-routes.ts';
 import { publicRoutes } from './public-routes.ts';
 import { queueRoutes } from './queue-routes.ts';
 import { recordRoutes } from './record-routes.ts';
@@ -40,5 +41,6 @@ export function waitingRoomRoutes(patientKeySecret: string): RouteModule {
     recordRoutes(server, system, links);
     publicRoutes(server, system, links);
     analyticsRoutes(server, system);
+    originalRoutes(server, system, patientKeySecret);
   };
 }

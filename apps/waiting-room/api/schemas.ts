@@ -219,7 +219,9 @@ export const roomBody = Type.Object({ ...placeBody, roomName: placeName });
 export const deskBody = Type.Object({ ...placeBody, deskName: placeName });
 export const staffBody = Type.Object({
   staffName: nullable(Type.String({ minLength: 1, maxLength: 120, ...notBlank })),
-  staffId: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._@-]{1,60}$', description: 'Default: the name.' })),
+  staffId: Type.Optional(
+    Type.String({ pattern: '^[A-Za-z0-9._@-]{1,60}$', description: 'Default: one made from the name.' }),
+  ),
 });
 const placeAnswer = { active: Type.Optional(Type.Boolean()), changed: Type.Boolean(), position: logPosition };
 export const roomAnswer = Type.Object({ roomId: Type.String(), ...placeAnswer });

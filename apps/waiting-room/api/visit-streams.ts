@@ -1,43 +1,61 @@
 import type { RunningSystem } from '#millrace';
-import { publicVisits, type PublicVisit } from './public-visit.ts';
+import { publicVisits, type PublicVisit, type VisitPage } from './public-visit.ts';
 
-/** The least time between two looks, in milliseconds: however much happens, a page hears of it once in that time. */
-const pauseMs = 1000;
-/** An estimate changes although nothing happens. */
+/**
+ * The least time between two looks, in milliseconds. The first change after a pause is looked at at once; however much
+ * happens then, a page hears of it once in that time.
+ */
+const pauseMs = 100;
+/** An estimate changes although nothing happens, and so does the name of a room. */
 const lookAnywayMs = 30_000;
+
+const changedQueuesSql = `select queue_id as "queueId" from waiting_queue_view where updated_position > $1
+                          union select queue_id from visits_view where updated_position > $1`;
 
 interface Follower {
   readonly visitId: string;
   readonly send: (visit: PublicVisit) => void;
   readonly end: () => void;
+  /** Where the visit was at the last look. */
+  queueId: string;
   /** What was sent last, without the times of the look. */
   last: string;
+  /** What changed between the first look and the beginning has not been looked at. */
+  isNew: boolean;
 }
 
-/** Follows the public pages of visits: one question to the read model for all that are open, and only when something moved. */
+/**
+ * Follows the public pages of visits. When something moved, one question says which queues did, and one more what the open
+ * pages of those queues show now, however many they are.
+ */
 export class VisitStreams {
   readonly #readModels: RunningSystem['readModels'];
   readonly #followers = new Set<Follower>();
   readonly #stopListening: () => void;
   readonly #anyway: NodeJS.Timeout;
   #timer: NodeJS.Timeout | undefined;
+  #lookedAt = Number.NEGATIVE_INFINITY;
   #looking = false;
   #again = false;
+  /** The position that the last look saw; undefined when all pages have to be looked at. */
+  #seen: number | undefined;
   #stopped = false;
 
   constructor(readModels: RunningSystem['readModels']) {
     this.#readModels = readModels;
     this.#stopListening = readModels.onChanged(() => this.#lookSoon());
-    this.#anyway = setInterval(() => this.#lookSoon(), lookAnywayMs);
+    this.#anyway = setInterval(() => {
+      this.#seen = undefined;
+      this.#lookSoon();
+    }, lookAnywayMs);
     this.#anyway.unref();
   }
 
   /** Sends the page of a visit now and whenever it changed. Returns how to stop it. */
-  follow(visitId: string, first: PublicVisit, send: (visit: PublicVisit) => void, end: () => void): () => void {
-    const follower: Follower = { visitId, send, end, last: textOf(first) };
+  follow(visitId: string, { queueId, visit }: VisitPage, send: Follower['send'], end: () => void): () => void {
+    const follower: Follower = { visitId, queueId, send, end, last: textOf(visit), isNew: true };
     this.#followers.add(follower);
-    send(first);
-    // What changed between the first look and now.
+    send(visit);
     this.#lookSoon();
     return () => this.#followers.delete(follower);
   }
@@ -51,19 +69,30 @@ export class VisitStreams {
 
   #lookSoon(): void {
     if (this.#followers.size === 0 || this.#stopped) return;
-    if (this.#looking) this.#again = true;
-    else this.#timer ??= setTimeout(() => void this.#look(), pauseMs);
+    if (this.#looking) {
+      this.#again = true;
+      return;
+    }
+    const pause = Math.max(0, this.#lookedAt + pauseMs - performance.now());
+    this.#timer ??= setTimeout(() => void this.#look(), pause);
   }
 
   async #look(): Promise<void> {
     this.#timer = undefined;
     this.#looking = true;
+    this.#lookedAt = performance.now();
+    const before = this.#seen;
     try {
-      const visitIds = [...new Set([...this.#followers].map(({ visitId }) => visitId))];
-      const visits = await publicVisits(this.#readModels, visitIds, Date.now());
-      for (const follower of this.#followers) this.#tell(follower, visits.get(follower.visitId));
+      // First: what comes later is looked at with the next look.
+      const position = await this.#readModels.position();
+      this.#seen = position;
+      const moved = await this.#moved(before);
+      const visitIds = [...new Set(moved.map(({ visitId }) => visitId))];
+      const pages = visitIds.length === 0 ? undefined : await publicVisits(this.#readModels, visitIds, Date.now());
+      if (pages !== undefined) for (const follower of moved) this.#tell(follower, pages.get(follower.visitId));
     } catch {
-      // A read model that is away is looked at again with its next change.
+      // A read model that is away is looked at again with its next change, and then all of it.
+      this.#seen = undefined;
       this.#again = true;
     } finally {
       this.#looking = false;
@@ -73,16 +102,27 @@ export class VisitStreams {
     if (again) this.#lookSoon();
   }
 
-  #tell(follower: Follower, visit: PublicVisit | undefined): void {
-    // Nobody is told of a visit that the look did not know yet; one that is over for long has no page any more.
-    if (visit === undefined) {
+  /** The pages that may show something else than before. */
+  async #moved(before: number | undefined): Promise<readonly Follower[]> {
+    const all = [...this.#followers];
+    if (before === undefined) return all;
+    const rows = await this.#readModels.query<{ queueId: string }>(changedQueuesSql, [before]);
+    const queues = new Set(rows.map(({ queueId }) => queueId));
+    return all.filter(({ queueId, isNew }) => isNew || queues.has(queueId));
+  }
+
+  #tell(follower: Follower, page: VisitPage | undefined): void {
+    // A visit that is over for long has no page any more.
+    if (page === undefined) {
       follower.end();
       return;
     }
-    const text = textOf(visit);
+    follower.isNew = false;
+    follower.queueId = page.queueId;
+    const text = textOf(page.visit);
     if (text === follower.last) return;
     follower.last = text;
-    follower.send(visit);
+    follower.send(page.visit);
   }
 }
 

@@ -39,6 +39,8 @@ export const refusals = {
   QUEUE_CLOSED: { kind: 'rejected', message: 'The queue is closed: nobody is taken in any more.' },
   ROOM_OCCUPIED: { kind: 'rejected', message: 'The room holds another patient.' },
   DESK_OCCUPIED: { kind: 'rejected', message: 'The desk holds another patient.' },
+  AUDIT_TIMELINE_NOT_FOUND: { kind: 'not-found', message: 'No event of that correlation id was found.' },
+  TRAJECTORY_NOT_FOUND: { kind: 'not-found', message: 'There is no visit with that id.' },
   ROOM_INACTIVE: { kind: 'rejected', message: 'The room is not active.' },
   DESK_INACTIVE: { kind: 'rejected', message: 'The desk is not active.' },
   TRANSFER_TO_ANOTHER_SITE: {

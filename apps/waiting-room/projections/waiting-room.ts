@@ -18,6 +18,7 @@ export const waitingRoomProjection = defineProjection({
     'rooms_view',
     'desks_view',
     'sites',
+    'places',
     'public_calls_view',
   ],
 });

@@ -6,6 +6,7 @@ import type { Terminal } from '../terminal.ts';
 export interface StartOptions {
   readonly app?: string;
   readonly role?: readonly Role[];
+  readonly grpc?: boolean;
 }
 
 /** `millrace start` */
@@ -18,6 +19,7 @@ export function startCommand(terminal: Terminal): Command {
       'run only this part: api, relay or projector; repeatable',
       oneOf(['api', 'relay', 'projector']),
     )
+    .option('--grpc', 'serve gRPC, on port 5001 or the next free one unless GRPC_PORT says where')
     .addHelpText('after', '\nExample:\n  PORT=8080 millrace start\n  millrace start --role relay --role projector')
     .action(async (options: StartOptions) => {
       const { start } = await import('../start/start.ts');

@@ -24,6 +24,12 @@ describe('the doctor', () => {
     expect(judgeLag({ avgLagMs })).toMatchObject({ status });
   });
 
+  it('does not hold the first events of a process against it', () => {
+    expect(judgeLag({ avgLagMs: 900, processedCount: 1 })).toMatchObject({ status: 'OK' });
+    expect(judgeLag({ avgLagMs: 1_500, processedCount: 19 })).toMatchObject({ status: 'OK' });
+    expect(judgeLag({ avgLagMs: 900, processedCount: 20 })).toMatchObject({ status: 'WARN' });
+  });
+
   it.each([
     [0, 0, 'OK'],
     [500, 15, 'OK'], // 7,000/s have that many on the way

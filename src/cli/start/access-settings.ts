@@ -1,6 +1,6 @@
-import type { Settings } from '../../config.ts';
+import { isLoopback, type Settings } from '../../config.ts';
 import { MillraceError, type FieldProblem } from '../../errors.ts';
-import { accessSettingsFor, isLoopback, type AccessSettings } from '../../server/access/access-settings.ts';
+import { accessSettingsFor, type AccessSettings } from '../../server/access/access-settings.ts';
 import type { Application } from '../../server/application.ts';
 
 /** How the server knows who sends a request, by the settings. Throws SETTING_INVALID. */

@@ -9,6 +9,7 @@ import type { Terminal } from '../terminal.ts';
 import { packageVersion } from '../package-version.ts';
 import { accessFrom, checkSecrets, openDoors } from './access-settings.ts';
 import { openDatabases } from './database-urls.ts';
+import { grpcChoice } from './grpc-options.ts';
 import { checkPort } from './port-check.ts';
 import { stopInOrder, type StoppablePart } from './stop-in-order.ts';
 import { watchStopReasons, type StopReason } from './stop-reasons.ts';
@@ -110,8 +111,11 @@ async function bringUp(
     for (const line of whatRuns(name, roles, databases, settings.rabbitmqUrl)) terminal.err(line);
     return;
   }
+  const grpc = await grpcChoice(settings, options.grpc === true);
+  if ('notServed' in grpc && grpc.notServed !== undefined) terminal.err(grpc.notServed);
   const server = await startServer(await application, system, {
     ...{ host, port, logger, version: packageVersion() },
+    ...('options' in grpc ? { grpc: grpc.options } : {}),
     access: accessFrom(settings),
     trustedProxies: settings.trustedProxies,
   });
@@ -125,7 +129,8 @@ async function bringUp(
     for (const line of whatRuns(name, roles, databases, settings.rabbitmqUrl)) terminal.err(line);
   }
   const hasPages = (await application).web !== undefined;
-  for (const line of whereToLook(name, server.url, performance.now() - begunAt, hasPages)) terminal.err(line);
+  for (const line of whereToLook(name, server.url, performance.now() - begunAt, hasPages, server.grpc))
+    terminal.err(line);
   for (const line of openDoors(await application, settings)) terminal.err(line);
 }
 

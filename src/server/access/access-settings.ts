@@ -1,4 +1,7 @@
+import { isLoopback } from '../../config.ts';
 import type { SignInTimes } from '../../access/access.ts';
+
+export { isLoopback };
 
 /** Who may come in without saying who it is: everybody, with every role (a demonstration), or nobody. */
 export type AccessMode = 'demo' | 'required';
@@ -33,11 +36,6 @@ export interface AccessSettings {
 }
 
 export const defaultTimes: SignInTimes = { idleMs: 3_600_000, lifetimeMs: 12 * 3_600_000 };
-
-/** Addresses that only this machine reaches. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
-}
 
 /** What a server does that was not told. */
 export function accessSettingsFor(host: string): AccessSettings {

@@ -1,3 +1,4 @@
+import { errorForLog } from '../../telemetry/error-for-log.ts';
 import { fastifyCookie } from '@fastify/cookie';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Policy, type AccessDefinition } from '../../access/policy.ts';
@@ -83,7 +84,7 @@ export async function addAccess(
   });
   const housekeeping = setInterval(() => {
     access.prune(settings.times).catch((error: unknown) => {
-      server.log.warn({ err: error }, 'sign-ins that are over could not be taken away');
+      server.log.warn({ err: errorForLog(error) }, 'sign-ins that are over could not be taken away');
     });
   }, 60_000);
   housekeeping.unref();

@@ -1,3 +1,4 @@
+import { errorForLog } from '../../telemetry/error-for-log.ts';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Access, SignInTimes } from '../../access/access.ts';
 import type { Identity } from './identity.ts';
@@ -89,7 +90,7 @@ export class LiveWatch {
       }
       this.#askedAt = performance.now();
     } catch (error) {
-      this.#log.warn({ err: error }, 'it could not be asked who is still signed in');
+      this.#log.warn({ err: errorForLog(error) }, 'it could not be asked who is still signed in');
       if (performance.now() - this.#askedAt > blindForMs) for (const watched of all) this.#end(watched);
     }
   }

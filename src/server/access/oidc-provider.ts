@@ -3,7 +3,8 @@ import * as client from 'openid-client';
 import type { ProviderIdentity } from '../../access/access.ts';
 import type { Principal } from '../../access/principal.ts';
 import { MillraceError } from '../../errors.ts';
-import { isLoopback, type ProviderSettings } from './access-settings.ts';
+import { isLoopback } from '../../config.ts';
+import type { ProviderSettings } from './access-settings.ts';
 import { identityFrom, rolesFrom } from './claims.ts';
 import { callbackPath, type Provider, type ProviderFlow } from './provider.ts';
 

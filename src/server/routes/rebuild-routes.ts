@@ -1,3 +1,4 @@
+import { errorForLog } from '../../telemetry/error-for-log.ts';
 import { Type } from 'typebox';
 import { MillraceError } from '../../errors.ts';
 import type { RebuildAction, RebuildProgress, RebuildRequest, RunningSystem } from '../../running-system.ts';
@@ -115,7 +116,7 @@ export function rebuildRoutes(onReplaced: () => void): RouteModule {
         }
         // What is refused at once is the caller's matter, and is answered.
         await refusedWithin(work, refusalMs);
-        work.catch((error: unknown) => request.log.error({ err: error }, 'rebuild failed'));
+        work.catch((error: unknown) => request.log.error({ err: errorForLog(error) }, 'rebuild failed'));
         return reply.code(202).send({ rebuilds: await progressOf(system, ids) });
       },
     );

@@ -58,7 +58,7 @@ export const rooms: { readonly [room: string]: Room } = {
     mayImport: ['events', 'store', 'commands', 'projections'],
   },
   server: {
-    holds: 'HTTP, WebSocket and SSE, problem details',
+    holds: 'HTTP, WebSocket and SSE, gRPC, problem details',
     mayImport: ['events', 'store', 'commands', 'projections', 'access', 'telemetry'],
   },
   cli: { holds: 'the command line; puts the parts together', mayImport: ['access', 'embedded', 'server'] },
@@ -103,6 +103,9 @@ export const packages: { readonly [name: string]: readonly string[] } = {
   'openid-client': ['server'],
   jose: ['server'],
   'prom-client': ['telemetry', 'server'],
+  '@grpc/grpc-js': ['server'],
+  '@grpc/proto-loader': ['server'],
+  '@grpc/reflection': ['server'],
   pino: ['cli'],
   commander: ['cli'],
   typebox: ['events', 'server', 'the top'],

@@ -98,6 +98,25 @@ test('another media type than JSON is refused, with and without a name', async (
   expect(text.answer.statusCode).toBe(415);
 });
 
+test.each([
+  ['a charset other than UTF-8', { 'content-type': 'application/json; charset=iso-8859-1' }],
+  ['one that is quoted', { 'content-type': 'application/json;Charset="UTF-16"' }],
+  ['a compressed body', { 'content-type': 'application/json', 'content-encoding': 'gzip' }],
+])('%s is refused before the body is read', async (_what, headers) => {
+  const { answer, problem } = await send('POST', count, '{"by":1}', headers);
+  expect([answer.statusCode, problem.code]).toEqual([415, 'MEDIA_TYPE_UNSUPPORTED']);
+});
+
+test('UTF-8 may be said, and that nothing is compressed', async () => {
+  const headers = { 'content-type': 'application/json; charset=utf-8', 'content-encoding': 'identity' };
+  expect((await send('POST', '/api/counters/said', '{"by":1}', headers)).answer.statusCode).toBe(201);
+});
+
+test('a list is told to be no object, whatever is in it', async () => {
+  const { problem } = await send('POST', count, '[{"by":1}]');
+  expect(problem).toMatchObject({ code: 'REQUEST_INVALID', detail: 'The body must be a JSON object.' });
+});
+
 test('every wrong field is named, and no value is repeated', async () => {
   const payload =
     '{"by":"17 secrets","mood":"sad secret","name":"a long secret","secret":1,"inner":{"deep":"x","more":2}}';

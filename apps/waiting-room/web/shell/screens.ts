@@ -59,6 +59,12 @@ export const screens = {
     group: 'lead',
     load: async () => (await import('../screens/supervisor/supervisor.tsx')).Supervisor,
   },
+  analytics: {
+    path: '/analytics',
+    roles: ['supervisor', 'operator', 'administrator'],
+    group: 'lead',
+    load: async () => (await import('../screens/analytics/analytics.tsx')).Analytics,
+  },
   flow: {
     path: '/flow',
     roles: ['supervisor', 'operator', 'administrator'],
@@ -75,7 +81,7 @@ export const screens = {
     path: '/v/',
     roles: 'public',
     group: undefined,
-    load: async () => (await import('../screens/patient/patient.tsx')).Patient,
+    load: async () => (await import('../screens/phone/phone.tsx')).Phone,
   },
 } as const satisfies { readonly [name: string]: ScreenEntry };
 

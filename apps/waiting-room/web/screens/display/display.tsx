@@ -1,134 +1,128 @@
-import { useEffect } from 'preact/hooks';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { age, timeOfDay } from '../../language/format.ts';
 import { useWords } from '../../language/language.ts';
-import { shownCalls, type CallRow } from '../../model/calls.ts';
-import type { Connection } from '../../model/connection.ts';
+import { connectionState, type Connection } from '../../model/connection.ts';
 import { shellWords } from '../../shell/shell-words.ts';
 import { useSites } from '../../shell/sites.ts';
 import { ConnectionBadge } from '../../view/connection-badge.tsx';
 import { LanguageSwitch } from '../../view/language-switch.tsx';
 import { useNow, useServerNow } from '../../view/ticking.tsx';
-import { useKept } from '../../view/use-kept.ts';
 import './display.css';
-import { useDisplay, useLitScreen } from './use-display.ts';
-import { displayWords, placeName } from './words.ts';
+import type { Call } from './display-model.ts';
+import { announce, turnSoundOn, watchSound } from './sound.ts';
+import { useDisplay } from './use-display.ts';
+import { displayWords } from './words.ts';
 
-/** More do not fit in a size that is read from across the room. */
-const mostShown = 7;
+/** One call is said and captioned at a time, for so long. */
+const captionMs = 6_000;
+/** As many as are readable from far away. */
+const mostCalls = 6;
 
-/** The wall of the waiting room: which ticket goes where. */
+/** The display on the wall: which ticket goes where. Nothing else is known here. */
 export function Display() {
   const words = useWords(displayWords);
   const shell = useWords(shellWords);
   const { siteId } = useSites();
-  const [sound, keepSound] = useKept('display-sound');
-  const muted = sound === 'off';
-  const { board, connection, unknownSite, saying, audible, unlock } = useDisplay(siteId, muted);
-  useLitScreen();
+  const { said, say } = useAnnouncements();
+  const { shown, connection } = useDisplay(siteId, say);
+  const [isSoundOn, setSoundOn] = useState(true);
+  useEffect(() => watchSound(setSoundOn), []);
+  useWakeLock();
   useEffect(() => {
-    document.title = `${shell.screens.display.title} · ${shell.clinic}`;
-  }, [shell]);
-  const calls = shownCalls(board);
-  // What is being said stands in the first place, also when somebody else was called meanwhile.
-  const now = calls.find(({ ticket }) => ticket === saying?.ticket) ?? calls[0];
-  const others = calls.filter((call) => call !== now).slice(0, mostShown);
+    document.title = `${shell.screens.display.title} · ${shown?.siteName ?? shell.clinic}`;
+  }, [shell, shown?.siteName]);
+
   return (
-    <div class="wall">
-      <header class="wall-head">
-        <h1>{board.siteName ?? shell.screens.display.title}</h1>
+    <main class="display" id="content">
+      <header class="display-head">
+        <h1>{shown?.siteName ?? words.loading}</h1>
         <ConnectionBadge connection={connection} />
-        <div class="wall-tools">
-          <LanguageSwitch />
-          {audible && (
-            <button type="button" class="quiet" onClick={() => keepSound(muted ? 'on' : 'off')}>
-              {muted ? words.soundOn : words.soundOff}
-            </button>
-          )}
-        </div>
-        <Clock />
-      </header>
-      {!audible && !muted && (
-        <p class="wall-blocked">
-          {words.soundBlocked}
-          <button type="button" class="primary" onClick={unlock}>
+        {!isSoundOn && (
+          <button type="button" class="primary" onClick={() => void turnSoundOn()}>
             {words.soundOn}
           </button>
-        </p>
-      )}
-      <OldData connection={connection} />
-      <main id="content" class="wall-main" data-others={others.length > 0}>
-        {unknownSite ? (
-          <Empty title={words.unknownSite} hint={words.unknownSiteHint} />
-        ) : now === undefined ? (
-          <Empty title={board.siteName === undefined ? shell.loading : words.noCalls} hint={words.noCallsHint} />
-        ) : (
-          <section class="wall-now" data-saying={saying !== undefined} aria-label={words.calledNow}>
-            <Call call={now} />
-          </section>
         )}
-        {others.length > 0 && (
-          <section class="wall-others" aria-label={words.others}>
-            <ul>
-              {others.map((call) => (
-                <li key={call.ticket}>
-                  <Call call={call} />
+        <LanguageSwitch />
+        <Clock />
+      </header>
+      <Old connection={connection} />
+      <p class="display-caption" role="status">
+        {said !== undefined && words.goTo(said.ticket, said.name)}
+      </p>
+      {shown !== undefined && (
+        <div class="display-body">
+          <section aria-labelledby="display-calls">
+            <h2 id="display-calls">{shown.calls.length === 0 ? words.nobody : words.nowCalled}</h2>
+            <ol class="display-calls">
+              {shown.calls.slice(0, mostCalls).map((call) => (
+                <li key={call.ticket} data-status={call.status} data-said={call.ticket === said?.ticket}>
+                  <strong>{call.ticket}</strong>
+                  <span>{call.name}</span>
                 </li>
               ))}
-            </ul>
+            </ol>
           </section>
-        )}
-      </main>
-      <p class="wall-caption" role="status">
-        {saying !== undefined && words.caption(saying.ticket, placeName(words, saying.kind, saying.place))}
-      </p>
-      {board.next.length > 0 && (
-        <section class="wall-next" aria-labelledby="wall-next">
-          <h2 id="wall-next">{words.next}</h2>
-          <ul>
-            {board.next.map((ticket) => (
-              <li key={ticket}>{ticket}</li>
-            ))}
-          </ul>
-        </section>
+          {shown.next.length > 0 && (
+            <section class="display-next" aria-labelledby="display-next">
+              <h2 id="display-next">{words.next}</h2>
+              <ol>
+                {shown.next.map((ticket) => (
+                  <li key={ticket}>{ticket}</li>
+                ))}
+              </ol>
+            </section>
+          )}
+        </div>
       )}
-    </div>
-  );
-}
-
-function Call({ call }: { readonly call: CallRow }) {
-  const words = useWords(displayWords);
-  return (
-    <p class="wall-call" data-ticket={call.ticket} data-status={call.status}>
-      <strong>{call.ticket}</strong>
-      <span>{placeName(words, call.kind, call.place)}</span>
-    </p>
-  );
-}
-
-function Empty({ title, hint }: { readonly title: string; readonly hint: string }) {
-  return (
-    <section class="wall-empty">
-      <p>{title}</p>
-      <p>{hint}</p>
-    </section>
+    </main>
   );
 }
 
 function Clock() {
-  const now = useServerNow();
-  return (
-    <time class="wall-clock" dateTime={new Date(now).toISOString()}>
-      {timeOfDay(now)}
-    </time>
-  );
+  return <p class="display-clock">{timeOfDay(useServerNow())}</p>;
 }
 
-/** Whoever reads the wall must know that it shows the past. */
-function OldData({ connection }: { readonly connection: Connection }) {
+/** Says how old the display is once the connection is gone for more than a blink. */
+function Old({ connection }: { readonly connection: Connection }) {
   const words = useWords(displayWords);
   const now = useNow();
-  const { heardAt, open } = connection;
-  // A moment without a word is nothing; the feed says something every 15 seconds.
-  const old = heardAt !== undefined && now - heardAt >= (open ? 30_000 : 3_000);
-  return <div role="alert">{old && <p class="banner wall-old">{words.noLink(age(now - heardAt))}</p>}</div>;
+  const { heardAt } = connection;
+  const state = connectionState(connection, now);
+  const isOld = heardAt !== undefined && state !== 'live' && now - heardAt > 2_000;
+  return <div role="alert">{isOld && <p class="banner display-old">{words.stale(age(now - heardAt))}</p>}</div>;
+}
+
+/** Says one call after the other. */
+function useAnnouncements(): { readonly said: Call | undefined; readonly say: (call: Call) => void } {
+  const [said, setSaid] = useState<Call>();
+  const waiting = useRef<Call[]>([]);
+  const timer = useRef(0);
+  const goOn = useCallback(() => {
+    const call = waiting.current.shift();
+    setSaid(call);
+    timer.current = call === undefined ? 0 : setTimeout(goOn, captionMs);
+    if (call !== undefined) announce(call);
+  }, []);
+  const say = useCallback(
+    (call: Call) => {
+      waiting.current.push(call);
+      if (timer.current === 0) goOn();
+    },
+    [goOn],
+  );
+  useEffect(() => () => clearTimeout(timer.current), []);
+  return { said, say };
+}
+
+/** Keeps the screen from going dark, where the browser can; anew whenever the page is seen again. */
+function useWakeLock(): void {
+  useEffect(() => {
+    const keep = (): void => {
+      if (!('wakeLock' in navigator) || document.hidden) return;
+      navigator.wakeLock.request('screen').catch(() => undefined);
+    };
+    keep();
+    document.addEventListener('visibilitychange', keep);
+    return () => document.removeEventListener('visibilitychange', keep);
+  }, []);
 }

@@ -1,89 +1,72 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
-import { Announcer } from '../../data/announcer.ts';
-import { emptyDisplay, followDisplay, type DisplaySession, type DisplayState } from '../../data/display-session.ts';
-import { currentLanguage, wordsOf } from '../../language/language.ts';
-import { spelled, type CallRow } from '../../model/calls.ts';
-import { displayWords, placeName } from './words.ts';
+import { useEffect, useState } from 'preact/hooks';
+import { followFeed } from '../../data/feed.ts';
+import { get } from '../../data/rest.ts';
+import type { Connection } from '../../model/connection.ts';
+import { emptyDisplay, received, snapshotLoaded, type Call, type Display } from './display-model.ts';
+import { readDisplayMessage, snapshotOf } from './read-display.ts';
 
-/** A caption stands at least so long, also when nothing is heard. */
-const captionMs = 6_000;
+/** Who comes next is no part of the live feed: it is asked for after a change, and in any case so often. */
+const afterChangeMs = 500;
+const anywayMs = 10_000;
 
-export interface Display extends DisplayState {
-  /** The call that is being said. */
-  readonly saying: CallRow | undefined;
-  readonly audible: boolean;
-  readonly unlock: () => void;
-}
-
-/** The calls of a site; new ones are said one after the other. */
-export function useDisplay(siteId: string, muted: boolean): Display {
-  const [state, setState] = useState<DisplayState>(emptyDisplay);
-  const [saying, setSaying] = useState<CallRow>();
-  const [audible, setAudible] = useState(false);
-  const session = useRef<DisplaySession | undefined>(undefined);
-  const announcer = useRef<Announcer | undefined>(undefined);
-  const silent = useRef(muted);
-  silent.current = muted;
-
+/** What the display of a site shows, live. `say` hears of every call once. */
+export function useDisplay(
+  siteId: string,
+  say: (call: Call) => void,
+): { readonly shown: Display['shown']; readonly connection: Connection } {
+  const [shown, setShown] = useState<Display['shown']>();
+  const [connection, setConnection] = useState<Connection>({ open: false, heardAt: undefined });
   useEffect(() => {
-    const begun = new Announcer();
-    announcer.current = begun;
-    const look = () => setAudible(begun.audible);
-    const leave = begun.onChange(look);
-    look();
-    return () => {
-      leave();
-      begun.stop();
-    };
-  }, []);
+    const over = new AbortController();
+    let display = emptyDisplay;
+    let timer = 0;
+    let stop: (() => void) | undefined;
 
-  useEffect(() => {
-    setState(emptyDisplay);
-    const begun = followDisplay(siteId, setState);
-    session.current = begun;
-    return () => begun.stop();
-  }, [siteId]);
-
-  const [first] = state.board.toSay;
-  useEffect(() => {
-    if (saying !== undefined || first === undefined) return;
-    setSaying(first);
-    const words = wordsOf(displayWords);
-    const text = words.spoken(spelled(first.ticket), placeName(words, first.kind, first.place));
-    const shown = new Promise((resolve) => setTimeout(resolve, captionMs));
-    const spoken = silent.current ? undefined : announcer.current?.say(text, currentLanguage());
-    void Promise.all([shown, spoken]).then(() => {
-      session.current?.said(first);
-      setSaying(undefined);
-    });
-  }, [first, saying]);
-
-  const unlock = () => void announcer.current?.unlock().then(setAudible);
-  return { ...state, saying, audible, unlock };
-}
-
-/** Keeps the screen of a display lit, where the browser can. */
-export function useLitScreen(): void {
-  useEffect(() => {
-    let lock: WakeLockSentinel | undefined;
-    let gone = false;
-    const ask = () => {
-      if (document.hidden || !('wakeLock' in navigator)) return;
-      navigator.wakeLock.request('screen').then(
-        (held) => {
-          lock = held;
-          if (gone) void held.release();
+    function show(next: Display): void {
+      for (const call of next.toSay) say(call);
+      display = { ...next, toSay: [] };
+      setShown(next.shown);
+    }
+    function loadIn(milliseconds: number): void {
+      clearTimeout(timer);
+      timer = setTimeout(() => void load(), milliseconds);
+    }
+    async function load(): Promise<void> {
+      try {
+        const { body } = await get(`/api/public/displays/${encodeURIComponent(siteId)}`, over.signal);
+        if (over.signal.aborted) return;
+        show(snapshotLoaded(display, snapshotOf(body)));
+        stop ??= follow();
+      } catch {
+        // Asked again in a moment.
+      }
+      if (!over.signal.aborted) loadIn(stop === undefined ? 2_000 : anywayMs);
+    }
+    function follow(): () => void {
+      return followFeed(`/api/public/stream?${new URLSearchParams({ siteId })}`, {
+        read: readDisplayMessage,
+        opened: () => setConnection({ open: true, heardAt: Date.now() }),
+        closed: () => setConnection((before) => ({ ...before, open: false })),
+        received: (messages) => {
+          setConnection((before) => ({ ...before, heardAt: Date.now() }));
+          for (const message of messages) {
+            if (message.type === 'reset') {
+              // The server's log is another one: its positions cannot be compared with those before.
+              const known = display.shown;
+              if (known !== undefined) display = { ...display, shown: { ...known, position: 0 } };
+            } else show(received(display, message));
+          }
+          if (messages.some(({ type }) => type === 'rows' || type === 'reset')) loadIn(afterChangeMs);
         },
-        // Some power savers refuse; the display shows all the same.
-        () => undefined,
-      );
-    };
-    ask();
-    document.addEventListener('visibilitychange', ask);
+        position: () => display.shown?.position,
+      });
+    }
+    void load();
     return () => {
-      gone = true;
-      document.removeEventListener('visibilitychange', ask);
-      void lock?.release();
+      over.abort();
+      clearTimeout(timer);
+      stop?.();
     };
-  }, []);
+  }, [siteId, say]);
+  return { shown, connection };
 }

@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import {
+  emptyDisplay,
+  newCalls,
+  received,
+  snapshotLoaded,
+  spelled,
+  type Call,
+  type Snapshot,
+} from './display-model.ts';
+
+const call = (ticket: string, more: Partial<Call> = {}): Call => ({
+  ...{ ticket, kind: 'room', name: 'Room 3', status: 'CALLED', calledAt: 1_000, calls: 1 },
+  ...more,
+});
+const snapshot = (calls: readonly Call[], position = 5): Snapshot => ({
+  ...{ siteName: 'North', calls, next: ['A-002', 'A-003'], position },
+});
+const shown = snapshotLoaded(emptyDisplay, snapshot([call('A-001')]));
+
+test('what was called before the display was switched on is shown and not said', () => {
+  expect(shown.toSay).toEqual([]);
+  expect(shown.shown?.calls).toEqual([call('A-001')]);
+});
+
+test('a call is shown first, said, and leaves the next ones', () => {
+  const row = call('A-002', { calledAt: 2_000 });
+  const after = received(shown, { type: 'rows', position: 6, rows: [row] });
+  expect(after.shown?.calls.map(({ ticket }) => ticket)).toEqual(['A-002', 'A-001']);
+  expect(after.shown?.next).toEqual(['A-003']);
+  expect(after.shown?.position).toBe(6);
+  expect(after.toSay).toEqual([row]);
+});
+
+test('a call once more is said once more, and the beginning of a consultation is not', () => {
+  const again = received(shown, { type: 'rows', position: 6, rows: [call('A-001', { calls: 2 })] });
+  expect(again.toSay).toHaveLength(1);
+  const begun = received(shown, { type: 'rows', position: 6, rows: [call('A-001', { status: 'IN_CONSULTATION' })] });
+  expect(begun.toSay).toEqual([]);
+});
+
+test('who is done leaves, but not for a ticket of the day before', () => {
+  const done = call('A-001', { status: 'DONE' });
+  expect(received(shown, { type: 'rows', position: 6, rows: [done] }).shown?.calls).toEqual([]);
+  const yesterday = received(shown, { type: 'rows', position: 6, rows: [{ ...done, calledAt: 1 }] });
+  expect(yesterday.shown?.calls).toHaveLength(1);
+});
+
+test('an answer that is older than what came live changes nothing', () => {
+  const live = received(shown, { type: 'rows', position: 9, rows: [call('A-002')] });
+  expect(snapshotLoaded(live, snapshot([], 8))).toEqual(live);
+});
+
+test('what was called while the connection was gone is said with the next answer, the first first', () => {
+  const later = [call('A-003', { calledAt: 3_000 }), call('A-002', { calledAt: 2_000 }), call('A-001')];
+  expect(snapshotLoaded(shown, snapshot(later, 9)).toSay.map(({ ticket }) => ticket)).toEqual(['A-002', 'A-003']);
+  expect(newCalls(later, later)).toEqual([]);
+});
+
+test('a ticket is spoken sign by sign', () => {
+  expect(spelled('Q1-017')).toBe('Q 1, 0 1 7');
+});

@@ -1,0 +1,1 @@
+create table poisoned (stream text primary key, name text check (length(name) < 3));
