@@ -1,5 +1,5 @@
 import type { ComponentType } from 'preact';
-import type { Role } from './roles.ts';
+import { staff, type Role } from './roles.ts';
 
 export interface ScreenProps {
   /** What stands behind the path of the screen: the token of a patient's page, the id of a visit. Otherwise empty. */
@@ -64,6 +64,12 @@ export const screens = {
     roles: ['supervisor', 'operator', 'administrator'],
     group: 'lead',
     load: async () => (await import('../screens/analytics/analytics.tsx')).Analytics,
+  },
+  visit: {
+    path: '/visits/',
+    roles: staff,
+    group: undefined,
+    load: async () => (await import('../screens/visit/visit.tsx')).Visit,
   },
   flow: {
     path: '/flow',
