@@ -43,5 +43,3 @@ test('an address of no visit says so calmly', async () => {
   const page = await clinic.open('/visits/visit-00000000-0000-4000-8000-000000000000');
   await page.waitForSelector('h1:text-is("There is no such visit")');
 });
-  await wrong.waitForSelector('h1:text-is("There is no such visit")');
-});

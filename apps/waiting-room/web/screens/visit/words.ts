@@ -22,7 +22,7 @@ const en = {
     'api-key': 'by a program',
     token: 'by a program',
     anonymous: 'by somebody not signed in',
-    other: '',
+    other: 'otherwise',
   },
   details: {
     roomId: 'Room',
@@ -92,7 +92,7 @@ const es: typeof en = {
     'api-key': 'por un programa',
     token: 'por un programa',
     anonymous: 'por alguien sin entrar',
-    other: '',
+    other: 'de otro modo',
   },
   details: {
     roomId: 'Consultorio',
