@@ -78,7 +78,7 @@ test('a call appears on the display and on the phone, said once and once more wh
   await clinic.post('recall', { visitId });
   await wall.waitForFunction('spoken.length === 2');
   const spoken = await wall.evaluate('spoken');
-  const said = `en Ticket ${[...ticket].join(' ').replace(' - ', ', ')}. Please go to Room 3.`;
+  const said = `en Ticket ${ticket.split('').join(' ').replace(' - ', ', ')}. Please go to Room 3.`;
   expect(spoken).toEqual([said, said]);
 });
 
