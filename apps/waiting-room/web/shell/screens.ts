@@ -71,6 +71,12 @@ export const screens = {
     group: undefined,
     load: async () => (await import('../screens/visit/visit.tsx')).Visit,
   },
+  admin: {
+    path: '/admin',
+    roles: ['supervisor', 'administrator'],
+    group: 'lead',
+    load: async () => (await import('../screens/admin/admin.tsx')).Admin,
+  },
   flow: {
     path: '/flow',
     roles: ['supervisor', 'operator', 'administrator'],
