@@ -68,6 +68,25 @@ export function FieldInput({ field, values, refused, onChange }: FieldInputProps
     );
   }
   const text = typeof value === 'string' ? value : '';
+  const typed = {
+    ...shared,
+    required: field.required,
+    readOnly: fixed,
+    pattern: field.pattern,
+    maxLength: field.maxLength,
+    min: field.min,
+    max: field.max,
+    autoComplete: kind === 'password' ? 'new-password' : 'off',
+    value: text,
+    onInput: (event: { readonly currentTarget: HTMLInputElement }) => onChange(event.currentTarget.value),
+  } as const;
+  const list = kind === 'text' && options.length > 0 ? `${id}-options` : undefined;
+  const inputs = {
+    text: () => <input {...typed} type="text" list={list} />,
+    password: () => <input {...typed} type="password" />,
+    number: () => <input {...typed} type="number" />,
+    time: () => <input {...typed} type="time" />,
+  } as const;
   return (
     <label class="field">
       <span>{label}</span>
@@ -80,23 +99,10 @@ export function FieldInput({ field, values, refused, onChange }: FieldInputProps
           ))}
         </select>
       ) : (
-        <input
-          {...shared}
-          type={kind}
-          list={options.length > 0 ? `${id}-options` : undefined}
-          required={field.required}
-          readOnly={fixed}
-          pattern={field.pattern}
-          maxLength={field.maxLength}
-          min={field.min}
-          max={field.max}
-          autoComplete={kind === 'password' ? 'new-password' : 'off'}
-          value={text}
-          onInput={(event) => onChange(event.currentTarget.value)}
-        />
+        inputs[kind]()
       )}
-      {kind === 'text' && options.length > 0 && (
-        <datalist id={`${id}-options`}>
+      {list !== undefined && (
+        <datalist id={list}>
           {options.map(([option]) => (
             <option key={option} value={option} />
           ))}
