@@ -166,7 +166,7 @@ type Words = (typeof analyticsWords)['en'];
 function linesOf(words: Words, { all, hours, priorities, types }: Summary): readonly (readonly Cell[])[] {
   const line = (kind: string, group: Figures): readonly Cell[] => [
     ...[kind, group.key, group.arrivals, group.called, group.completed, group.noShows, group.left, group.noShowRate],
-    ...[group.waitP50, group.waitP90, group.serviceP50, group.serviceP90],
+    ...[group.waitP50, group.waitP90, group.serviceP50, group.serviceP90].map((ms) => ms && Math.round(ms)),
   ];
   return [
     [

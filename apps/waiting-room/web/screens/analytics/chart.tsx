@@ -9,14 +9,14 @@ export interface Bar {
 }
 
 const height = 180;
-const left = 34;
+const left = 64;
 const bottom = 24;
 const groupWidth = 74;
 const barWidth = 18;
 
 /** Two bars for each group. The same figures stand in the table below: the picture is one image with a name. */
 export function Chart({ bars, name }: { readonly bars: readonly Bar[]; readonly name: string }) {
-  const ticks = ticksOf(Math.max(0, ...bars.flatMap(({ half, most }) => [half ?? 0, most ?? 0])));
+  const ticks = ticksOf(Math.max(1, ...bars.flatMap(({ half, most }) => [half ?? 0, most ?? 0])));
   const top = ticks.at(-1) ?? 1;
   const width = left + Math.max(4, bars.length) * groupWidth;
   const y = (value: number) => 8 + height * (1 - value / top);
@@ -31,7 +31,7 @@ export function Chart({ bars, name }: { readonly bars: readonly Bar[]; readonly 
           <g key={tick}>
             <line class="grid" x1={left} x2={width} y1={y(tick)} y2={y(tick)} />
             <text class="tick" x={left - 6} y={y(tick) + 4} text-anchor="end">
-              {tick}
+              {`${tick} min`}
             </text>
           </g>
         ))}
