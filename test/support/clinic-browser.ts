@@ -20,6 +20,8 @@ export interface PageOptions {
   readonly dark?: boolean;
   /** What the browser remembers from before. */
   readonly kept?: { readonly [name: string]: string };
+  /** Statuses that the page is answered on purpose, besides those of every screen. */
+  readonly tolerated?: readonly number[];
 }
 
 /** A whole clinic in processes of its own, and a browser that looks at it. */
@@ -69,7 +71,7 @@ export class ClinicBrowser {
   /** Opens a screen. What happens in it is watched until {@link closePages}. */
   async open(
     path: string,
-    { language = 'en', width = 1280, dark = false, kept = {} }: PageOptions = {},
+    { language = 'en', width = 1280, dark = false, kept = {}, tolerated = [] }: PageOptions = {},
   ): Promise<Page> {
     const context = await this.#browser.newContext({
       viewport: { width, height: 900 },
@@ -87,7 +89,8 @@ export class ClinicBrowser {
     page.on('pageerror', (error) => this.#complaints.push(error.message));
     page.on('console', (message) => {
       // Refusals and a server that is down are what some tests are about. Chromium tells of both.
-      const expected = /net::ERR_|responded with a status of (401|404|409|503)/.test(message.text());
+      const statuses = [401, 404, 409, 503, ...tolerated].join('|');
+      const expected = new RegExp(`net::ERR_|responded with a status of (${statuses})`).test(message.text());
       if (message.type() === 'error' && !expected) this.#complaints.push(message.text());
     });
     page.on('request', (request) => {

@@ -39,3 +39,12 @@ export function momentOrNull(value: unknown): number | null {
   const read = typeof value === 'string' ? Date.parse(value) : Number.NaN;
   return Number.isNaN(read) ? null : read;
 }
+
+/** What a text says as JSON; undefined when it is none. */
+export function parsedJson(data: string): unknown {
+  try {
+    return JSON.parse(data);
+  } catch {
+    return undefined;
+  }
+}

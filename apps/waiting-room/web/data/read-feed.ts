@@ -6,6 +6,7 @@ import {
   momentOrNull,
   number,
   numberOrNull,
+  parsedJson,
   text,
   textOrNull,
   type JsonFields,
@@ -13,7 +14,7 @@ import {
 
 /** A message of the feed; undefined when it is none that this page knows. */
 export function readFeedMessage(data: string): FeedMessage | undefined {
-  const message = fieldsOf(parsed(data));
+  const message = fieldsOf(parsedJson(data));
   const position = number(message['position']);
   const rows = listOf(message['rows']).map(fieldsOf);
   switch (message['type']) {
@@ -63,6 +64,7 @@ function queueOfFeed(row: JsonFields): QueueRow {
     siteId: text(row['site_id']) || 'main',
     state: text(row['state']) || 'OPEN',
     stateReason: textOrNull(row['state_reason']),
+    pausedUntil: momentOrNull(row['paused_until']),
     triage: row['triage'] === true,
     cashier: row['cashier'] === true,
     maxCapacity: numberOrNull(row['max_capacity']),
@@ -85,12 +87,4 @@ function queueOfFeed(row: JsonFields): QueueRow {
     averageWaitMs: numberOrNull(row['average_wait_ms']),
     position: number(row['updated_position']),
   };
-}
-
-function parsed(data: string): unknown {
-  try {
-    return JSON.parse(data);
-  } catch {
-    return undefined;
-  }
 }

@@ -22,6 +22,7 @@ export function queueOf(queue: JsonFields): QueueRow {
     siteId: text(queue['siteId']) || 'main',
     state: text(queue['state']) || 'OPEN',
     stateReason: textOrNull(queue['stateReason']),
+    pausedUntil: momentOrNull(queue['pausedUntil']),
     triage: stages['triage'] === true,
     cashier: stages['cashier'] === true,
     maxCapacity: numberOrNull(queue['maxCapacity']),

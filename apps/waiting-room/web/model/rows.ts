@@ -33,6 +33,8 @@ export interface QueueRow {
   /** OPEN, PAUSED or CLOSED. */
   readonly state: string;
   readonly stateReason: string | null;
+  /** When the pause ends by itself; null when it does not, or there is none. */
+  readonly pausedUntil: number | null;
   /** Whether patients who come from now on go there before the consultation. */
   readonly triage: boolean;
   readonly cashier: boolean;

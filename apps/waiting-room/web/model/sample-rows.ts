@@ -29,6 +29,7 @@ export const sampleQueue: QueueRow = {
   siteId: 'main',
   state: 'OPEN',
   stateReason: null,
+  pausedUntil: null,
   triage: false,
   cashier: false,
   maxCapacity: null,

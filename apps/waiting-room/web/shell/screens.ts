@@ -1,5 +1,5 @@
 import type { ComponentType } from 'preact';
-import type { Role } from './roles.ts';
+import { staff, type Role } from './roles.ts';
 
 export interface ScreenProps {
   /** What stands behind the path of the screen: the token of a patient's page, the id of a visit. Otherwise empty. */
@@ -53,11 +53,29 @@ export const screens = {
     group: 'care',
     load: async () => (await import('../screens/room/room.tsx')).Room,
   },
+  supervisor: {
+    path: '/supervisor',
+    roles: ['supervisor'],
+    group: 'lead',
+    load: async () => (await import('../screens/supervisor/supervisor.tsx')).Supervisor,
+  },
   analytics: {
     path: '/analytics',
     roles: ['supervisor', 'operator', 'administrator'],
     group: 'lead',
     load: async () => (await import('../screens/analytics/analytics.tsx')).Analytics,
+  },
+  visit: {
+    path: '/visits/',
+    roles: staff,
+    group: undefined,
+    load: async () => (await import('../screens/visit/visit.tsx')).Visit,
+  },
+  admin: {
+    path: '/admin',
+    roles: ['supervisor', 'administrator'],
+    group: 'lead',
+    load: async () => (await import('../screens/admin/admin.tsx')).Admin,
   },
   flow: {
     path: '/flow',
