@@ -31,7 +31,7 @@ export function Chart({ bars, name }: { readonly bars: readonly Bar[]; readonly 
           <g key={tick}>
             <line class="grid" x1={left} x2={width} y1={y(tick)} y2={y(tick)} />
             <text class="tick" x={left - 6} y={y(tick) + 4} text-anchor="end">
-              {`${tick} min`}
+              {tick}
             </text>
           </g>
         ))}
