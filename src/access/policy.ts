@@ -26,8 +26,6 @@ export interface AccessDefinition {
   readonly administrators: readonly string[];
   /** A route or a live view without an entry refuses the start, and so does an entry without a route or view. */
   readonly permissions: Permissions;
-  /** Entries that need no route yet: of parts that are written elsewhere and come later. */
-  readonly upcoming?: Permissions;
 }
 
 /** Entries of the platform, which knows no role of an application. */
@@ -39,8 +37,6 @@ export interface PlatformPermissions {
 export class Policy {
   readonly definition: AccessDefinition;
   readonly #permissions: ReadonlyMap<string, Permission>;
-  /** Entries that have to be there. */
-  readonly #own: readonly string[];
 
   /** Throws DEFINITION_INVALID when an entry names a role that there is not, or one of the platform's. */
   constructor(definition: AccessDefinition, platform: PlatformPermissions) {
@@ -49,7 +45,7 @@ export class Policy {
     for (const [entry, group] of Object.entries(platform)) {
       permissions.set(entry, group === 'signed-in' || group === 'public' ? group : definition[group]);
     }
-    for (const [entry, permission] of Object.entries({ ...definition.upcoming, ...definition.permissions })) {
+    for (const [entry, permission] of Object.entries(definition.permissions)) {
       if (permissions.has(entry)) throw invalid(`the platform says who may use ${entry}`);
       permissions.set(entry, permission);
     }
@@ -59,7 +55,6 @@ export class Policy {
       if (unknown.length > 0) throw invalid(`${entry} names a role that there is not: ${unknown.join(', ')}`);
     }
     this.#permissions = permissions;
-    this.#own = Object.keys(definition.permissions);
   }
 
   /** Undefined for what the table does not name: nobody may. */
@@ -77,7 +72,7 @@ export class Policy {
    */
   assertComplete(entries: ReadonlySet<string>): void {
     const missing = [...entries].filter((entry) => !this.#permissions.has(entry));
-    const unused = this.#own.filter((entry) => !entries.has(entry));
+    const unused = Object.keys(this.definition.permissions).filter((entry) => !entries.has(entry));
     const problems = [
       ...(missing.length === 0 ? [] : [`nobody is said to be allowed to use ${missing.join(', ')}`]),
       ...(unused.length === 0 ? [] : [`there is no ${unused.join(', no ')}`]),

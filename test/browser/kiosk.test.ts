@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { ClinicBrowser, seriousProblems, tabTo } from '../support/clinic-browser.ts';
+import { ClinicBrowser, seriousProblems, tabTo, comesTrue } from '../support/clinic-browser.ts';
 import { keepsThePromisesOfScreens } from '../support/screen-promises.ts';
 
 let clinic: ClinicBrowser;
@@ -37,7 +37,7 @@ test('a patient takes a ticket without saying who they are, by keyboard alone, a
   await page.keyboard.press('Enter');
   await page.waitForSelector('.slip-ticket');
   await page.waitForSelector('.slip .qr');
-  await page.waitForFunction('printed === 1');
+  await comesTrue(page, 'printed === 1');
   expect(await seriousProblems(page)).toEqual([]);
   const ticket = await page.textContent('.slip-ticket');
   const waiting = Object.values(await clinic.ask('GET', 'queues/general/patients'));

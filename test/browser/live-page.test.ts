@@ -3,6 +3,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { comesTrue } from '../support/clinic-browser.ts';
 import { startBrowser } from '../support/chromium.ts';
 import { millraceProgram, MillracePlace } from '../support/millrace-process.ts';
 
@@ -56,7 +57,7 @@ function connectionIs(state: string): Promise<unknown> {
 async function widthOnPhone(): Promise<unknown> {
   await page.setViewportSize({ width: phoneWidth, height: 780 });
   // The cards are dealt out anew after the change.
-  await page.waitForFunction('document.querySelectorAll(".cards-column").length === 1');
+  await comesTrue(page, 'document.querySelectorAll(".cards-column").length === 1');
   return page.evaluate('document.documentElement.scrollWidth');
 }
 

@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { ClinicBrowser, connectionIs, phoneWidth } from '../support/clinic-browser.ts';
+import { spelled } from '../../apps/waiting-room/web/screens/display/display-model.ts';
+import { ClinicBrowser, connectionIs, phoneWidth, comesTrue } from '../support/clinic-browser.ts';
 import { keepsThePromisesOfScreens } from '../support/screen-promises.ts';
 
 let clinic: ClinicBrowser;
@@ -68,17 +69,17 @@ test('a call appears on the display and on the phone, said once and once more wh
   await wall.waitForSelector(`.display-calls li:has-text("${ticket}"):has-text("Room 3")`);
   await wall.waitForSelector('.display-caption:has-text("Room 3")');
   await phone.waitForSelector('.phone-now strong:text-is("Go to Room 3")');
-  await wall.waitForFunction('spoken.length === 1');
-  await phone.waitForFunction('shaken === 1');
+  await comesTrue(wall, 'spoken.length === 1');
+  await comesTrue(phone, 'shaken === 1');
   await picture(wall, 'screens-display');
   await picture(phone, 'screens-phone-called');
   await tellsNothing(wall, visitId);
   await tellsNothing(phone, visitId);
 
   await clinic.post('recall', { visitId });
-  await wall.waitForFunction('spoken.length === 2');
+  await comesTrue(wall, 'spoken.length === 2');
   const spoken = await wall.evaluate('spoken');
-  const said = `en Ticket ${ticket.split('').join(' ').replace(' - ', ', ')}. Please go to Room 3.`;
+  const said = `en Ticket ${spelled(ticket)}. Please go to Room 3.`;
   expect(spoken).toEqual([said, said]);
 });
 
@@ -98,6 +99,6 @@ test('the phone goes on after a restart, and shows the end of the visit calmly',
 });
 
 test('a link that nobody gave out is told calmly', async () => {
-  const page = await clinic.open('/v/made-up', { width: phoneWidth });
+  const page = await clinic.open('/v/made-up', { width: phoneWidth, tolerated: [404] });
   await page.waitForSelector('h1:text-is("There is no visit behind this link")');
 });

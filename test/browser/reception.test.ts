@@ -1,6 +1,6 @@
 import { encode } from 'uqr';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { ClinicBrowser, connectionIs, focusIs, seriousProblems, tabTo } from '../support/clinic-browser.ts';
+import { ClinicBrowser, connectionIs, focusIs, seriousProblems, tabTo, comesTrue } from '../support/clinic-browser.ts';
 import { keepsThePromisesOfScreens } from '../support/screen-promises.ts';
 
 let clinic: ClinicBrowser;
@@ -131,7 +131,7 @@ test('a patient is found, made more urgent, sent on, and given up, by keyboard a
     await focusIs(page, '[name="search"]');
     await page.keyboard.press('Control+A');
     await page.keyboard.type('tomas');
-    await page.waitForFunction('document.querySelectorAll(".visit-lines li").length === 1');
+    await comesTrue(page, 'document.querySelectorAll(".visit-lines li").length === 1');
     await tabTo(page, `${row} button`);
     await page.keyboard.press('Enter');
     await page.waitForSelector('dialog[open]');
@@ -152,7 +152,7 @@ test('a patient is found, made more urgent, sent on, and given up, by keyboard a
   await page.keyboard.type('Feels worse');
   await page.keyboard.press('Enter');
   await page.waitForSelector(`${row}:has-text("High")`);
-  await page.waitForFunction('document.querySelector("dialog[open]") === null');
+  await comesTrue(page, 'document.querySelector("dialog[open]") === null');
 
   await openActions();
   await tabTo(page, action('Send to another queue'));
@@ -161,7 +161,7 @@ test('a patient is found, made more urgent, sent on, and given up, by keyboard a
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
   await page.waitForSelector(`${row}:has-text("Heart")`);
-  await page.waitForFunction('document.querySelector("dialog[open]") === null');
+  await comesTrue(page, 'document.querySelector("dialog[open]") === null');
 
   await openActions();
   await tabTo(page, action('Cancel the visit'));

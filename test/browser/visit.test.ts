@@ -40,6 +40,6 @@ test('the history says what happened, when, by whom and why, and goes on as it h
 });
 
 test('an address of no visit says so calmly', async () => {
-  const page = await clinic.open('/visits/visit-00000000-0000-4000-8000-000000000000');
+  const page = await clinic.open('/visits/visit-00000000-0000-4000-8000-000000000000', { tolerated: [404] });
   await page.waitForSelector('h1:text-is("There is no such visit")');
 });

@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => clinic.stop());
 
-const permissions = { ...clinicAccess.upcoming, ...clinicAccess.permissions };
+const { permissions } = clinicAccess;
 const grpc = application.grpc ?? { protos: [], methods: {}, streams: {} };
 /** In a path, something has to stand before the route is found. */
 const parameters = { queueId: 'q', roomId: 'r', siteId: 's', deskId: 'd', visitId: 'v', token: 't' };

@@ -8,15 +8,18 @@ type Queue = Static<typeof queueSchema>;
 type Patient = Static<typeof patientSchema>;
 
 const sql = (name: string) => readFileSync(new URL(`./${name}`, import.meta.url), 'utf8');
+const patientColumns = sql('patient-columns.sql');
+/** A query for visits, with the columns of {@link PatientRow}. */
+export const patientsSql = (name: string) => sql(name).replace('/* columns */', patientColumns);
 const queuesSql = sql('queues.sql');
 // The status stands in the text as a word, so that the partial index of the waiting is found.
 const waitingSql = new Map<WaitingStatus, string>(
   Object.values(waitingStatus).map((status) => [
     status,
-    sql('waiting-patients.sql').replace("'WAITING'", `'${status}'`),
+    patientsSql('waiting-patients.sql').replace("'WAITING'", `'${status}'`),
   ]),
 );
-const othersSql = sql('other-patients.sql');
+const othersSql = patientsSql('other-patients.sql');
 
 /** More patients than this in one queue is a high load. */
 const highLoad = 50;

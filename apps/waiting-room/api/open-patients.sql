@@ -1,27 +1,6 @@
 -- Open visits, of the queue $1 when it is given: the newest 5,000.
-select queue_id         as "queueId",
-       visit_id         as "visitId",
-       patient_id       as "patientId",
-       patient_name     as "patientName",
-       ticket,
-       priority,
-       consultation_type as "consultationType",
-       status,
-       notes,
-       room_id          as "roomId",
-       desk_id          as "deskId",
-       payment_attempts as "paymentAttempts",
-       absences,
-       call_order::float8 as "callOrder",
-       site_id          as "siteId",
-       status_since     as "statusSince",
-       waiting_since    as "waitingSince",
-       arrived_at       as "arrivedAt",
-       called_at        as "calledAt",
-       started_at       as "startedAt",
-       checked_out_at   as "checkedOutAt",
-       updated_position::float8 as "updatedPosition"
-from visits_view
+select /* columns */
+from visits_view v
 where status in ('WAITING', 'WAITING_TRIAGE', 'WAITING_CASHIER', 'AT_CASHIER', 'PAYMENT_PENDING', 'CALLED',
                  'IN_CONSULTATION', 'PARKED')
   and ($1::text is null or queue_id = $1)

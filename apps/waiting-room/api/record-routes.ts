@@ -1,15 +1,14 @@
-import { readFileSync } from 'node:fs';
 import { Type, type RunningSystem, type StoredEvent } from '#millrace';
 import { minPositionOf, minPositionParameter, type MillraceServer } from '#millrace/server';
 import { refuse } from '../domain/refusals.ts';
-import { shownPatient, type PatientRow } from './lists.ts';
+import { patientsSql, shownPatient, type PatientRow } from './lists.ts';
 import { looksAlike, sameId } from './looks-alike.ts';
 import { patientSchema, queueIdSchema, visitIdSchema } from './schemas.ts';
 import type { VisitLinks } from './visit-link.ts';
 
 const tags = ['waiting room'];
-const openSql = readFileSync(new URL('./open-patients.sql', import.meta.url), 'utf8');
-const visitSql = openSql.slice(openSql.indexOf('select '), openSql.indexOf('where ')) + 'where visit_id = $1';
+const openSql = patientsSql('open-patients.sql');
+const visitSql = patientsSql('one-visit.sql');
 const mostFound = 50;
 const visitParams = Type.Object({ visitId: visitIdSchema });
 

@@ -2,7 +2,6 @@ import type { FeedMessage, QueueRow, VisitRow } from '../model/rows.ts';
 import {
   fieldsOf,
   listOf,
-  moment,
   momentOrNull,
   number,
   numberOrNull,
@@ -11,6 +10,7 @@ import {
   textOrNull,
   type JsonFields,
 } from './json.ts';
+import { visitOf } from './read-lists.ts';
 
 /** A message of the feed; undefined when it is none that this page knows. */
 export function readFeedMessage(data: string): FeedMessage | undefined {
@@ -34,27 +34,17 @@ export function readFeedMessage(data: string): FeedMessage | undefined {
 }
 
 function visitOfFeed(row: JsonFields): VisitRow {
-  return {
-    visitId: text(row['visit_id']),
-    queueId: text(row['queue_id']),
-    patientId: text(row['patient_id']),
-    ticket: text(row['ticket']),
-    name: textOrNull(row['patient_name']),
-    priority: text(row['priority']),
-    consultationType: text(row['consultation_type']),
-    status: text(row['status']),
-    roomId: textOrNull(row['room_id']),
-    deskId: textOrNull(row['desk_id']),
-    paymentAttempts: number(row['payment_attempts']),
-    absences: number(row['absences']),
-    arrivedAt: moment(row['arrived_at']),
-    callOrder: number(row['call_order']),
-    calledAt: momentOrNull(row['called_at']),
-    startedAt: momentOrNull(row['started_at']),
-    statusSince: momentOrNull(row['status_since']),
-    waitingSince: momentOrNull(row['waiting_since']),
-    position: number(row['updated_position']),
-  };
+  return visitOf(inCamelCase(row));
+}
+
+/** Columns of a read model as the lists of the API name them. */
+function inCamelCase(row: JsonFields): JsonFields {
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [
+      name.replaceAll(/_([a-z])/g, (_line, letter: string) => letter.toUpperCase()),
+      value,
+    ]),
+  );
 }
 
 function queueOfFeed(row: JsonFields): QueueRow {

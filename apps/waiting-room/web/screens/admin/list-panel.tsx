@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useWords } from '../../language/language.ts';
 import { shellWords } from '../../shell/shell-words.ts';
 import { adminWords } from './words.ts';
+import '../../view/stacked-table.css';
 
 export interface Column<Row> {
   readonly title: string;
@@ -39,7 +40,7 @@ export function ListPanel<Row>({ title, rows, problem, keyOf, columns, actions, 
       {rows === undefined && problem === undefined && <p class="quietly">{shell.loading}</p>}
       {rows?.length === 0 && <p class="quietly">{words.nothing}</p>}
       {rows !== undefined && rows.length > 0 && (
-        <table class="admin-table">
+        <table class="stacked-table admin-table">
           <thead>
             <tr>
               {columns.map((column) => (

@@ -3,6 +3,7 @@ import { clinicWords } from '../../language/clinic-words.ts';
 import { wordsOf } from '../../language/language.ts';
 import { strings } from './strings.ts';
 import { useCommands } from './page-context.ts';
+import { ConsultationTypeField } from '../../view/consultation-type-field.tsx';
 
 const priorities = ['Urgent', 'High', 'Medium', 'Low'] as const;
 
@@ -78,25 +79,12 @@ export function CheckInForm({ queues, onSend }: CheckInFormProps) {
           ))}
         </select>
       </label>
-      <label class="field">
-        <span>{strings.consultationType}</span>
-        <input
-          name="consultationType"
-          required
-          minLength={2}
-          maxLength={100}
-          pattern=".*\S.*"
-          autoComplete="off"
-          list="known-types"
-          value={consultationType}
-          onInput={(event) => setConsultationType(event.currentTarget.value)}
-        />
-        <datalist id="known-types">
-          {wordsOf(clinicWords).consultationTypes.map((known) => (
-            <option key={known} value={known} />
-          ))}
-        </datalist>
-      </label>
+      <ConsultationTypeField
+        label={strings.consultationType}
+        known={wordsOf(clinicWords).consultationTypes}
+        value={consultationType}
+        onInput={setConsultationType}
+      />
       <button type="submit" class="primary" aria-disabled={busy}>
         {strings.checkIn}
       </button>

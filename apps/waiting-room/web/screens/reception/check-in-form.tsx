@@ -11,6 +11,7 @@ import type { Slip } from '../../view/ticket-slip.tsx';
 import { LooksLike } from './looks-like.tsx';
 import { QueueChoice } from './queue-choice.tsx';
 import { receptionWords } from './words.ts';
+import { ConsultationTypeField } from '../../view/consultation-type-field.tsx';
 
 interface CheckInFormProps {
   readonly clinic: Clinic;
@@ -135,25 +136,12 @@ export function CheckInForm({ clinic, queues, hidden, onCheckedIn }: CheckInForm
       <LooksLike clinic={clinic} patientName={patientName} patientId={patientId} />
       <PriorityPicker name="priority" legend={words.priority} value={priority} onChange={setPriority} />
       <div class="fields">
-        <label class="field">
-          <span>{words.consultationType}</span>
-          <input
-            name="consultationType"
-            required
-            minLength={2}
-            maxLength={100}
-            pattern=".*\S.*"
-            autoComplete="off"
-            list="consultation-types"
-            value={type}
-            onInput={(event) => setConsultationType(event.currentTarget.value)}
-          />
-          <datalist id="consultation-types">
-            {shared.consultationTypes.map((known) => (
-              <option key={known} value={known} />
-            ))}
-          </datalist>
-        </label>
+        <ConsultationTypeField
+          label={words.consultationType}
+          known={shared.consultationTypes}
+          value={type}
+          onInput={setConsultationType}
+        />
         <label class="field">
           <span>{words.notes}</span>
           <input

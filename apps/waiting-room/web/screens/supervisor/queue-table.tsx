@@ -4,6 +4,7 @@ import { useWords } from '../../language/language.ts';
 import type { QueueRow } from '../../model/rows.ts';
 import { QueueActions } from './queue-actions.tsx';
 import { supervisorWords } from './words.ts';
+import '../../view/stacked-table.css';
 
 /** The queues of a site with their counts. On a phone each is a card; the table's words stand beside the figures. */
 export function QueueTable({ queues }: { readonly queues: readonly QueueRow[] }) {
@@ -22,7 +23,7 @@ export function QueueTable({ queues }: { readonly queues: readonly QueueRow[] })
       <h2 id="queues-title">{words.queues}</h2>
       {queues.length === 0 && <p class="quietly">{words.noQueues}</p>}
       {queues.length > 0 && (
-        <table class="queue-table">
+        <table class="stacked-table queue-table">
           <thead>
             <tr>
               <th scope="col">{words.queue}</th>

@@ -1,0 +1,4 @@
+-- The visit $1.
+select /* columns */
+from visits_view v
+where visit_id = $1
