@@ -46,7 +46,7 @@ export default defineConfig({
           hookTimeout: 240_000,
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
-          globalSetup: ['test/support/global-web.ts'],
+          globalSetup: ['test/support/global-web.ts', 'test/support/global-postgres.ts'],
         },
       },
       {
