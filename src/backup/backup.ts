@@ -59,7 +59,7 @@ async function prepareFolder(folder: string): Promise<void> {
   if (existsSync(folder) && (await readdir(folder)).length > 0) {
     throw new MillraceError('BACKUP_FOLDER_IN_USE', `${folder} is not empty: a backup goes into a folder of its own.`);
   }
-  // Accounts and patients are in it: nobody else may read it.
+  // Accounts and personal data are in it: nobody else may read it.
   await mkdir(folder, { recursive: true, mode: 0o700 });
 }
 

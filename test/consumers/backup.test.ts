@@ -156,10 +156,7 @@ it('a damaged backup is refused with the name of the file, and nothing is touche
   const largest = tables.toSorted((a, b) => b.rows - a.rows)[0]?.file ?? '';
   const whole = await readFile(path.join(folder, largest));
   await appendFile(path.join(folder, largest), 'x');
-  await expect(restoreInto(fresh, folder)).rejects.toMatchObject({
-    code: 'BACKUP_DAMAGED',
-    message: expect.stringContaining(largest),
-  });
+  await expect(restoreInto(fresh, folder)).rejects.toThrow(`${largest} of the backup`);
   await rm(path.join(folder, largest));
   await expect(restoreInto(fresh, folder)).rejects.toMatchObject({ code: 'BACKUP_DAMAGED' });
   await writeFile(path.join(folder, largest), whole);
@@ -181,7 +178,7 @@ it('a table that is not what the backup says is refused, and neither database ho
     const tables = manifest.tables.map((table) => (table.name === name ? { ...table, hash: '1' } : table));
     await writeFile(path.join(folder, 'manifest.json'), JSON.stringify({ ...manifest, tables }));
     const refused = expect(restoreInto(fresh, folder)).rejects;
-    await refused.toMatchObject({ code: 'RESTORE_DIFFERS', message: expect.stringContaining(name) });
+    await refused.toThrow(new RegExp(`${name} has`));
     if (name === 'event_tags') expect(await isEmpty(fresh)).toBe(true);
   }
   // The log came back whole before the read models were refused; they are built from it.

@@ -27,7 +27,7 @@ export function restoreCommand(terminal: Terminal): Command {
     .argument('<folder>', 'what millrace backup has written')
     .option('--app <file>', 'file of the application (default: "millrace": { "app": … } in package.json)')
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExample:\n  MILLRACE_DATA=/var/lib/clinic millrace restore /backups/2026-01-31')
+    .addHelpText('after', '\nExample:\n  MILLRACE_DATA=/var/lib/shop millrace restore /backups/2026-01-31')
     .action(async (folder: string, options: BackupCommandOptions) => {
       const { restoreDatabases } = await import('../operate/backup.ts');
       await restoreDatabases(folder, options, terminal);
