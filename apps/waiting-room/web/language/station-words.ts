@@ -27,6 +27,15 @@ const en = {
   hereFor: 'arrived',
   absences: (count: string) => `absences: ${count}`,
   otherSteps: 'Other steps',
+  nobodyOnDuty: 'nobody said who works here',
+  setStaff: 'Who works here',
+  staffOf: (place: string) => `Who works here: ${place}`,
+  staffName: 'Name',
+  staffHint: 'Empty: nobody. Displays do not show it.',
+  staffMe: (name: string) => `It is me: ${name}`,
+  staffSet: (name: string, place: string) => `${name} works at ${place}.`,
+  staffNobody: (place: string) => `Nobody works at ${place}.`,
+  save: 'Save',
 };
 
 const es: typeof en = {
@@ -55,6 +64,15 @@ const es: typeof en = {
   hereFor: 'llegó hace',
   absences: (count) => `ausencias: ${count}`,
   otherSteps: 'Otros pasos',
+  nobodyOnDuty: 'no se dijo quién atiende aquí',
+  setStaff: 'Quién atiende',
+  staffOf: (place) => `Quién atiende: ${place}`,
+  staffName: 'Nombre',
+  staffHint: 'Vacío: nadie. Las pantallas no lo muestran.',
+  staffMe: (name) => `Soy yo: ${name}`,
+  staffSet: (name, place) => `${name} atiende en ${place}.`,
+  staffNobody: (place) => `Nadie atiende en ${place}.`,
+  save: 'Guardar',
 };
 
 export const stationWords: Catalogue<typeof en> = { en, es };

@@ -1,7 +1,7 @@
 import { useEffect, useReducer } from 'preact/hooks';
 import { fieldsOf, listOf, text, textOrNull } from '../data/json.ts';
 import { get, post, RequestFailure, setCsrfToken } from '../data/rest.ts';
-import { roles, type Role } from './roles.ts';
+import { mayUse, roles, type Right, type Role } from './roles.ts';
 
 export interface Principal {
   readonly displayName: string;
@@ -98,4 +98,10 @@ export function useAccount(): Account | undefined {
     };
   }, []);
   return account;
+}
+
+/** Whether the reader may do something; nothing until it is known who that is. */
+export function useMay(): (right: Right) => boolean {
+  const held = useAccount()?.principal?.roles ?? [];
+  return (right) => mayUse(right, held);
 }

@@ -13,6 +13,7 @@ import { Frame } from '../../view/frame.tsx';
 import { LineList } from '../../view/line-list.tsx';
 import { PlaceChoice } from '../../view/place-choice.tsx';
 import { chosenQueues, QueueFilter } from '../../view/queue-filter.tsx';
+import { StaffButton } from '../../view/staff-button.tsx';
 import { Station } from '../../view/station.tsx';
 import { StepButton } from '../../view/step-button.tsx';
 import { useClinic } from '../../view/use-clinic.ts';
@@ -47,6 +48,7 @@ export function Room() {
         <>
           <div class="station-head">
             <h2>{place.name}</h2>
+            <StaffButton kind="room" place={place} refresh={refresh} />
             <button type="button" class="quiet" onClick={() => chooseRoom('')}>
               {station.change.room}
             </button>
@@ -111,7 +113,11 @@ function Activation({ place, occupied, refresh }: ActivationProps) {
     if (position !== undefined) await refresh(position);
   }
   return (
-    <Action refusal={active && occupied ? refusalText('ROOM_OCCUPIED', '') : undefined} onAct={switchOver}>
+    <Action
+      needs="PUT /api/waiting-room/rooms/:roomId"
+      refusal={active && occupied ? refusalText('ROOM_OCCUPIED', '') : undefined}
+      onAct={switchOver}
+    >
       {active ? words.deactivate : words.activate}
     </Action>
   );
