@@ -6,9 +6,6 @@ import { errorCatalogue, type ErrorCode } from '../../../src/errors.ts';
 import { clinicWords } from '../../../apps/waiting-room/web/language/clinic-words.ts';
 import { refusalWords } from '../../../apps/waiting-room/web/language/refusal-words.ts';
 import { steps } from '../../../apps/waiting-room/web/model/steps.ts';
-import { rightOf } from '../../../apps/waiting-room/web/data/take-step.ts';
-import { mayUse } from '../../../apps/waiting-room/web/shell/roles.ts';
-import { maySee, screens } from '../../../apps/waiting-room/web/shell/screens.ts';
 
 test('what the screens let staff press is what the clinic permits', () => {
   const permitted: { readonly [step: string]: object } = transitions;
@@ -62,14 +59,4 @@ test('every status has words in every language', () => {
   for (const { statuses } of Object.values(clinicWords)) {
     expect(Object.keys(statuses).sort()).toEqual([...visitStatuses].sort());
   }
-});
-
-test('a screen offers what the role may do, and nothing else', () => {
-  expect(mayUse(rightOf('leave'), ['receptionist'])).toBe(true);
-  expect(mayUse(rightOf('leave'), ['doctor'])).toBe(false);
-  expect(mayUse(rightOf('leave'), ['doctor', 'supervisor'])).toBe(true);
-  expect(mayUse(rightOf('leave'), [])).toBe(false);
-  expect(mayUse('GET /api/public/sites', [])).toBe(true);
-  expect(maySee(screens.supervisor, ['cashier'])).toBe(false);
-  expect(maySee(screens.visit, ['cashier'])).toBe(true);
 });
