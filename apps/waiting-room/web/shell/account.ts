@@ -4,6 +4,8 @@ import { get, post, RequestFailure, setCsrfToken } from '../data/rest.ts';
 import { mayUse, roles, type Right, type Role } from './roles.ts';
 
 export interface Principal {
+  /** What the reader signs in by. */
+  readonly name: string;
   readonly displayName: string;
   readonly roles: readonly Role[];
 }
@@ -28,7 +30,7 @@ export interface Account {
 
 const everybody: Account = {
   mode: 'demo',
-  principal: { displayName: '', roles },
+  principal: { name: '', displayName: '', roles },
   signedIn: false,
   demoAccounts: [],
   oidc: false,
@@ -56,6 +58,7 @@ export async function loadAccount(): Promise<void> {
         principal === null
           ? null
           : {
+              name: text(fields['name']),
               displayName: text(fields['displayName']) || text(fields['name']),
               roles: roles.filter((role) => held.includes(role)),
             },

@@ -1,5 +1,5 @@
 import type { ComponentType } from 'preact';
-import { allowed, observers, type Role } from './roles.ts';
+import { allowed, observers, roles, type Role } from './roles.ts';
 
 export interface ScreenProps {
   /** What stands behind the path of the screen: the token of a patient's page, the id of a visit. Otherwise empty. */
@@ -76,6 +76,12 @@ export const screens = {
     roles: allowed('PUT /api/waiting-room/queues/:queueId'),
     group: 'lead',
     load: async () => (await import('../screens/admin/admin.tsx')).Admin,
+  },
+  account: {
+    path: '/account',
+    roles,
+    group: undefined,
+    load: async () => (await import('../screens/account/account.tsx')).AccountScreen,
   },
   flow: {
     path: '/flow',
