@@ -69,17 +69,20 @@ function StaffForm({ kind, place, refresh, onClose }: StaffButtonProps & { reado
           void send();
         }}
       >
-        <label class="field">
-          <span>{words.staffName}</span>
-          <input
-            name="staffName"
-            maxLength={120}
-            autoComplete="off"
-            value={name}
-            onInput={(event) => setName(event.currentTarget.value)}
-          />
-          <small>{words.staffHint}</small>
-        </label>
+        <div class="field">
+          <label class="field">
+            <span>{words.staffName}</span>
+            <input
+              name="staffName"
+              maxLength={120}
+              autoComplete="off"
+              aria-describedby="staff-hint"
+              value={name}
+              onInput={(event) => setName(event.currentTarget.value)}
+            />
+          </label>
+          <small id="staff-hint">{words.staffHint}</small>
+        </div>
         {me !== '' && me !== name && (
           <ul class="suggestions">
             <li>

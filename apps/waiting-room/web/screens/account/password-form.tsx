@@ -69,20 +69,22 @@ export function PasswordForm({ name }: { readonly name: string }) {
         aria-hidden="true"
       />
       {fields.map(([field, word, autoComplete]) => (
-        <label key={field} class="field">
-          <span>{words[word]}</span>
-          <input
-            name={field}
-            type="password"
-            required
-            autoComplete={autoComplete}
-            aria-invalid={refusal?.fields.includes(field) === true}
-            aria-describedby="password-problem"
-            value={values[field]}
-            onInput={(event) => setValues({ ...values, [field]: event.currentTarget.value })}
-          />
-          {field === 'newPassword' && <small>{words.nextHint}</small>}
-        </label>
+        <div key={field} class="field">
+          <label class="field">
+            <span>{words[word]}</span>
+            <input
+              name={field}
+              type="password"
+              required
+              autoComplete={autoComplete}
+              aria-invalid={refusal?.fields.includes(field) === true}
+              aria-describedby={field === 'newPassword' ? 'password-hint password-problem' : 'password-problem'}
+              value={values[field]}
+              onInput={(event) => setValues({ ...values, [field]: event.currentTarget.value })}
+            />
+          </label>
+          {field === 'newPassword' && <small id="password-hint">{words.nextHint}</small>}
+        </div>
       ))}
       <p id="password-problem" class="problem" role="alert">
         {refusal?.text}

@@ -1,6 +1,7 @@
 import { number, text, type JsonFields } from '../../data/json.ts';
 import { count } from '../../language/format.ts';
 import { useWords } from '../../language/language.ts';
+import { refreshSites } from '../../shell/sites.ts';
 import { put, useIdField } from './clinic-fields.ts';
 import { EditButton } from './edit-button.tsx';
 import { textOf, textOrNone, type Field, type Values } from './form-fields.ts';
@@ -45,6 +46,7 @@ export function SitesPart() {
       closesAt: textOrNone(values, 'closesAt'),
     });
     void refresh(position);
+    refreshSites();
   }
   return (
     <ListPanel

@@ -102,17 +102,20 @@ function StateForm({ queue, path, state, onClose }: StateFormProps) {
           void send();
         }}
       >
-        <label class="field">
-          <span>{words.reason}</span>
-          <input
-            name="reason"
-            maxLength={200}
-            autoComplete="off"
-            value={reason}
-            onInput={(event) => setReason(event.currentTarget.value)}
-          />
-          <small>{words.reasonHint}</small>
-        </label>
+        <div class="field">
+          <label class="field">
+            <span>{words.reason}</span>
+            <input
+              name="reason"
+              maxLength={200}
+              autoComplete="off"
+              aria-describedby="state-reason-hint"
+              value={reason}
+              onInput={(event) => setReason(event.currentTarget.value)}
+            />
+          </label>
+          <small id="state-reason-hint">{words.reasonHint}</small>
+        </div>
         {state === 'PAUSED' && (
           <label class="field">
             <span>{words.forHowLong}</span>
