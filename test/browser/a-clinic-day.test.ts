@@ -98,6 +98,7 @@ test('each role lives through a day on screen', async () => {
   const walkIn = await checkIn(reception, 'Noor Aziz');
   const late = await checkIn(reception, 'Lee Park', 'P-102');
   const gone = await checkIn(reception, 'Sam Okafor', 'P-103');
+  await reception.waitForSelector(`.who-is-here li:has-text("no id yet"):has-text("${walkIn}")`);
   await button(reception, `Actions for ${walkIn}`).click();
   await button(reception, `Say who it is: ${walkIn}`).click();
   await reception.locator('[name="identifiedId"]').fill('P-101');
@@ -115,7 +116,7 @@ test('each role lives through a day on screen', async () => {
   const triage = await begin('triage-nurse', 'Triage');
   for (const ticket of [paid, walkIn, late, gone]) {
     await triage.waitForSelector(`.here-ticket:text-is("${ticket}")`);
-    await button(triage, 'Record triage').click();
+    await button(triage, 'Record and go on').click();
     await says(triage, `Triage of ${ticket} is recorded.`);
   }
 
@@ -126,11 +127,11 @@ test('each role lives through a day on screen', async () => {
   await button(cashier, 'Who works here: Desk 1').click();
   await button(cashier, 'It is me: Cashier').click();
   await button(cashier, 'Save').click();
-  await supervisor.waitForSelector('.place-cards [data-place="desk-1"]:has-text("Cashier")');
   for (const ticket of [paid, walkIn, late, gone]) {
     await button(cashier, 'Call next').click();
     await cashier.waitForSelector(`.here-ticket:text-is("${ticket}")`);
     if (ticket === paid) await picture(cashier, 'day-cashier');
+    await supervisor.waitForSelector(`.place-cards [data-place="desk-1"]:has-text("Cashier"):has-text("${ticket}")`);
     await button(cashier, `Paid: ${ticket}`).click();
     await cashier.waitForSelector('.here:has-text("Nobody is here")');
   }

@@ -1,9 +1,11 @@
 import { useState } from 'preact/hooks';
 import { change } from '../data/act.ts';
+import { named } from '../language/clinic-words.ts';
 import { useWords } from '../language/language.ts';
 import { stationWords } from '../language/station-words.ts';
 import type { PlaceKind, PlaceRow } from '../model/places.ts';
 import { useAccount, useMay } from '../shell/account.ts';
+import { shellWords } from '../shell/shell-words.ts';
 import { Modal } from './modal.tsx';
 
 interface StaffButtonProps {
@@ -44,7 +46,9 @@ export function StaffButton({ kind, place, refresh }: StaffButtonProps) {
 
 function StaffForm({ kind, place, refresh, onClose }: StaffButtonProps & { readonly onClose: () => void }) {
   const words = useWords(stationWords);
-  const me = useAccount()?.principal?.displayName ?? '';
+  const roleNames = useWords(shellWords).roles;
+  // Accounts of a demonstration are called as their role.
+  const me = named(roleNames, useAccount()?.principal?.displayName ?? '');
   const [name, setName] = useState(place.staffName ?? '');
   const [busy, setBusy] = useState(false);
 
