@@ -27,7 +27,7 @@ interface ActionProps {
   readonly kind?: 'primary' | 'plain' | 'danger';
   /** For screen readers, when the words on the button need the row beside them. */
   readonly label?: string;
-  /** The reason is told when the button is pressed, and not shown below it: for buttons in a row of many. */
+  /** The reason is read out and told when the button is pressed, and not shown below it: for buttons in a row of many. */
   readonly quiet?: boolean;
 }
 
@@ -65,7 +65,6 @@ function ActionButton({
     return () => document.removeEventListener('keydown', press);
   }, [shortcut]);
 
-  const why = refusal !== undefined && !quiet;
   return (
     <div class="action">
       <button
@@ -76,15 +75,15 @@ function ActionButton({
         aria-disabled={phase !== 'ready' || refusal !== undefined}
         aria-busy={phase === 'busy'}
         data-phase={phase}
-        aria-describedby={why ? id : undefined}
+        aria-describedby={refusal === undefined ? undefined : id}
         aria-keyshortcuts={shortcut}
         title={quiet ? refusal : undefined}
         onClick={() => void run()}
       >
         {children}
       </button>
-      {why && (
-        <span id={id} class="why">
+      {refusal !== undefined && (
+        <span id={id} class={quiet ? 'unseen' : 'why'}>
           {refusal}
         </span>
       )}
@@ -101,6 +100,7 @@ function ActionButton({
 function useOnce(onAct: () => unknown, refusal: string | undefined) {
   const [phase, setPhase] = useState<'ready' | 'busy' | 'settling'>('ready');
   const [ignored, setIgnored] = useState(false);
+  const running = useRef(false);
   const shown = useRef(true);
   const doneAt = useRef(-Infinity);
   const timers = useRef(new Set<number>());
@@ -124,7 +124,8 @@ function useOnce(onAct: () => unknown, refusal: string | undefined) {
   }
 
   async function run(): Promise<void> {
-    if (phase === 'busy') return;
+    // Not by what is drawn: two taps may come before the next drawing.
+    if (running.current) return;
     if (performance.now() - doneAt.current < sameTapMs) {
       if (!ignored) later(() => setIgnored(false), ignoredShownMs);
       setIgnored(true);
@@ -135,10 +136,12 @@ function useOnce(onAct: () => unknown, refusal: string | undefined) {
       return;
     }
     setIgnored(false);
+    running.current = true;
     setPhase('busy');
     try {
       await onAct();
     } finally {
+      running.current = false;
       doneAt.current = performance.now();
       if (shown.current) {
         setPhase('settling');

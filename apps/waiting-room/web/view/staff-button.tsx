@@ -27,7 +27,9 @@ export function StaffButton({ kind, place, refresh }: StaffButtonProps) {
   const [open, setOpen] = useState(false);
   return (
     <div class="staff">
-      <span data-staff={place.staffName !== null}>{place.staffName ?? words.nobodyOnDuty}</span>
+      <span data-staff={place.staffName !== null}>
+        {place.staffName === null ? words.noStaff : words.staff(place.staffName)}
+      </span>
       {may(rights[kind]) && (
         <button
           type="button"

@@ -17,6 +17,8 @@ interface StepButtonProps {
   readonly otherRefusal?: string | undefined;
   readonly shortcut?: 'F2' | 'F4' | 'F8' | 'F9';
   readonly kind?: 'primary' | 'plain' | 'danger';
+  /** One of many in a row: that the step is not one for now is not written below it. */
+  readonly compact?: boolean;
   /** Asks before the step is taken, although it needs nothing more: for those who are not where the patient is. */
   readonly confirm?: boolean;
   readonly onDone?: () => void;
@@ -33,12 +35,14 @@ export function StepButton({
   otherRefusal,
   shortcut,
   kind,
+  compact = false,
   confirm = false,
   onDone,
 }: StepButtonProps) {
   const words = useWords(stepWords);
   const [asking, setAsking] = useState(false);
-  const code = refusalOf(step, visit.status) ?? otherRefusal;
+  const notNow = refusalOf(step, visit.status);
+  const code = notNow ?? otherRefusal;
   const { name } = words.steps[step];
 
   async function take(): Promise<void> {
@@ -54,6 +58,7 @@ export function StepButton({
       <Action
         onAct={take}
         needs={rightOf(step)}
+        quiet={compact && notNow !== undefined}
         refusal={code === undefined ? undefined : refusalText(code, code)}
         label={words.of(name, visit.ticket)}
         {...(shortcut === undefined ? {} : { shortcut })}

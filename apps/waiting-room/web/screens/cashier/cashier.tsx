@@ -64,13 +64,25 @@ function Steps({ visit }: { readonly visit: VisitRow }) {
   const { status, paymentAttempts: made } = visit;
   return (
     <>
-      <StepButton step="validate-payment" visit={visit} kind="primary" shortcut="F8" />
-      <StepButton step="payment-pending" visit={visit} shortcut="F9" otherRefusal={refusalOfAttempt(status, made)} />
-      <StepButton step="waive-payment" visit={visit} />
-      <StepButton step="recall" visit={visit} shortcut="F4" />
-      <StepButton step="absent-at-cashier" visit={visit} />
-      <StepButton step="undo-call" visit={visit} />
-      <StepButton step="cancel-by-payment" visit={visit} kind="danger" otherRefusal={refusalOfGivingUp(status, made)} />
+      <StepButton compact step="validate-payment" visit={visit} kind="primary" shortcut="F8" />
+      <StepButton
+        compact
+        step="payment-pending"
+        visit={visit}
+        shortcut="F9"
+        otherRefusal={refusalOfAttempt(status, made)}
+      />
+      <StepButton compact step="waive-payment" visit={visit} />
+      <StepButton compact step="recall" visit={visit} shortcut="F4" />
+      <StepButton compact step="absent-at-cashier" visit={visit} />
+      <StepButton compact step="undo-call" visit={visit} />
+      <StepButton
+        compact
+        step="cancel-by-payment"
+        visit={visit}
+        kind="danger"
+        otherRefusal={refusalOfGivingUp(status, made)}
+      />
     </>
   );
 }

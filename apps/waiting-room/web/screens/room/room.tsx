@@ -81,18 +81,25 @@ export function Room() {
 function Steps({ visit, queues }: { readonly visit: VisitRow; readonly queues: readonly QueueRow[] }) {
   return (
     <>
-      <StepButton step="start" visit={visit} shortcut="F8" kind={visit.status === 'CALLED' ? 'primary' : 'plain'} />
       <StepButton
+        compact
+        step="start"
+        visit={visit}
+        shortcut="F8"
+        kind={visit.status === 'CALLED' ? 'primary' : 'plain'}
+      />
+      <StepButton
+        compact
         step="complete"
         visit={visit}
         shortcut="F9"
         kind={visit.status === 'IN_CONSULTATION' ? 'primary' : 'plain'}
       />
-      <StepButton step="recall" visit={visit} shortcut="F4" />
-      <StepButton step="absent-at-consultation" visit={visit} />
-      <StepButton step="undo-call" visit={visit} />
-      <StepButton step="park" visit={visit} />
-      <StepButton step="transfer" visit={visit} queues={queues} />
+      <StepButton compact step="recall" visit={visit} shortcut="F4" />
+      <StepButton compact step="absent-at-consultation" visit={visit} />
+      <StepButton compact step="undo-call" visit={visit} />
+      <StepButton compact step="park" visit={visit} />
+      <StepButton compact step="transfer" visit={visit} queues={queues} />
     </>
   );
 }
