@@ -126,7 +126,7 @@ test('each role lives through a day on screen', async () => {
   const cashier = await begin('cashier', 'Cashier');
   await cashier.getByRole('button', { name: 'Desk 1' }).click();
   await connectionIs(cashier, 'live');
-  await button(cashier, 'Who works here: Desk 1').click();
+  await button(cashier, 'Change who works here: Desk 1').click();
   await button(cashier, 'It is me: Cashier').click();
   await button(cashier, 'Save').click();
   for (const ticket of [paid, walkIn, late, gone]) {

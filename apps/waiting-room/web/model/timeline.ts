@@ -81,10 +81,3 @@ export function totalsOf(entries: readonly TimelineEntry[], now: number): readon
     return total === undefined ? [] : [{ part: name, ...total }];
   });
 }
-
-/** From the first entry to the last one; 0 for a visit without any. */
-export function spanMs(entries: readonly TimelineEntry[]): number {
-  const [first] = entries;
-  const last = entries.at(-1);
-  return first === undefined || last === undefined ? 0 : Math.max(0, last.at - first.at);
-}

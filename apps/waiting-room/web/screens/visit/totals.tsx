@@ -20,6 +20,12 @@ export function Totals({ timeline }: { readonly timeline: readonly TimelineEntry
             <dd>{clock(ms)}</dd>
           </div>
         ))}
+        {totals.length > 0 && (
+          <div class="total">
+            <dt>{words.total}</dt>
+            <dd>{clock(totals.reduce((sum, { ms }) => sum + ms, 0))}</dd>
+          </div>
+        )}
       </dl>
     </section>
   );

@@ -1,10 +1,10 @@
 import { clinicWords, named } from '../../language/clinic-words.ts';
-import { clock, dayAndTime } from '../../language/format.ts';
+import { dayAndTime } from '../../language/format.ts';
 import { useWords } from '../../language/language.ts';
 import { lastHeardOf, type Clinic } from '../../model/clinic.ts';
 import type { PlaceRow } from '../../model/places.ts';
 import { samePlace } from '../../model/selections.ts';
-import { spanMs, stepsOf } from '../../model/timeline.ts';
+import { stepsOf } from '../../model/timeline.ts';
 import { hrefOf } from '../../shell/location.ts';
 import type { ScreenProps } from '../../shell/screens.ts';
 import { shellWords } from '../../shell/shell-words.ts';
@@ -74,7 +74,7 @@ interface FactsProps {
   readonly queueName: string;
 }
 
-function Facts({ history: { visit, notes, timeline }, queueName }: FactsProps) {
+function Facts({ history: { visit, notes }, queueName }: FactsProps) {
   const words = useWords(visitWords);
   const shared = useWords(clinicWords);
   const facts = [
@@ -83,7 +83,6 @@ function Facts({ history: { visit, notes, timeline }, queueName }: FactsProps) {
     [words.consultation, visit.consultationType],
     [words.patientId, visit.patientId],
     [words.arrived, dayAndTime(visit.arrivedAt)],
-    [words.lasted, clock(spanMs(timeline))],
     ...(notes === null || notes === '' ? [] : [[words.notes, notes] as const]),
   ] as const;
   return (
