@@ -164,6 +164,11 @@ export const errorCatalogue = {
   ACCOUNT_LAST: { kind: 'conflict', meaning: 'Nobody would be left who can administrate accounts.' },
   API_KEY_UNKNOWN: { kind: 'not-found', meaning: 'There is no API key with that id.' },
   PASSWORD_WEAK: { kind: 'invalid', meaning: 'The password is too short, too long, or easy to guess.' },
+  PASSWORD_WRONG: { kind: 'invalid', meaning: 'The current password, asked before it is changed, is not right.' },
+  PASSWORD_ELSEWHERE: {
+    kind: 'rejected',
+    meaning: 'Whoever asks has no password here: a provider keeps it, or it is of a demonstration or a program.',
+  },
   SECRETS_MISSING: {
     kind: 'invalid',
     meaning: 'A server that is no demonstration on this machine needs secrets of its own, and one is not set.',

@@ -1,7 +1,5 @@
-import type { AccessDefinition, Permissions } from '#millrace/server';
-
 /** Everybody who works at the clinic, and the screens and devices that stand there. */
-const roles = [
+export const roles = [
   'receptionist',
   'kiosk',
   'triage-nurse',
@@ -18,7 +16,7 @@ export type ClinicRole = (typeof roles)[number];
 const to = (...allowed: readonly ClinicRole[]) => allowed;
 
 /** Who has patients in front of them. They see names; kiosks and displays do not. */
-const staff = to('receptionist', 'triage-nurse', 'cashier', 'doctor', 'supervisor');
+export const staff = to('receptionist', 'triage-nurse', 'cashier', 'doctor', 'supervisor');
 const arrivals = to('receptionist', 'kiosk', 'supervisor');
 const reception = to('receptionist', 'supervisor');
 const triage = to('triage-nurse', 'supervisor');
@@ -30,7 +28,7 @@ const supervision = to('supervisor');
 /** Who sets the clinic up. */
 const setUp = to('supervisor', 'administrator');
 
-const permissions: Permissions = {
+export const permissions = {
   // Arriving and leaving
   'POST /api/waiting-room/check-in': arrivals,
   'POST /api/reception/register': arrivals,
@@ -127,10 +125,19 @@ const permissions: Permissions = {
   'GET /api/public/visits/:token': 'public',
   'GET /api/public/visits/:token/stream': 'public',
   'feed:public-display/calls': 'public',
-};
+} satisfies { readonly [entry: string]: readonly ClinicRole[] | 'public' };
 
-/** Who may use what of the waiting room: the one table for its routes, its live views and what stands in front of them. */
-export const clinicAccess: AccessDefinition = {
+/**
+ * Who may use what of the waiting room: the one table for its routes, its live views and what stands in front of them. The
+ * screens read it as well, so that they offer nobody what the server would refuse; therefore nothing is imported here.
+ */
+export const clinicAccess: {
+  readonly roles: readonly ClinicRole[];
+  readonly observers: readonly ClinicRole[];
+  readonly operators: readonly ClinicRole[];
+  readonly administrators: readonly ClinicRole[];
+  readonly permissions: { readonly [entry: string]: readonly ClinicRole[] | 'public' };
+} = {
   roles,
   observers: to('supervisor', 'operator', 'administrator'),
   operators: to('operator', 'administrator'),

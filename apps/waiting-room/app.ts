@@ -50,6 +50,7 @@ export function waitingRoomApplication(settings: WaitingRoomSettings = demonstra
     web: new URL('../../dist/web/waiting-room/', import.meta.url),
     webPaths: [
       '/sign-in',
+      '/account',
       '/reception',
       '/kiosk',
       '/triage',

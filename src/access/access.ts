@@ -50,6 +50,17 @@ export interface Access {
    */
   changeAccount(accountId: string, change: AccountChange, by: ChangeBy, keep: readonly string[]): Promise<Account>;
 
+  /**
+   * Somebody's own password: the other sign-ins of the account end. `keep`: the hash of the sign-in that asks, in
+   * hexadecimal. Throws PASSWORD_WRONG when `current` is not the password, PASSWORD_WEAK, and PASSWORD_ELSEWHERE for an
+   * account whose password is not kept here.
+   */
+  changeOwnPassword(
+    account: Pick<Principal, 'id' | 'name'>,
+    passwords: { readonly current: string; readonly next: string },
+    keep: string,
+  ): Promise<void>;
+
   /** Undefined when name and password do not belong together; takes as long when there is no such name. */
   signIn(userName: string, password: string, door: Door, times: SignInTimes): Promise<SignIn | undefined>;
   /** A demonstration's sign-in, without an account. */

@@ -11,8 +11,8 @@ export function checkUserName(userName: string): void {
   throw invalid('userName', 'must be 1 to 100 letters, digits or ._@+-, and begin with a letter or a digit');
 }
 
-/** Throws PASSWORD_WEAK: too short, too long, or the user name over again. */
-export function checkPassword(password: string, userName: string): void {
+/** Throws PASSWORD_WEAK: too short, too long, or the user name over again. `field`: what the request calls it. */
+export function checkPassword(password: string, userName: string, field = 'password'): void {
   const { least, most } = passwordLengths;
   const { length } = password;
   const problem =
@@ -22,7 +22,7 @@ export function checkPassword(password: string, userName: string): void {
         ? 'must not repeat the user name or a few characters'
         : undefined;
   if (problem === undefined) return;
-  throw new MillraceError('PASSWORD_WEAK', `The password ${problem}.`, { fields: [{ field: 'password', problem }] });
+  throw new MillraceError('PASSWORD_WEAK', `The password ${problem}.`, { fields: [{ field, problem }] });
 }
 
 /** Throws REQUEST_INVALID when a role is none of the application's, or there is none. */

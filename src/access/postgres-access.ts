@@ -101,6 +101,31 @@ export class PostgresAccess implements Access {
     return this.#account(accountId);
   }
 
+  async changeOwnPassword(
+    { id, name }: Pick<Principal, 'id' | 'name'>,
+    { current, next }: { readonly current: string; readonly next: string },
+    keep: string,
+  ): Promise<void> {
+    const [found] = await this.#query<{ account_id: string; password_hash: string | null }>(
+      'select account_id, password_hash from millrace_access.find_account($1)',
+      [keyOfName(name)],
+    );
+    const before = found?.account_id === id ? found.password_hash : null;
+    if (before === null) {
+      throw new MillraceError('PASSWORD_ELSEWHERE', 'The password of this sign-in is not kept here.');
+    }
+    if (!(await isPassword(current, before, this.#cost))) throw wrongPassword();
+    checkPassword(next, name, 'newPassword');
+    const after = await hashPassword(next, this.#cost);
+    const [answer] = await this.#query<{ changed: boolean }>(
+      'select millrace_access.change_own_password($1, $2, $3, $4, $5) as changed',
+      [id, before, after, Buffer.from(keep, 'hex'), `account:${id}`],
+    );
+    // Changed by somebody else since it was compared.
+    if (answer?.changed !== true) throw wrongPassword();
+    this.#forget();
+  }
+
   async signIn(userName: string, password: string, door: Door, times: SignInTimes): Promise<SignIn | undefined> {
     const [found] = await this.#query<{
       account_id: string;
@@ -311,6 +336,13 @@ function milliseconds(ms: number): string {
 /** User names are compared as people read them: without regard to letter case or to how a letter is written. */
 function keyOfName(userName: string): string {
   return userName.normalize('NFKC').trim().toLowerCase();
+}
+
+function wrongPassword(): MillraceError {
+  const problem = 'is not the password';
+  return new MillraceError('PASSWORD_WRONG', 'The current password is not right.', {
+    fields: [{ field: 'currentPassword', problem }],
+  });
 }
 
 function unknownAccount(): MillraceError {

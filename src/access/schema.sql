@@ -163,6 +163,24 @@ begin
   return 'changed';
 end $$;
 
+-- Somebody's own password: changed when `f_before` is still what it was compared with, and false otherwise. Ends the other
+-- sign-ins of the account, and keeps the one that asks.
+create or replace function millrace_access.change_own_password(
+  f_account uuid, f_before text, f_after text, f_keep bytea, f_actor text
+) returns boolean language plpgsql security definer set search_path = millrace_access, pg_temp
+as $$
+begin
+  update accounts a set password_hash = f_after, changed_at = clock_timestamp()
+  where a.account_id = f_account and a.password_hash = f_before and a.active;
+  if not found then
+    return false;
+  end if;
+  delete from sign_ins s where s.account_id = f_account and s.token_hash <> f_keep;
+  perform pg_notify('millrace_access', '');
+  perform record_change(f_actor, 'account-changed', f_account, json_build_object('password', 'changed'), null);
+  return true;
+end $$;
+
 -- A password that was hashed with older parameters, hashed anew: no change of the password, and none of the sign-ins.
 create or replace function millrace_access.rehash_password(f_account uuid, f_before text, f_after text)
 returns void language sql security definer set search_path = millrace_access, pg_temp

@@ -52,7 +52,8 @@ revoke all on all functions in schema millrace_access from public, :api, :relay,
 grant usage on schema millrace_access to :api, :reader;
 grant execute on function
   millrace_access.find_account, millrace_access.list_accounts, millrace_access.add_account,
-  millrace_access.change_account, millrace_access.rehash_password, millrace_access.keep_provider_account,
+  millrace_access.change_account, millrace_access.change_own_password, millrace_access.rehash_password,
+  millrace_access.keep_provider_account,
   millrace_access.provider_account_is_refused, millrace_access.begin_sign_in, millrace_access.use_sign_in,
   millrace_access.end_sign_in, millrace_access.which_ended, millrace_access.add_api_key, millrace_access.list_api_keys,
   millrace_access.revoke_api_key, millrace_access.use_api_key, millrace_access.list_changes,

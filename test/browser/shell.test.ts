@@ -1,6 +1,14 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { ClinicBrowser, connectionIs, focusIs, tabTo } from '../support/clinic-browser.ts';
+import {
+  ClinicBrowser,
+  connectionIs,
+  focusIs,
+  pageWidth,
+  phoneWidth,
+  seriousProblems,
+  tabTo,
+} from '../support/clinic-browser.ts';
 import { keepsThePromisesOfScreens } from '../support/screen-promises.ts';
 
 let clinic: ClinicBrowser;
@@ -76,6 +84,15 @@ test('a password that is wrong is told in words, and the keyboard stays there', 
   await page.keyboard.press('Enter');
   await page.waitForSelector('.problem:has-text("no son correctos")');
   await focusIs(page, '[name="password"]');
+});
+
+test('whoever is signed in has a page of their own, which says that a demonstration keeps its passwords', async () => {
+  const page = await clinic.open('/sign-in?to=%2Faccount', { width: phoneWidth });
+  await page.click('button[aria-label="Sign in as doctor"]');
+  await page.waitForSelector('.panel:has-text("everybody knows its password")');
+  expect(await page.textContent('.visit-facts')).toContain('Doctor');
+  expect(await seriousProblems(page)).toEqual([]);
+  expect(await pageWidth(page)).toBe(phoneWidth);
 });
 
 test('an address that leads nowhere within the screens says so', async () => {

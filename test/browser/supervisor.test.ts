@@ -28,6 +28,7 @@ test('who waits too long stands first and is marked, and a filter shows those al
   const page = await clinic.open('/supervisor');
   await page.waitForSelector(`${row('Olga Petrova')}[data-overdue="true"]`);
   await page.waitForSelector('[data-alert="overdue"]:has-text("General medicine")');
+  await page.waitForSelector(`${row('Olga Petrova')} .overdue:has-text("to be seen at once, exceeded by")`);
   expect(await page.locator('.waiting [data-visit] .name').first().textContent()).toBe('Olga Petrova');
   await page.check('[name="overdueOnly"]');
   await page.waitForSelector(row('Lee Park'), { state: 'detached' });
@@ -92,4 +93,64 @@ test('somebody is made more urgent, with a reason, and the way to the history st
   await page.click('dialog [type="submit"]');
   await page.waitForSelector(`${line} [data-priority="High"]`);
   expect(await page.getAttribute(`${line} a`, 'href')).toBe(`/visits/${visitId}`);
+});
+
+test('no open room, who works where, a call undone, who has left and who is parked: seen and done here', async () => {
+  await clinic.put('sites/north', { siteName: 'North building' });
+  await clinic.put('queues/eyes', { queueName: 'Eyes', siteId: 'north' });
+  await clinic.put('rooms/n-1', { roomName: 'North 1', siteId: 'north', active: false });
+  const called = await clinic.checkIn('eyes', 'Ana Díaz', { priority: 'High' });
+  const parked = await clinic.checkIn('eyes', 'Chen Wei');
+  const page = await clinic.open('/supervisor?site=north');
+  await page.waitForSelector('[data-alert="no-room"]:has-text("No room is open, and 2 wait")');
+  await clinic.put('rooms/n-1', { active: true });
+  await clinic.post('call-patient', { visitId: called.visitId, roomId: 'n-1' });
+  await page.waitForSelector('[data-alert="no-room"]', { state: 'detached' });
+
+  const card = '.place-cards [data-place="n-1"]';
+  await page.click(`${card} .staff button`);
+  await page.fill('dialog [name="staffName"]', 'Dr Okafor');
+  await page.click('dialog [type="submit"]');
+  await page.waitForSelector(`${card} .staff:has-text("Dr Okafor")`);
+  expect(await page.getAttribute(`${card} a.ticket`, 'href')).toBe(`/visits/${called.visitId}?site=north`);
+
+  await page.click(`${card} button[aria-label="Undo the call: ${called.ticket}"]`);
+  await page.waitForSelector('dialog:has-text("The call was a mistake")');
+  expect(await seriousProblems(page)).toEqual([]);
+  await page.keyboard.press('Escape');
+  await page.waitForSelector(`${card}[data-occupied="true"]`);
+  await page.click(`${card} button[aria-label="Undo the call: ${called.ticket}"]`);
+  await page.click('dialog [type="submit"]');
+  await page.waitForSelector(`${card}[data-occupied="false"]`);
+
+  await page.click(`.waiting button[aria-label="Has left: ${called.ticket}"]`);
+  await page.waitForSelector('dialog:has-text("without being seen")');
+  await page.click('dialog [type="submit"]');
+  await page.waitForSelector(`.waiting [data-visit="${called.visitId}"]`, { state: 'detached' });
+
+  await clinic.post('park', { visitId: parked.visitId });
+  await page.click(`.parked button[aria-label="Back in line: ${parked.ticket}"]`);
+  await page.waitForSelector(`.waiting [data-visit="${parked.visitId}"]`);
+});
+
+test('a pause whose answer was lost is sent again as the same command', async () => {
+  const page = await clinic.open('/supervisor');
+  await connectionIs(page, 'live');
+  const sent: string[] = [];
+  await page.route('**/queues/general/state', async (route) => {
+    const request = route.request();
+    sent.push(`${String(request.headers()['idempotency-key'])} ${String(request.postData())}`);
+    if (sent.length > 1) return route.continue();
+    // The server has it; its answer never arrives.
+    await route.fetch();
+    return route.abort();
+  });
+  await page.click('button[aria-label="Pause: General medicine"]');
+  await page.selectOption('dialog [name="minutes"]', '30');
+  await page.click('dialog .primary');
+  await page.waitForSelector('.notice[data-kind="failed"]:has-text("it counts once")');
+  await page.click('dialog .primary');
+  await page.waitForSelector('dialog', { state: 'detached' });
+  expect(sent).toHaveLength(2);
+  expect(sent[1]).toBe(sent[0]);
 });

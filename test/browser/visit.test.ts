@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { ClinicBrowser, connectionIs } from '../support/clinic-browser.ts';
+import { ClinicBrowser, connectionIs, seriousProblems } from '../support/clinic-browser.ts';
 import { keepsThePromisesOfScreens } from '../support/screen-promises.ts';
 
 let clinic: ClinicBrowser;
@@ -37,6 +37,27 @@ test('the history says what happened, when, by whom and why, and goes on as it h
   await clinic.post('complete-attention', { visitId });
   await page.waitForSelector('[data-event="ConsultationCompleted"]');
   expect(await events.count()).toBe(5);
+});
+
+test('why and how long is told, and the code for the phone is shown and printed by who may see it', async () => {
+  const { visitId: id, ticket } = await clinic.checkIn('general', 'Chen Wei');
+  await clinic.post('park', { visitId: id });
+  const page = await clinic.open('/sign-in?to=' + encodeURIComponent(`/visits/${id}`), { tolerated: [403] });
+  await page.click('button[aria-label="Sign in as receptionist"]');
+  await page.waitForSelector('[data-event="PatientParked"]:has-text("Waits for something else than a call")');
+  await page.waitForSelector('[data-part="parked"][data-open="true"]');
+  await page.waitForSelector('[data-part="doctor"][data-open="false"]');
+  await page.click('button:text-is("Show the code")');
+  const { link } = await clinic.ask('GET', `visits/${id}/link`);
+  await page.waitForSelector(`.phone-link a[href="${String(link)}"]`);
+  await page.waitForSelector(`.phone-link .slip:has-text("${ticket}") .qr`);
+  expect(await seriousProblems(page)).toEqual([]);
+  await page.click('button:text-is("Print the ticket")');
+  expect(await page.evaluate('printed')).toBe(1);
+  const doctor = await clinic.open('/sign-in?to=' + encodeURIComponent(`/visits/${id}`), { tolerated: [403] });
+  await doctor.click('button[aria-label="Sign in as doctor"]');
+  await doctor.waitForSelector('[data-event="PatientParked"]');
+  expect(await doctor.locator('.phone-link').count()).toBe(0);
 });
 
 test('an address of no visit says so calmly', async () => {

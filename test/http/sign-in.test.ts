@@ -203,6 +203,61 @@ describe('a program', () => {
   });
 });
 
+describe('one’s own password', () => {
+  const next = 'another long password';
+  const change = (page: Page, body: object) => page.ask('/api/auth/password', { method: 'POST', body });
+
+  test('is changed by who knows it, ends the other sign-ins and not this one, and is recorded without it', async () => {
+    const { userName, accountId } = await addPerson();
+    const [here, elsewhere] = [await signIn(userName), await signIn(userName)];
+    expect((await elsewhere.ask(queues)).status).toBe(200);
+    expect((await change(here, { currentPassword: password, newPassword: next })).status).toBe(204);
+    expect((await here.ask(queues)).status).toBe(200);
+    expect((await elsewhere.ask(queues)).status).toBe(401);
+    const body = { userName, password };
+    const before = await clinic.ask('anonymous', '/api/auth/sign-in', { method: 'POST', body });
+    expect(codeOf(before)).toBe('401 AUTH_INVALID_CREDENTIALS');
+    await signIn(userName, clinic, next);
+    const { json } = await clinic.ask('administrator', '/api/access/changes?limit=1');
+    expect(json['changes']).toMatchObject([
+      {
+        action: 'account-changed',
+        actor: `account:${accountId}`,
+        subjectId: accountId,
+        details: { password: 'changed' },
+      },
+    ]);
+    expect(JSON.stringify(json)).not.toMatch(/scrypt|another long password/);
+  });
+
+  test('stays when the current one is wrong or the new one weak, and says which field; guessing is slow', async () => {
+    const { userName } = await addPerson();
+    const page = await signIn(userName);
+    const weak = await change(page, { currentPassword: password, newPassword: 'short' });
+    expect(codeOf(weak)).toBe('400 PASSWORD_WEAK');
+    expect(weak.json['fields']).toMatchObject([{ field: 'newPassword' }]);
+    const wrong = await change(page, { currentPassword: 'wrong', newPassword: next });
+    expect(codeOf(wrong)).toBe('400 PASSWORD_WRONG');
+    expect(wrong.json['fields']).toMatchObject([{ field: 'currentPassword' }]);
+    expect(codeOf(await change(page, { newPassword: next }))).toBe('400 REQUEST_INVALID');
+    for (let attempt = 0; attempt < 4; attempt++) {
+      await change(page, { currentPassword: 'wrong', newPassword: next });
+    }
+    const late = await change(page, { currentPassword: password, newPassword: next });
+    expect(codeOf(late)).toBe('429 AUTH_TOO_MANY_ATTEMPTS');
+    expect((await page.ask(queues)).status).toBe(200);
+  });
+
+  test('is none of a program, a demonstration or nobody', async () => {
+    const body = { currentPassword: password, newPassword: next };
+    const question = { method: 'POST', body };
+    expect(codeOf(await clinic.ask('anonymous', '/api/auth/password', question))).toBe('401 AUTH_REQUIRED');
+    expect(codeOf(await clinic.ask('doctor', '/api/auth/password', question))).toBe('409 PASSWORD_ELSEWHERE');
+    const page = await signIn('doctor', demo, 'doctor-demo');
+    expect(codeOf(await change(page, { ...body, currentPassword: 'doctor-demo' }))).toBe('409 PASSWORD_ELSEWHERE');
+  });
+});
+
 describe('keeping accounts', () => {
   test.each([
     ['other roles', { roles: ['cashier'] }],

@@ -1,6 +1,8 @@
 import { Type, type RunningSystem, type StoredEvent } from '#millrace';
 import { minPositionOf, minPositionParameter, type MillraceServer } from '#millrace/server';
+import { visitEventOf } from '../domain/events.ts';
 import { refuse } from '../domain/refusals.ts';
+import { statusAfter } from '../domain/status.ts';
 import { patientsSql, shownPatient, type PatientRow } from './lists.ts';
 import { looksAlike, sameId } from './looks-alike.ts';
 import { patientSchema, queueIdSchema, visitIdSchema } from './schemas.ts';
@@ -22,7 +24,9 @@ const timelineEntry = Type.Object({
   at: Type.String(),
   type: Type.String(),
   by: Type.String({ description: 'Who did it; `timers …` for what happened because time had passed.' }),
-  details: Type.Record(Type.String(), Type.Union([Type.String(), Type.Number()])),
+  details: Type.Record(Type.String(), Type.Union([Type.String(), Type.Number()]), {
+    description: 'What the event says besides; `status` where it gave the visit another one.',
+  }),
 });
 
 /** Looking a patient or a visit up. */
@@ -102,8 +106,13 @@ export function recordRoutes(
   );
 }
 
-function entryOf({ type, data, metadata, occurredAt }: StoredEvent) {
+function entryOf(event: StoredEvent) {
+  const { type, data, metadata, occurredAt } = event;
   const details: Record<string, string | number> = {};
+  const known = visitEventOf(event);
+  const status = known === undefined ? undefined : statusAfter(known);
+  // By it a reader knows how long the visit stood where.
+  if (status !== undefined) details['status'] = status;
   for (const name of shownDetails) {
     const value = data[name];
     if (typeof value === 'string' || typeof value === 'number') details[name] = value;

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Attempts } from '../../access/attempts.ts';
 import type { Door } from '../../access/access.ts';
-import type { SignIn } from '../../access/principal.ts';
+import { demoPrefix, type SignIn } from '../../access/principal.ts';
 import { csrfTokenOf, isSameSecret } from '../../access/secrets.ts';
 import { MillraceError } from '../../errors.ts';
 import { nullable } from '../parameters.ts';
@@ -59,6 +59,14 @@ export function authRoutes(server: MillraceServer, gate: AccessGate): void {
   const { access, settings } = gate;
   const attempts = new Attempts();
 
+  /** Throws AUTH_TOO_MANY_ATTEMPTS. */
+  function beginAttempt(userName: string, { ip }: FastifyRequest, reply: FastifyReply) {
+    const attempt = attempts.begin(userName, ip);
+    if (!('waitMs' in attempt)) return attempt;
+    reply.header('retry-after', String(Math.ceil(attempt.waitMs / 1_000)));
+    throw new MillraceError('AUTH_TOO_MANY_ATTEMPTS', 'Too many attempts were wrong. Wait, and try again.');
+  }
+
   /** Throws AUTH_TOO_MANY_ATTEMPTS, AUTH_INVALID_CREDENTIALS. */
   async function signIn(
     request: FastifyRequest<{ Body: { userName: string; password: string } }>,
@@ -66,11 +74,7 @@ export function authRoutes(server: MillraceServer, gate: AccessGate): void {
     door: Door,
   ): Promise<SignIn> {
     const { userName, password } = request.body;
-    const attempt = attempts.begin(userName, request.ip);
-    if ('waitMs' in attempt) {
-      reply.header('retry-after', String(Math.ceil(attempt.waitMs / 1_000)));
-      throw new MillraceError('AUTH_TOO_MANY_ATTEMPTS', 'Too many attempts were wrong. Wait, and try again.');
-    }
+    const attempt = beginAttempt(userName, request, reply);
     const demo = demoAccounts(gate).find(
       (account) => account.userName === userName && isSameSecret(account.password, password),
     );
@@ -138,6 +142,40 @@ export function authRoutes(server: MillraceServer, gate: AccessGate): void {
       if (token !== undefined) await access.signOut(token);
       reply.removeHeader('set-cookie');
       return reply.code(204).header('set-cookie', setCookie(cookieName, undefined)).send();
+    },
+  );
+
+  server.post(
+    '/api/auth/password',
+    {
+      schema: {
+        tags,
+        summary: 'Change the password of who is signed in',
+        description:
+          'Asks for the current one, and ends the other sign-ins of the account. Wrong attempts are counted as those to ' +
+          'sign in.',
+        body: Type.Object({
+          currentPassword: Type.String({ minLength: 1, maxLength: 1_000 }),
+          newPassword: Type.String({ minLength: 1, maxLength: 1_000, description: '12 to 256 characters.' }),
+        }),
+      },
+    },
+    async (request, reply) => {
+      const { principal, identity } = request;
+      if (principal.kind !== 'account' || principal.id.startsWith(demoPrefix) || identity?.hash === undefined) {
+        throw new MillraceError('PASSWORD_ELSEWHERE', 'The password of this sign-in is not kept here.');
+      }
+      const { currentPassword: current, newPassword: next } = request.body;
+      const attempt = beginAttempt(principal.name, request, reply);
+      try {
+        await access.changeOwnPassword(principal, { current, next }, identity.hash);
+      } catch (error) {
+        // A new password that is too weak comes after the current one was right.
+        if (error instanceof MillraceError && error.code === 'PASSWORD_WEAK') attempt.succeeded();
+        throw error;
+      }
+      attempt.succeeded();
+      return reply.code(204).send();
     },
   );
 

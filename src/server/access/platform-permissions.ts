@@ -44,6 +44,7 @@ export const platformPermissions: PlatformPermissions = {
   'POST /api/auth/token': 'public',
   'GET /api/auth/me': 'public',
   'POST /api/auth/live-ticket': 'signed-in',
+  'POST /api/auth/password': 'signed-in',
   'GET /api/auth/oidc/start': 'public',
   'GET /api/auth/oidc/callback': 'public',
 

@@ -128,7 +128,7 @@ export const applicationFolders: { readonly [folder: string]: readonly string[] 
   projections: ['#millrace', 'domain', 'projections'],
   histories: ['#millrace', 'domain', 'histories'],
   api: ['#millrace', '#millrace/server', 'domain', 'projections', 'api', 'node:', 'typebox'],
-  web: ['web', 'preact', 'uqr', 'uplot', 'vite'],
+  web: ['web', 'access.ts', 'preact', 'uqr', 'uplot', 'vite'],
 };
 
 function named(room: string): string {

@@ -2,6 +2,7 @@ import { stepWords } from '../language/step-words.ts';
 import { wordsOf } from '../language/language.ts';
 import type { VisitRow } from '../model/rows.ts';
 import type { Step } from '../model/steps.ts';
+import type { Right } from '../shell/roles.ts';
 import { act } from './act.ts';
 
 /** What some steps take besides the visit. */
@@ -11,7 +12,7 @@ export interface StepFields {
   readonly toQueueId?: string;
 }
 
-const commands: { readonly [Name in Step]: string } = {
+const commands = {
   'record-triage': 'record-triage',
   'change-priority': 'change-priority',
   'validate-payment': 'validate-payment',
@@ -30,7 +31,12 @@ const commands: { readonly [Name in Step]: string } = {
   transfer: 'transfer',
   leave: 'leave',
   cancel: 'cancel',
-};
+} as const satisfies { readonly [Name in Step]: string };
+
+/** What a role must be let do to take a step. */
+export function rightOf(step: Step): Right {
+  return `POST /api/waiting-room/${commands[step]}`;
+}
 
 /** Takes a step of a visit, and says what came of it; true when it was accepted and the lists show it. */
 export async function takeStep(

@@ -28,6 +28,7 @@ const en = {
   loading: 'Loading',
   cancel: 'Cancel',
   close: 'Close',
+  sameTap: 'Done once: that tap belonged to the one before. Tap again if you mean it again.',
 };
 
 const es: typeof en = {
@@ -57,6 +58,7 @@ const es: typeof en = {
   loading: 'Cargando',
   cancel: 'Cancelar',
   close: 'Cerrar',
+  sameTap: 'Hecho una vez: ese toque era parte del anterior. Toque de nuevo si lo quiere otra vez.',
 };
 
 export const clinicWords: Catalogue<typeof en> = { en, es };

@@ -27,6 +27,16 @@ const en = {
   hereFor: 'arrived',
   absences: (count: string) => `absences: ${count}`,
   otherSteps: 'Other steps',
+  staff: (name: string) => `Staff: ${name}`,
+  noStaff: 'Staff: not said',
+  setStaff: 'Change',
+  staffOf: (place: string) => `Change who works here: ${place}`,
+  staffName: 'Name',
+  staffHint: 'Empty: nobody. Displays do not show it.',
+  staffMe: (name: string) => `It is me: ${name}`,
+  staffSet: (name: string, place: string) => `${name} works at ${place}.`,
+  staffNobody: (place: string) => `Nobody works at ${place}.`,
+  save: 'Save',
 };
 
 const es: typeof en = {
@@ -55,6 +65,16 @@ const es: typeof en = {
   hereFor: 'llegó hace',
   absences: (count) => `ausencias: ${count}`,
   otherSteps: 'Otros pasos',
+  staff: (name) => `Atiende: ${name}`,
+  noStaff: 'Atiende: sin decir',
+  setStaff: 'Cambiar',
+  staffOf: (place) => `Cambiar quién atiende: ${place}`,
+  staffName: 'Nombre',
+  staffHint: 'Vacío: nadie. Las pantallas no lo muestran.',
+  staffMe: (name) => `Soy yo: ${name}`,
+  staffSet: (name, place) => `${name} atiende en ${place}.`,
+  staffNobody: (place) => `Nadie atiende en ${place}.`,
+  save: 'Guardar',
 };
 
 export const stationWords: Catalogue<typeof en> = { en, es };

@@ -19,6 +19,8 @@ interface Words {
   readonly toQueue: string;
   readonly of: (step: string, ticket: string) => string;
   readonly noOtherQueue: string;
+  /** The question before steps that need nothing more. */
+  readonly asks: { readonly leave: string; readonly 'undo-call': string; readonly other: string };
 }
 
 const en: Words = {
@@ -51,6 +53,11 @@ const en: Words = {
   toQueue: 'To which queue',
   of: (step, ticket) => `${step}: ${ticket}`,
   noOtherQueue: 'There is no other queue.',
+  asks: {
+    leave: 'The patient went away without being seen. The visit ends, and the room or desk is free.',
+    'undo-call': 'The call was a mistake: the patient gets the old place in line back, and the room or desk is free.',
+    other: 'Is that right?',
+  },
 };
 
 const es: Words = {
@@ -86,6 +93,11 @@ const es: Words = {
   toQueue: 'A qué cola',
   of: (step, ticket) => `${step}: ${ticket}`,
   noOtherQueue: 'No hay otra cola.',
+  asks: {
+    leave: 'El paciente se marchó sin ser atendido. La visita termina y el consultorio o la caja queda libre.',
+    'undo-call': 'La llamada fue un error: el paciente recupera su lugar y el consultorio o la caja queda libre.',
+    other: '¿Es correcto?',
+  },
 };
 
 export const stepWords: Catalogue<Words> = { en, es };

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   emptyClinic,
+  lastHeardOf,
   lineKey,
   lineLimit,
   receive,
@@ -54,6 +55,15 @@ describe('the beginning', () => {
     const asked = snapshotAsked(receive(emptyClinic, [{ type: 'hello', position: 7 }]));
     expect(snapshotFailed(asked).wanted).toEqual({ minPosition: 7, asked: false });
   });
+});
+
+test('a visit that ended before the snapshot is read up to there: its last row never comes', () => {
+  expect(lastHeardOf(emptyClinic, 'a')).toBe(0);
+  const clinic = loaded(7, visit('other', 5));
+  expect(lastHeardOf(clinic, 'a')).toBe(7);
+  expect(lastHeardOf(clinic, 'other')).toBe(5);
+  const later = receive(clinic, [visits(9, visit('other', 9, { status: 'COMPLETED' }))]);
+  expect(lastHeardOf(later, 'other')).toBe(9);
 });
 
 describe('rows', () => {

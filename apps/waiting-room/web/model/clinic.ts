@@ -110,6 +110,15 @@ export function snapshotLoaded(clinic: Clinic, snapshot: ClinicSnapshot): Clinic
   return refilled(applied(loaded, clinic.since));
 }
 
+/**
+ * Up to where a visit's history has to be read: the last row of it. Somebody whom no snapshot holds may have ended before
+ * it, and then no row comes any more, so the snapshot itself says it. 0 as long as nothing is known.
+ */
+export function lastHeardOf({ visits, ended, basis }: Clinic, visitId: string): number {
+  if (visits === undefined) return 0;
+  return visits.get(visitId)?.position ?? ended.get(visitId) ?? basis;
+}
+
 /** One copy for all messages of a frame, however many. */
 function applied(clinic: Clinic, messages: readonly FeedMessage[]): Clinic {
   if (clinic.visits === undefined || !messages.some(({ type }) => type === 'visits' || type === 'queues'))

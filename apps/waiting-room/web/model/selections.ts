@@ -88,3 +88,8 @@ export function lookAlikes(
           .replaceAll(/\s+/g, ' ') === name),
   );
 }
+
+/** Somebody who came without an id, and was given one by the clinic. */
+export function isWalkIn({ patientId }: Pick<VisitRow, 'patientId'>): boolean {
+  return /^W-[0-9A-F]{12}$/.test(patientId);
+}

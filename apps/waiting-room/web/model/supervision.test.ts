@@ -1,7 +1,16 @@
 import { expect, test } from 'vitest';
 import type { VisitRow } from './rows.ts';
 import { sampleQueue, sampleVisit } from './sample-rows.ts';
-import { alertsOf, everybody, isOverdue, placesWithVisits, waitedMs, waitingList } from './supervision.ts';
+import {
+  alertsOf,
+  everybody,
+  isOverdue,
+  missingPlaces,
+  overdueOf,
+  placesWithVisits,
+  waitedMs,
+  waitingList,
+} from './supervision.ts';
 
 const minute = 60_000;
 const now = 1_000 * minute;
@@ -19,6 +28,26 @@ test('the wait counts from the arrival, and whoever does not stand in line is ne
   expect(isOverdue(visit('a', 60), now)).toBe(false);
   expect(isOverdue(visit('a', 61, { status: 'CALLED' }), now)).toBe(false);
   expect(isOverdue(visit('a', 1, { priority: 'Urgent' }), now)).toBe(true);
+});
+
+test('an overdue wait says its limit and by how much that is exceeded', () => {
+  expect(overdueOf(visit('a', 75), now)).toEqual({ limitMs: 60 * minute, exceededByMs: 15 * minute });
+  expect(overdueOf(visit('a', 3, { priority: 'Urgent' }), now)).toEqual({ limitMs: 0, exceededByMs: 3 * minute });
+  expect(overdueOf(visit('a', 60), now)).toBeUndefined();
+});
+
+test('no open room while patients wait for one is told, once it is known which rooms there are', () => {
+  const room = { id: 'B-7', name: 'R', siteId: 'main', staffName: null, active: true, occupied: false };
+  const waiting = [visit('a', 1), visit('b', 1, { status: 'WAITING_CASHIER' })];
+  const closed = [
+    { ...room, active: false },
+    { ...room, siteId: 'north' },
+  ];
+  expect(missingPlaces('room', closed, 'main', waiting)).toEqual([{ kind: 'no-room', count: 1 }]);
+  expect(missingPlaces('desk', [], 'main', waiting)).toEqual([{ kind: 'no-desk', count: 1 }]);
+  expect(missingPlaces('room', [...closed, room], 'main', waiting)).toEqual([]);
+  expect(missingPlaces('room', undefined, 'main', waiting)).toEqual([]);
+  expect(missingPlaces('room', closed, 'main', [])).toEqual([]);
 });
 
 test('who is overdue stands first, then who has waited longest', () => {

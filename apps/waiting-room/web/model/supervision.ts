@@ -23,7 +23,20 @@ export function waitedMs({ waitingSince, arrivedAt }: VisitRow, now: number): nu
 
 /** Waits longer than the priority allows. `now` is the server's clock. */
 export function isOverdue(visit: VisitRow, now: number): boolean {
-  return isInLine(visit.status) && waitedMs(visit, now) > (longestWait[visit.priority] ?? Infinity);
+  return overdueOf(visit, now) !== undefined;
+}
+
+export interface Overdue {
+  /** So long may somebody of that priority wait, in milliseconds; 0 for who is to be seen at once. */
+  readonly limitMs: number;
+  readonly exceededByMs: number;
+}
+
+/** By how much somebody waits longer than the priority allows; undefined for who does not. */
+export function overdueOf(visit: VisitRow, now: number): Overdue | undefined {
+  const limitMs = longestWait[visit.priority] ?? Infinity;
+  const exceededByMs = waitedMs(visit, now) - limitMs;
+  return isInLine(visit.status) && exceededByMs > 0 ? { limitMs, exceededByMs } : undefined;
 }
 
 export interface WaitingFilter {
@@ -56,6 +69,8 @@ export type Alert =
   | { readonly kind: 'overdue'; readonly queue: QueueRow; readonly count: number; readonly urgent: number }
   | { readonly kind: 'full'; readonly queue: QueueRow }
   | { readonly kind: 'paused'; readonly queue: QueueRow; readonly count: number }
+  /** Patients wait for a room or a desk of the site, and none calls. */
+  | { readonly kind: 'no-room' | 'no-desk'; readonly count: number }
   | { readonly kind: 'called-long'; readonly visit: VisitRow; readonly since: number };
 
 export function alertsOf(queues: readonly QueueRow[], visits: readonly VisitRow[], now: number): readonly Alert[] {
@@ -76,6 +91,20 @@ export function alertsOf(queues: readonly QueueRow[], visits: readonly VisitRow[
     if (since !== null && now - since > calledTooLongMs) alerts.push({ kind: 'called-long', visit, since });
   }
   return alerts;
+}
+
+const waitsFor = { room: 'WAITING', desk: 'WAITING_CASHIER' } as const;
+
+/** What should be looked at because no room, or no desk, of the site calls. Nothing while the places are not known. */
+export function missingPlaces(
+  kind: PlaceKind,
+  places: readonly PlaceRow[] | undefined,
+  siteId: string,
+  visits: readonly VisitRow[],
+): readonly Alert[] {
+  if (places === undefined || places.some((place) => place.siteId === siteId && place.active)) return [];
+  const count = visits.filter(({ status }) => status === waitsFor[kind]).length;
+  return count === 0 ? [] : [{ kind: `no-${kind}`, count }];
 }
 
 export interface OccupiedPlace {

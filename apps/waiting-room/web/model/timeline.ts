@@ -30,9 +30,54 @@ export function actorKindOf(by: string): ActorKind {
   return actorKinds.find((kind) => by.startsWith(`${kind}:`)) ?? 'other';
 }
 
-/** From the first entry to the last one; 0 for a visit without any. */
-export function spanMs(entries: readonly TimelineEntry[]): number {
-  const [first] = entries;
-  const last = entries.at(-1);
-  return first === undefined || last === undefined ? 0 : Math.max(0, last.at - first.at);
+/** Parts of a visit, in the order in which they are shown. */
+export const parts = ['triage', 'cashier', 'desk', 'doctor', 'called', 'service', 'parked', 'away'] as const;
+export type Part = (typeof parts)[number];
+
+/** The part that a visit is in with a status; ended visits are in none, unless somebody returns. */
+const partOf: { readonly [status: string]: Part } = {
+  WAITING_TRIAGE: 'triage',
+  WAITING_CASHIER: 'cashier',
+  AT_CASHIER: 'desk',
+  PAYMENT_PENDING: 'desk',
+  WAITING: 'doctor',
+  CALLED: 'called',
+  IN_CONSULTATION: 'service',
+  PARKED: 'parked',
+  NO_SHOW: 'away',
+  CANCELLED_BY_ABSENCE: 'away',
+};
+
+export interface Total {
+  readonly part: Part;
+  readonly ms: number;
+  /** It goes on. */
+  readonly open: boolean;
+}
+
+/**
+ * How long a visit took in each of its parts, those that it had. What lasts is counted up to `now`, the server's clock;
+ * who was given up and did not return is away for no time.
+ */
+export function totalsOf(entries: readonly TimelineEntry[], now: number): readonly Total[] {
+  const totals = new Map<Part, { ms: number; open: boolean }>();
+  let part: Part | undefined;
+  let since = 0;
+  const end = (at: number, open: boolean): void => {
+    if (part === undefined || (open && part === 'away')) return;
+    const before = totals.get(part)?.ms ?? 0;
+    totals.set(part, { ms: before + Math.max(0, at - since), open });
+  };
+  for (const { at, details } of entries) {
+    const { status } = details;
+    if (status === undefined) continue;
+    end(at, false);
+    part = partOf[String(status)];
+    since = at;
+  }
+  end(now, true);
+  return parts.flatMap((name) => {
+    const total = totals.get(name);
+    return total === undefined ? [] : [{ part: name, ...total }];
+  });
 }

@@ -1,9 +1,11 @@
 import { useEffect, useReducer } from 'preact/hooks';
 import { fieldsOf, listOf, text, textOrNull } from '../data/json.ts';
 import { get, post, RequestFailure, setCsrfToken } from '../data/rest.ts';
-import { roles, type Role } from './roles.ts';
+import { mayUse, roles, type Right, type Role } from './roles.ts';
 
 export interface Principal {
+  /** What the reader signs in by. */
+  readonly name: string;
   readonly displayName: string;
   readonly roles: readonly Role[];
 }
@@ -28,7 +30,7 @@ export interface Account {
 
 const everybody: Account = {
   mode: 'demo',
-  principal: { displayName: '', roles },
+  principal: { name: '', displayName: '', roles },
   signedIn: false,
   demoAccounts: [],
   oidc: false,
@@ -56,6 +58,7 @@ export async function loadAccount(): Promise<void> {
         principal === null
           ? null
           : {
+              name: text(fields['name']),
               displayName: text(fields['displayName']) || text(fields['name']),
               roles: roles.filter((role) => held.includes(role)),
             },
@@ -98,4 +101,10 @@ export function useAccount(): Account | undefined {
     };
   }, []);
   return account;
+}
+
+/** Whether the reader may do something; nothing until it is known who that is. */
+export function useMay(): (right: Right) => boolean {
+  const held = useAccount()?.principal?.roles ?? [];
+  return (right) => mayUse(right, held);
 }

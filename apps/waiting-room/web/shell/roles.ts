@@ -1,17 +1,21 @@
-/** What somebody may be at the clinic; the server has the same list and checks every request by it. */
-export const roles = [
-  'receptionist',
-  'kiosk',
-  'triage-nurse',
-  'cashier',
-  'doctor',
-  'supervisor',
-  'operator',
-  'administrator',
-  'display',
-] as const;
+import { clinicAccess, permissions, type ClinicRole } from '../../access.ts';
 
-export type Role = (typeof roles)[number];
+export { roles, staff } from '../../access.ts';
+export type Role = ClinicRole;
 
-/** Who has patients in front of them, and may see lists of them. */
-export const staff: readonly Role[] = ['receptionist', 'triage-nurse', 'cashier', 'doctor', 'supervisor'];
+/** Something that the server lets some roles do: a route, as `POST /api/waiting-room/leave`. */
+export type Right = keyof typeof permissions;
+
+/** Who keeps accounts and API keys, and who sees the figures of the platform. */
+export const { administrators, observers } = clinicAccess;
+
+/** Who may do something; nobody has to be named for what is public. */
+export function allowed(right: Right): readonly Role[] | 'public' {
+  return permissions[right];
+}
+
+/** Whether somebody with these roles may do something. The server decides by the same table. */
+export function mayUse(right: Right, held: readonly Role[]): boolean {
+  const wanted = allowed(right);
+  return wanted === 'public' || wanted.some((role) => held.includes(role));
+}

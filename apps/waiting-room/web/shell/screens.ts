@@ -1,5 +1,5 @@
 import type { ComponentType } from 'preact';
-import { staff, type Role } from './roles.ts';
+import { allowed, observers, roles, type Role } from './roles.ts';
 
 export interface ScreenProps {
   /** What stands behind the path of the screen: the token of a patient's page, the id of a visit. Otherwise empty. */
@@ -25,61 +25,67 @@ export type Group = (typeof groups)[number];
 export const screens = {
   reception: {
     path: '/reception',
-    roles: ['receptionist', 'supervisor'],
+    roles: allowed('POST /api/waiting-room/find-patients'),
     group: 'arrival',
     load: async () => (await import('../screens/reception/reception.tsx')).Reception,
   },
   kiosk: {
     path: '/kiosk',
-    roles: ['kiosk', 'receptionist', 'supervisor'],
+    roles: allowed('POST /api/waiting-room/check-in'),
     group: 'arrival',
     load: async () => (await import('../screens/kiosk/kiosk.tsx')).Kiosk,
   },
   triage: {
     path: '/triage',
-    roles: ['triage-nurse', 'supervisor'],
+    roles: allowed('POST /api/waiting-room/record-triage'),
     group: 'care',
     load: async () => (await import('../screens/triage/triage.tsx')).Triage,
   },
   cashier: {
     path: '/cashier',
-    roles: ['cashier', 'supervisor'],
+    roles: allowed('POST /api/waiting-room/call-next-to-desk'),
     group: 'care',
     load: async () => (await import('../screens/cashier/cashier.tsx')).Cashier,
   },
   room: {
     path: '/room',
-    roles: ['doctor', 'supervisor'],
+    roles: allowed('POST /api/waiting-room/call-next'),
     group: 'care',
     load: async () => (await import('../screens/room/room.tsx')).Room,
   },
   supervisor: {
     path: '/supervisor',
-    roles: ['supervisor'],
+    roles: allowed('PUT /api/waiting-room/queues/:queueId/state'),
     group: 'lead',
     load: async () => (await import('../screens/supervisor/supervisor.tsx')).Supervisor,
   },
   analytics: {
     path: '/analytics',
-    roles: ['supervisor', 'operator', 'administrator'],
+    roles: allowed('GET /api/waiting-room/analytics'),
     group: 'lead',
     load: async () => (await import('../screens/analytics/analytics.tsx')).Analytics,
   },
   visit: {
     path: '/visits/',
-    roles: staff,
+    roles: allowed('GET /api/waiting-room/visits/:visitId'),
     group: undefined,
     load: async () => (await import('../screens/visit/visit.tsx')).Visit,
   },
   admin: {
     path: '/admin',
-    roles: ['supervisor', 'administrator'],
+    roles: allowed('PUT /api/waiting-room/queues/:queueId'),
     group: 'lead',
     load: async () => (await import('../screens/admin/admin.tsx')).Admin,
   },
+  account: {
+    path: '/account',
+    roles,
+    group: undefined,
+    load: async () => (await import('../screens/account/account.tsx')).AccountScreen,
+  },
   flow: {
     path: '/flow',
-    roles: ['supervisor', 'operator', 'administrator'],
+    roles: observers,
     group: 'lead',
     load: async () => (await import('../screens/flow/flow.tsx')).Flow,
   },

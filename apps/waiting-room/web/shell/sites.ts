@@ -16,6 +16,11 @@ const listeners = new Set<() => void>();
 let sites: readonly Site[] = [];
 let asked = false;
 
+/** Reads the sites anew, as somebody has changed them here. */
+export function refreshSites(): void {
+  void load();
+}
+
 /** The names of the sites are for everybody; a server that knows of none has one. */
 async function load(): Promise<void> {
   asked = true;

@@ -1,9 +1,10 @@
 import { useState } from 'preact/hooks';
 import { notify } from '../data/notices.ts';
 import { RequestFailure } from '../data/rest.ts';
+import { named } from '../language/clinic-words.ts';
 import { useWords } from '../language/language.ts';
 import { signOut, useAccount } from '../shell/account.ts';
-import { currentPlace, navigate } from '../shell/location.ts';
+import { currentPlace, hrefOf, navigate } from '../shell/location.ts';
 import { shellWords } from '../shell/shell-words.ts';
 
 /** Who is signed in, and the way out; or the way in. */
@@ -19,6 +20,7 @@ export function AccountMenu() {
       </a>
     );
   }
+  const who = named(words.roles, account.principal?.displayName ?? '');
   async function leave(): Promise<void> {
     setBusy(true);
     try {
@@ -31,7 +33,9 @@ export function AccountMenu() {
   }
   return (
     <div class="account">
-      <span>{account.principal?.displayName}</span>
+      <a href={hrefOf('/account')} aria-label={words.yourAccount(who)}>
+        {who}
+      </a>
       <button type="button" class="quiet" aria-disabled={busy} onClick={() => void leave()}>
         {words.signOut}
       </button>

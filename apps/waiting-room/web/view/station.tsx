@@ -36,6 +36,11 @@ interface StationProps {
 const lineOf = { room: 'WAITING', desk: 'WAITING_CASHIER' } as const;
 const callOne = { room: '/api/waiting-room/call-patient', desk: '/api/waiting-room/call-patient-to-desk' } as const;
 
+const rights = {
+  room: { next: 'POST /api/waiting-room/call-next', one: 'POST /api/waiting-room/call-patient' },
+  desk: { next: 'POST /api/waiting-room/call-next-to-desk', one: 'POST /api/waiting-room/call-patient-to-desk' },
+} as const;
+
 /** A desk or a room: who is there, who comes next, and the call. */
 export function Station({ kind, place, clinic, queues, visit, steps, facts, children }: StationProps) {
   const words = useWords(stationWords);
@@ -58,6 +63,7 @@ export function Station({ kind, place, clinic, queues, visit, steps, facts, chil
         <Action
           kind={visit === undefined ? 'primary' : 'plain'}
           shortcut="F2"
+          needs={rights[kind].next}
           refusal={code === undefined ? undefined : refusalText(code, code)}
           onAct={() => callNext(kind, place.id, queuesToCallFrom(queues, waiting), named)}
         >
@@ -103,6 +109,7 @@ export function Station({ kind, place, clinic, queues, visit, steps, facts, chil
         action={(other) => (
           <Action
             quiet
+            needs={rights[kind].one}
             label={words.callTicket(other.ticket)}
             refusal={notHere === undefined ? undefined : refusalText(notHere, notHere)}
             onAct={() =>

@@ -16,7 +16,7 @@ interface StepFormProps {
   readonly onDone: () => void;
 }
 
-/** What a step takes besides the visit: a reason, a priority, a queue. */
+/** What a step takes besides the visit: a reason, a priority, a queue; or the question whether it is meant. */
 export function StepForm({ step, visit, queues, onClose, onDone }: StepFormProps) {
   const words = useWords(stepWords);
   const clinic = useWords(clinicWords);
@@ -32,13 +32,14 @@ export function StepForm({ step, visit, queues, onClose, onDone }: StepFormProps
       : step === 'change-priority'
         ? words.priorityReasons
         : words.cancelReasons;
-  const wantsReason = step !== 'transfer';
+  const wantsReason = step === 'change-priority' || step === 'waive-payment' || step === 'cancel';
 
   async function send(): Promise<void> {
     if (busy) return;
     setBusy(true);
     const fields: StepFields = {
-      ...(wantsReason ? { reason } : { toQueueId }),
+      ...(wantsReason ? { reason } : {}),
+      ...(step === 'transfer' ? { toQueueId } : {}),
       ...(step === 'change-priority' ? { priority } : {}),
     };
     const done = await takeStep(step, visit, fields);
@@ -55,6 +56,9 @@ export function StepForm({ step, visit, queues, onClose, onDone }: StepFormProps
           void send();
         }}
       >
+        {!wantsReason && step !== 'transfer' && (
+          <p>{step === 'leave' || step === 'undo-call' ? words.asks[step] : words.asks.other}</p>
+        )}
         {step === 'change-priority' && (
           <PriorityPicker name="new-priority" legend={words.priority} value={priority} onChange={setPriority} />
         )}
@@ -100,7 +104,11 @@ export function StepForm({ step, visit, queues, onClose, onDone }: StepFormProps
             </ul>
           </>
         )}
-        <button type="submit" class="primary" aria-disabled={busy || (step === 'transfer' && others.length === 0)}>
+        <button
+          type="submit"
+          class={step === 'leave' || step === 'cancel' ? 'danger' : 'primary'}
+          aria-disabled={busy || (step === 'transfer' && others.length === 0)}
+        >
           {name}
         </button>
       </form>

@@ -2,11 +2,16 @@ import type { ComponentChildren } from 'preact';
 import { useWords } from '../../language/language.ts';
 import { useAccount } from '../../shell/account.ts';
 import { usePlace } from '../../shell/location.ts';
+import { administrators } from '../../shell/roles.ts';
 import { shellWords } from '../../shell/shell-words.ts';
 import { Frame } from '../../view/frame.tsx';
-import { AccountsPart, ChangesPart, KeysPart } from './access-parts.tsx';
+import { AccountsPart } from './accounts-part.tsx';
 import './admin.css';
-import { PlacesPart, QueuesPart, SitesPart } from './clinic-parts.tsx';
+import { ChangesPart } from './changes-part.tsx';
+import { KeysPart } from './keys-part.tsx';
+import { PlacesPart } from './places-part.tsx';
+import { QueuesPart } from './queues-part.tsx';
+import { SitesPart } from './sites-part.tsx';
 import { adminWords } from './words.ts';
 
 const ofTheClinic = ['queues', 'rooms', 'desks', 'sites'] as const;
@@ -19,7 +24,8 @@ export function Admin() {
   const shell = useWords(shellWords);
   const account = useAccount();
   const { query } = usePlace();
-  const isAdministrator = account?.principal?.roles.includes('administrator') === true;
+  const held = account?.principal?.roles ?? [];
+  const isAdministrator = administrators.some((role) => held.includes(role));
   const parts: readonly Part[] = isAdministrator ? [...ofTheClinic, ...ofAccess] : ofTheClinic;
   const part = parts.find((name) => name === query.get('part')) ?? 'queues';
   const site = query.get('site');

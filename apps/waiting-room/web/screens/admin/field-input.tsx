@@ -88,27 +88,30 @@ export function FieldInput({ field, values, refused, onChange }: FieldInputProps
     time: () => <input {...typed} type="time" />,
   } as const;
   return (
-    <label class="field">
-      <span>{label}</span>
-      {kind === 'choice' ? (
-        <select {...shared} value={text} onChange={(event) => onChange(event.currentTarget.value)}>
-          {options.map(([option, title]) => (
-            <option key={option} value={option}>
-              {title}
-            </option>
-          ))}
-        </select>
-      ) : (
-        inputs[kind]()
-      )}
-      {list !== undefined && (
-        <datalist id={list}>
-          {options.map(([option]) => (
-            <option key={option} value={option} />
-          ))}
-        </datalist>
-      )}
+    // What explains it stands outside: inside it would be part of the name, and be read twice.
+    <div class="field">
+      <label class="field">
+        <span>{label}</span>
+        {kind === 'choice' ? (
+          <select {...shared} value={text} onChange={(event) => onChange(event.currentTarget.value)}>
+            {options.map(([option, title]) => (
+              <option key={option} value={option}>
+                {title}
+              </option>
+            ))}
+          </select>
+        ) : (
+          inputs[kind]()
+        )}
+        {list !== undefined && (
+          <datalist id={list}>
+            {options.map(([option]) => (
+              <option key={option} value={option} />
+            ))}
+          </datalist>
+        )}
+      </label>
       {hintLine}
-    </label>
+    </div>
   );
 }

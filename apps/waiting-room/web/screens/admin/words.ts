@@ -87,6 +87,25 @@ const en = {
   action: 'What',
   subject: 'Of',
   details: 'Details',
+  changeActions: {
+    'account-added': 'Account added',
+    'account-changed': 'Account changed',
+    'api-key-added': 'API key added',
+    'api-key-revoked': 'API key revoked',
+  },
+  changeDetails: {
+    userName: 'User name',
+    displayName: 'Name that is shown',
+    roles: 'Roles',
+    rolesBefore: 'Roles before',
+    active: 'Active',
+    password: 'Password',
+    name: 'Name',
+    expiresAt: 'Expires',
+  },
+  changedPassword: 'another one',
+  never: 'never',
+  demoActor: 'demonstration',
   more: 'Show earlier ones',
 };
 
@@ -177,6 +196,25 @@ const es: typeof en = {
   action: 'Qué',
   subject: 'De',
   details: 'Detalles',
+  changeActions: {
+    'account-added': 'Cuenta creada',
+    'account-changed': 'Cuenta cambiada',
+    'api-key-added': 'Clave creada',
+    'api-key-revoked': 'Clave revocada',
+  },
+  changeDetails: {
+    userName: 'Usuario',
+    displayName: 'Nombre que se muestra',
+    roles: 'Funciones',
+    rolesBefore: 'Funciones antes',
+    active: 'Activo',
+    password: 'Contraseña',
+    name: 'Nombre',
+    expiresAt: 'Caduca',
+  },
+  changedPassword: 'otra',
+  never: 'nunca',
+  demoActor: 'demostración',
   more: 'Mostrar anteriores',
 };
 

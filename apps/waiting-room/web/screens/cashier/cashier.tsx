@@ -10,6 +10,7 @@ import { useSites } from '../../shell/sites.ts';
 import { Frame } from '../../view/frame.tsx';
 import { PlaceChoice } from '../../view/place-choice.tsx';
 import { chosenQueues, QueueFilter } from '../../view/queue-filter.tsx';
+import { StaffButton } from '../../view/staff-button.tsx';
 import { Station } from '../../view/station.tsx';
 import { StepButton } from '../../view/step-button.tsx';
 import { useClinic } from '../../view/use-clinic.ts';
@@ -25,7 +26,7 @@ export function Cashier() {
   const { siteId } = useSites();
   const [deskId, chooseDesk] = useKept('desk');
   const [filter, setFilter] = useKept('desk-queues');
-  const { places: desks } = usePlaces('desk', clinic.position);
+  const { places: desks, refresh } = usePlaces('desk', clinic.position);
   const queues = useMemo(() => queuesOf(clinic, siteId), [clinic, siteId]);
   const served = useMemo(() => chosenQueues(queues, filter), [queues, filter]);
   const known = desks?.find(({ id }) => samePlace(id, deskId));
@@ -38,6 +39,7 @@ export function Cashier() {
         <>
           <div class="station-head">
             <h2>{place.name}</h2>
+            <StaffButton kind="desk" place={place} refresh={refresh} />
             <button type="button" class="quiet" onClick={() => chooseDesk('')}>
               {station.change.desk}
             </button>
@@ -62,13 +64,25 @@ function Steps({ visit }: { readonly visit: VisitRow }) {
   const { status, paymentAttempts: made } = visit;
   return (
     <>
-      <StepButton step="validate-payment" visit={visit} kind="primary" shortcut="F8" />
-      <StepButton step="payment-pending" visit={visit} shortcut="F9" otherRefusal={refusalOfAttempt(status, made)} />
-      <StepButton step="waive-payment" visit={visit} />
-      <StepButton step="recall" visit={visit} shortcut="F4" />
-      <StepButton step="absent-at-cashier" visit={visit} />
-      <StepButton step="undo-call" visit={visit} />
-      <StepButton step="cancel-by-payment" visit={visit} kind="danger" otherRefusal={refusalOfGivingUp(status, made)} />
+      <StepButton compact step="validate-payment" visit={visit} kind="primary" shortcut="F8" />
+      <StepButton
+        compact
+        step="payment-pending"
+        visit={visit}
+        shortcut="F9"
+        otherRefusal={refusalOfAttempt(status, made)}
+      />
+      <StepButton compact step="waive-payment" visit={visit} />
+      <StepButton compact step="recall" visit={visit} shortcut="F4" />
+      <StepButton compact step="absent-at-cashier" visit={visit} />
+      <StepButton compact step="undo-call" visit={visit} />
+      <StepButton
+        compact
+        step="cancel-by-payment"
+        visit={visit}
+        kind="danger"
+        otherRefusal={refusalOfGivingUp(status, made)}
+      />
     </>
   );
 }

@@ -8,6 +8,7 @@ import { Action } from '../../view/action.tsx';
 import { Modal } from '../../view/modal.tsx';
 import { StepButton } from '../../view/step-button.tsx';
 import type { Slip } from '../../view/ticket-slip.tsx';
+import { IdentifyButton } from './identify-button.tsx';
 import { receptionWords } from './words.ts';
 
 interface VisitActionsProps {
@@ -41,14 +42,17 @@ export function VisitActions({ visit, queueName, queues, onClose, onTicket }: Vi
         {queueName}, {named(shared.statuses, visit.status)}
       </p>
       <div class="actions stacked">
-        <Action onAct={ticketAgain}>{words.ticketAgain}</Action>
+        <Action needs="GET /api/waiting-room/visits/:visitId/link" onAct={ticketAgain}>
+          {words.ticketAgain}
+        </Action>
+        <IdentifyButton visit={visit} onDone={onClose} />
         {offered.map((step) => (
           <StepButton
             key={step}
             step={step}
             visit={visit}
             queues={queues}
-            kind={step === 'cancel' ? 'danger' : 'plain'}
+            kind={step === 'cancel' || step === 'leave' ? 'danger' : 'plain'}
             onDone={onClose}
           />
         ))}

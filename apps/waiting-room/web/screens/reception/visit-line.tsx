@@ -2,6 +2,7 @@ import { Component } from 'preact';
 import { clinicWords, named } from '../../language/clinic-words.ts';
 import { currentLanguage, wordsOf, type Language } from '../../language/language.ts';
 import type { VisitRow } from '../../model/rows.ts';
+import { isWalkIn } from '../../model/selections.ts';
 import { PriorityMark } from '../../view/priority-mark.tsx';
 import { Elapsed } from '../../view/ticking.tsx';
 import { receptionWords } from './words.ts';
@@ -32,7 +33,9 @@ export class VisitLine extends Component<VisitLineProps> {
           <span class="name">{visit.name ?? shared.unnamed}</span>
           <PriorityMark priority={visit.priority} />
           <span class="quietly">
-            {queueName}, {named(shared.statuses, visit.status)}
+            {[queueName, named(shared.statuses, visit.status), isWalkIn(visit) ? words.walkIn : '']
+              .filter((told) => told !== '')
+              .join(', ')}
           </span>
         </span>
         <Elapsed since={visit.arrivedAt} />

@@ -11,7 +11,7 @@ const en = {
   waiting: (count: string) => `${count} waiting`,
   patientName: 'Name',
   patientId: 'Patient id',
-  patientIdHint: 'Empty for somebody without one',
+  patientIdHint: 'None? Leave empty',
   priority: 'Priority',
   consultationType: 'Consultation',
   notes: 'Notes',
@@ -36,6 +36,13 @@ const en = {
   more: (count: string) => `and ${count} more: search to find them`,
   waits: 'here for',
   history: 'History of the visit',
+  walkIn: 'no id yet',
+  identify: 'Say who it is',
+  identifyOne: (ticket: string) => `Say who it is: ${ticket}`,
+  identified: 'The visit has a patient id already.',
+  identifyHint:
+    'For somebody who came without an id. Two visits never become one: an id that is here already is refused.',
+  identifiedNow: (ticket: string) => `It is known who ${ticket} is.`,
 };
 
 const es: typeof en = {
@@ -49,7 +56,7 @@ const es: typeof en = {
   waiting: (count) => `${count} esperan`,
   patientName: 'Nombre',
   patientId: 'Documento del paciente',
-  patientIdHint: 'Vacío si no tiene',
+  patientIdHint: '¿No tiene? Vacío',
   priority: 'Prioridad',
   consultationType: 'Consulta',
   notes: 'Notas',
@@ -74,6 +81,12 @@ const es: typeof en = {
   more: (count) => `y ${count} más: búsquelos`,
   waits: 'aquí desde hace',
   history: 'Historia de la visita',
+  walkIn: 'sin documento',
+  identify: 'Decir quién es',
+  identifyOne: (ticket) => `Decir quién es: ${ticket}`,
+  identified: 'La visita ya tiene documento del paciente.',
+  identifyHint: 'Para quien vino sin documento. Dos visitas nunca se unen: un documento que ya está aquí se rechaza.',
+  identifiedNow: (ticket) => `Ya se sabe quién es ${ticket}.`,
 };
 
 export const receptionWords: Catalogue<typeof en> = { en, es };

@@ -13,6 +13,7 @@ import { Frame } from '../../view/frame.tsx';
 import { LineList } from '../../view/line-list.tsx';
 import { PlaceChoice } from '../../view/place-choice.tsx';
 import { chosenQueues, QueueFilter } from '../../view/queue-filter.tsx';
+import { StaffButton } from '../../view/staff-button.tsx';
 import { Station } from '../../view/station.tsx';
 import { StepButton } from '../../view/step-button.tsx';
 import { useClinic } from '../../view/use-clinic.ts';
@@ -47,6 +48,7 @@ export function Room() {
         <>
           <div class="station-head">
             <h2>{place.name}</h2>
+            <StaffButton kind="room" place={place} refresh={refresh} />
             <button type="button" class="quiet" onClick={() => chooseRoom('')}>
               {station.change.room}
             </button>
@@ -79,18 +81,25 @@ export function Room() {
 function Steps({ visit, queues }: { readonly visit: VisitRow; readonly queues: readonly QueueRow[] }) {
   return (
     <>
-      <StepButton step="start" visit={visit} shortcut="F8" kind={visit.status === 'CALLED' ? 'primary' : 'plain'} />
       <StepButton
+        compact
+        step="start"
+        visit={visit}
+        shortcut="F8"
+        kind={visit.status === 'CALLED' ? 'primary' : 'plain'}
+      />
+      <StepButton
+        compact
         step="complete"
         visit={visit}
         shortcut="F9"
         kind={visit.status === 'IN_CONSULTATION' ? 'primary' : 'plain'}
       />
-      <StepButton step="recall" visit={visit} shortcut="F4" />
-      <StepButton step="absent-at-consultation" visit={visit} />
-      <StepButton step="undo-call" visit={visit} />
-      <StepButton step="park" visit={visit} />
-      <StepButton step="transfer" visit={visit} queues={queues} />
+      <StepButton compact step="recall" visit={visit} shortcut="F4" />
+      <StepButton compact step="absent-at-consultation" visit={visit} />
+      <StepButton compact step="undo-call" visit={visit} />
+      <StepButton compact step="park" visit={visit} />
+      <StepButton compact step="transfer" visit={visit} queues={queues} />
     </>
   );
 }
@@ -111,7 +120,11 @@ function Activation({ place, occupied, refresh }: ActivationProps) {
     if (position !== undefined) await refresh(position);
   }
   return (
-    <Action refusal={active && occupied ? refusalText('ROOM_OCCUPIED', '') : undefined} onAct={switchOver}>
+    <Action
+      needs="PUT /api/waiting-room/rooms/:roomId"
+      refusal={active && occupied ? refusalText('ROOM_OCCUPIED', '') : undefined}
+      onAct={switchOver}
+    >
       {active ? words.deactivate : words.activate}
     </Action>
   );

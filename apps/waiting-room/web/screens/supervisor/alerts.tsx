@@ -16,6 +16,10 @@ export function Alerts({ alerts, now }: { readonly alerts: readonly Alert[]; rea
         return words.alert.full(alert.queue.name);
       case 'paused':
         return words.alert.paused(alert.queue.name, count(alert.count));
+      case 'no-room':
+        return words.alert.noRoom(count(alert.count));
+      case 'no-desk':
+        return words.alert.noDesk(count(alert.count));
       case 'called-long':
         return words.alert.calledLong(alert.visit.ticket, age(now - alert.since));
     }
@@ -26,15 +30,17 @@ export function Alerts({ alerts, now }: { readonly alerts: readonly Alert[]; rea
       {alerts.length === 0 && <p class="quietly">{words.allWell}</p>}
       <ul>
         {alerts.map((alert) => (
-          <li
-            key={`${alert.kind} ${alert.kind === 'called-long' ? alert.visit.visitId : alert.queue.queueId}`}
-            class="warning"
-            data-alert={alert.kind}
-          >
+          <li key={`${alert.kind} ${subjectOf(alert)}`} class="warning" data-alert={alert.kind}>
             {textOf(alert)}
           </li>
         ))}
       </ul>
     </section>
   );
+}
+
+/** Tells the alerts of one kind apart. */
+function subjectOf(alert: Alert): string {
+  if ('visit' in alert) return alert.visit.visitId;
+  return 'queue' in alert ? alert.queue.queueId : '';
 }

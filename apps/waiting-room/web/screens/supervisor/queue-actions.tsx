@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { act } from '../../data/act.ts';
 import { serverOffsetMs } from '../../data/rest.ts';
 import { count } from '../../language/format.ts';
@@ -8,6 +8,7 @@ import { Action } from '../../view/action.tsx';
 import { Modal } from '../../view/modal.tsx';
 import { supervisorWords } from './words.ts';
 
+const right = 'POST /api/waiting-room/queues/:queueId/state';
 const pauses = ['15', '30', '60', '120'] as const;
 
 /** Opens, pauses and closes a queue. */
@@ -21,6 +22,7 @@ export function QueueActions({ queue }: { readonly queue: QueueRow }) {
     <div class="actions">
       <Action
         quiet
+        needs={right}
         label={words.ofQueue(words.open, name)}
         refusal={refusalFor('OPEN')}
         onAct={() => act(path, { state: 'OPEN' }, () => words.opened(name))}
@@ -29,6 +31,7 @@ export function QueueActions({ queue }: { readonly queue: QueueRow }) {
       </Action>
       <Action
         quiet
+        needs={right}
         label={words.ofQueue(words.pause, name)}
         refusal={refusalFor('PAUSED')}
         onAct={() => setAsking('PAUSED')}
@@ -38,6 +41,7 @@ export function QueueActions({ queue }: { readonly queue: QueueRow }) {
       <Action
         quiet
         kind="danger"
+        needs={right}
         label={words.ofQueue(words.close, name)}
         refusal={refusalFor('CLOSED')}
         onAct={() => setAsking('CLOSED')}
@@ -64,16 +68,25 @@ function StateForm({ queue, path, state, onClose }: StateFormProps) {
   const [reason, setReason] = useState('');
   const [minutes, setMinutes] = useState('');
   const [busy, setBusy] = useState(false);
+  const end = useRef<{ readonly minutes: string; readonly until: string } | undefined>(undefined);
   const action = state === 'PAUSED' ? words.pause : words.close;
+
+  /** Worked out once for a choice: sent again after a lost answer, the pause has to be the same command. */
+  function until(): string {
+    if (end.current?.minutes !== minutes) {
+      const at = new Date(Date.now() + serverOffsetMs() + Number(minutes) * 60_000);
+      end.current = { minutes, until: at.toISOString() };
+    }
+    return end.current.until;
+  }
 
   async function send(): Promise<void> {
     if (busy) return;
     setBusy(true);
-    const until = new Date(Date.now() + serverOffsetMs() + Number(minutes) * 60_000).toISOString();
     const body = {
       state,
       ...(reason.trim() === '' ? {} : { reason }),
-      ...(state === 'PAUSED' && minutes !== '' ? { until } : {}),
+      ...(state === 'PAUSED' && minutes !== '' ? { until: until() } : {}),
     };
     const done = await act(path, body, () => (state === 'PAUSED' ? words.pausedNow : words.closed)(queue.name));
     setBusy(false);
@@ -89,17 +102,20 @@ function StateForm({ queue, path, state, onClose }: StateFormProps) {
           void send();
         }}
       >
-        <label class="field">
-          <span>{words.reason}</span>
-          <input
-            name="reason"
-            maxLength={200}
-            autoComplete="off"
-            value={reason}
-            onInput={(event) => setReason(event.currentTarget.value)}
-          />
-          <small>{words.reasonHint}</small>
-        </label>
+        <div class="field">
+          <label class="field">
+            <span>{words.reason}</span>
+            <input
+              name="reason"
+              maxLength={200}
+              autoComplete="off"
+              aria-describedby="state-reason-hint"
+              value={reason}
+              onInput={(event) => setReason(event.currentTarget.value)}
+            />
+          </label>
+          <small id="state-reason-hint">{words.reasonHint}</small>
+        </div>
         {state === 'PAUSED' && (
           <label class="field">
             <span>{words.forHowLong}</span>

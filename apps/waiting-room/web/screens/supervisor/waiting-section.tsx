@@ -1,10 +1,11 @@
 import { useMemo, useState } from 'preact/hooks';
 import { clinicWords, named } from '../../language/clinic-words.ts';
-import { count } from '../../language/format.ts';
+import { age, count } from '../../language/format.ts';
 import { useWords } from '../../language/language.ts';
 import type { QueueRow, VisitRow } from '../../model/rows.ts';
 import { lines } from '../../model/statuses.ts';
-import { everybody, isOverdue, waitingList, type WaitingFilter } from '../../model/supervision.ts';
+import { everybody, isOverdue, overdueOf, waitingList, type WaitingFilter } from '../../model/supervision.ts';
+import { hrefOf } from '../../shell/location.ts';
 import { PriorityMark } from '../../view/priority-mark.tsx';
 import { priorities } from '../../view/priority-picker.tsx';
 import { StepButton } from '../../view/step-button.tsx';
@@ -81,20 +82,36 @@ export function WaitingSection({ queues, visits, now }: WaitingSectionProps) {
               <span class="quietly">
                 {names.get(visit.queueId) ?? visit.queueId}, {named(shared.statuses, visit.status)}
               </span>
-              <a href={`/visits/${encodeURIComponent(visit.visitId)}`} aria-label={words.history(visit.ticket)}>
+              <a href={hrefOf(`/visits/${encodeURIComponent(visit.visitId)}`)} aria-label={words.history(visit.ticket)}>
                 {words.historyShort}
               </a>
             </span>
             <span class="waited">
               <Elapsed since={visit.waitingSince ?? visit.arrivedAt} />
-              {isOverdue(visit, now) && <strong class="overdue">{words.overdue}</strong>}
+              <OverdueMark visit={visit} now={now} />
             </span>
-            <StepButton step="change-priority" visit={visit} />
+            <div class="actions">
+              <StepButton step="change-priority" visit={visit} />
+              <StepButton step="leave" visit={visit} kind="danger" />
+            </div>
           </li>
         ))}
       </ul>
       {waiting.length > shown.length && <p class="more">{words.more(count(waiting.length - shown.length))}</p>}
     </section>
+  );
+}
+
+/** Which limit is exceeded, and by how much. */
+function OverdueMark({ visit, now }: { readonly visit: VisitRow; readonly now: number }) {
+  const words = useWords(supervisorWords);
+  const overdue = overdueOf(visit, now);
+  if (overdue === undefined) return null;
+  const by = age(overdue.exceededByMs);
+  return (
+    <strong class="overdue">
+      {overdue.limitMs === 0 ? words.overdueUrgent(by) : words.overdue(age(overdue.limitMs), by)}
+    </strong>
   );
 }
 

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { takeStep } from '../../data/take-step.ts';
+import { rightOf, takeStep } from '../../data/take-step.ts';
 import { clinicWords } from '../../language/clinic-words.ts';
 import { useWords } from '../../language/language.ts';
 import type { QueueRow, VisitRow } from '../../model/rows.ts';
@@ -115,7 +115,12 @@ function Judgement({ visit, queues, next, onNext }: JudgementProps) {
       </p>
       <PriorityPicker name="triage" legend={words.howUrgent} value={priority} onChange={setPriority} />
       <div class="actions">
-        <Action kind="primary" shortcut="F8" onAct={() => takeStep('record-triage', visit, { priority })}>
+        <Action
+          kind="primary"
+          shortcut="F8"
+          needs={rightOf('record-triage')}
+          onAct={() => takeStep('record-triage', visit, { priority })}
+        >
           {words.record}
         </Action>
         <Action shortcut="F2" onAct={onNext} refusal={next === undefined ? words.only : undefined}>

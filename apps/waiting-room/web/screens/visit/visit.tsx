@@ -1,13 +1,20 @@
 import { clinicWords, named } from '../../language/clinic-words.ts';
-import { age, clock, count, dayAndTime, timeOfDay } from '../../language/format.ts';
+import { dayAndTime } from '../../language/format.ts';
 import { useWords } from '../../language/language.ts';
-import { actorKindOf, spanMs, stepsOf, type TimelineStep } from '../../model/timeline.ts';
+import { lastHeardOf, type Clinic } from '../../model/clinic.ts';
+import type { PlaceRow } from '../../model/places.ts';
+import { samePlace } from '../../model/selections.ts';
+import { stepsOf } from '../../model/timeline.ts';
 import { hrefOf } from '../../shell/location.ts';
 import type { ScreenProps } from '../../shell/screens.ts';
 import { shellWords } from '../../shell/shell-words.ts';
 import { Frame } from '../../view/frame.tsx';
-import { PriorityMark, priorityName } from '../../view/priority-mark.tsx';
+import { PriorityMark } from '../../view/priority-mark.tsx';
 import { useClinic } from '../../view/use-clinic.ts';
+import { usePlaces } from '../../view/use-places.ts';
+import { PhoneLink } from './phone-link.tsx';
+import { Step, type Names } from './step.tsx';
+import { Totals } from './totals.tsx';
 import { useHistory, type History } from './use-history.ts';
 import './visit.css';
 import { visitWords } from './words.ts';
@@ -17,9 +24,9 @@ export function Visit({ rest: visitId }: ScreenProps) {
   const words = useWords(visitWords);
   const shell = useWords(shellWords);
   const { clinic, connection } = useClinic();
+  const names = useNames(clinic);
   // What came live says that there is more to read.
-  const position = clinic.visits?.get(visitId)?.position ?? clinic.ended.get(visitId) ?? 0;
-  const { history, unknown, problem } = useHistory(visitId, position);
+  const { history, unknown, problem } = useHistory(visitId, lastHeardOf(clinic, visitId));
   if (unknown) {
     return (
       <Frame title={words.unknown} class="calm">
@@ -43,8 +50,19 @@ export function Visit({ rest: visitId }: ScreenProps) {
         problem === undefined && <p class="alone">{shell.loading}</p>
       ) : (
         <>
-          <Facts history={history} queueName={clinic.queues.get(history.visit.queueId)?.name} />
-          <Timeline history={history} />
+          <div class="visit-side">
+            <Facts history={history} queueName={names.queue(history.visit.queueId)} />
+            <Totals timeline={history.timeline} />
+            <PhoneLink
+              visitId={visitId}
+              slip={{
+                ticket: history.visit.ticket,
+                queueName: names.queue(history.visit.queueId),
+                at: history.visit.arrivedAt,
+              }}
+            />
+          </div>
+          <Timeline history={history} names={names} />
         </>
       )}
     </Frame>
@@ -53,20 +71,18 @@ export function Visit({ rest: visitId }: ScreenProps) {
 
 interface FactsProps {
   readonly history: History;
-  /** Undefined while the queues are not known. */
-  readonly queueName: string | undefined;
+  readonly queueName: string;
 }
 
-function Facts({ history: { visit, notes, timeline }, queueName }: FactsProps) {
+function Facts({ history: { visit, notes }, queueName }: FactsProps) {
   const words = useWords(visitWords);
   const shared = useWords(clinicWords);
   const facts = [
     [words.status, named(shared.statuses, visit.status)],
-    [words.queue, queueName ?? visit.queueId],
+    [words.queue, queueName],
     [words.consultation, visit.consultationType],
     [words.patientId, visit.patientId],
     [words.arrived, dayAndTime(visit.arrivedAt)],
-    [words.lasted, clock(spanMs(timeline))],
     ...(notes === null || notes === '' ? [] : [[words.notes, notes] as const]),
   ] as const;
   return (
@@ -88,53 +104,25 @@ function Facts({ history: { visit, notes, timeline }, queueName }: FactsProps) {
   );
 }
 
-function Timeline({ history: { timeline } }: { readonly history: History }) {
+function Timeline({ history: { timeline }, names }: { readonly history: History; readonly names: Names }) {
   const words = useWords(visitWords);
   return (
     <section class="panel" aria-labelledby="timeline-title">
       <h2 id="timeline-title">{words.timeline}</h2>
       <ol class="timeline">
         {stepsOf(timeline).map((step, index) => (
-          <Step key={index} step={step} />
+          <Step key={index} step={step} names={names} />
         ))}
       </ol>
     </section>
   );
 }
 
-function Step({ step }: { readonly step: TimelineStep }) {
-  const words = useWords(visitWords);
-  const details = Object.entries(step.details);
-  const kind = actorKindOf(step.by);
-  return (
-    <li data-event={step.type}>
-      <time dateTime={new Date(step.at).toISOString()} title={dayAndTime(step.at)}>
-        {timeOfDay(step.at)}
-      </time>
-      <div>
-        <h3>{named(words.events, step.type)}</h3>
-        {details.length > 0 && (
-          <dl class="step-details">
-            {details.map(([name, value]) => (
-              <div key={name}>
-                <dt>{named(words.details, name)}</dt>
-                <dd>{detailOf(name, value)}</dd>
-              </div>
-            ))}
-          </dl>
-        )}
-        <p class="quietly" title={step.by}>
-          {[step.afterMs === null ? '' : words.after(age(step.afterMs)), words.by[kind]]
-            .filter((told) => told !== '')
-            .join(', ')}
-        </p>
-      </div>
-    </li>
-  );
-}
-
-function detailOf(name: string, value: string | number): string {
-  if (typeof value === 'number') return count(value);
-  if (name === 'priority') return priorityName(value);
-  return name === 'answerBy' ? timeOfDay(Date.parse(value)) : value;
+/** What queues, rooms and desks are called; their ids as long as that is not known. */
+function useNames(clinic: Clinic): Names {
+  const { places: rooms } = usePlaces('room', clinic.position);
+  const { places: desks } = usePlaces('desk', clinic.position);
+  const nameIn = (places: readonly PlaceRow[] | undefined) => (id: string) =>
+    places?.find((place) => samePlace(id, place.id))?.name ?? id;
+  return { queue: (id) => clinic.queues.get(id)?.name ?? id, room: nameIn(rooms), desk: nameIn(desks) };
 }
