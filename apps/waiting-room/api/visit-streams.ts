@@ -51,11 +51,15 @@ export class VisitStreams {
     this.#anyway.unref();
   }
 
-  /** Sends the page of a visit now and whenever it changed. Returns how to stop it. */
+  /** Sends the page of a visit now and whenever it changed, until the visit is over. Returns how to stop it. */
   follow(visitId: string, { queueId, visit }: VisitPage, send: Follower['send'], end: () => void): () => void {
     const follower: Follower = { visitId, queueId, send, end, last: textOf(visit), isNew: true };
-    this.#followers.add(follower);
     send(visit);
+    if (visit.isOver) {
+      end();
+      return () => undefined;
+    }
+    this.#followers.add(follower);
     this.#lookSoon();
     return () => this.#followers.delete(follower);
   }
@@ -123,6 +127,7 @@ export class VisitStreams {
     if (text === follower.last) return;
     follower.last = text;
     follower.send(page.visit);
+    if (page.visit.isOver) follower.end();
   }
 }
 
