@@ -100,7 +100,7 @@ select visit_id, queue_id, patient_id, patient_name, ticket, priority, consultat
        row_number() over (partition by queue_id, status order by call_order, visit_id)::integer as position_in_queue,
        status, notes, null::text as room_id, null::integer as room_turn, null::text as desk_id,
        arrived_at, arrived_at as checked_in_at, called_at, started_at, checked_out_at, payment_attempts, absences,
-       updated_by_event_version, updated_position, calls
+       updated_by_event_version, updated_position
 from visits
 where status in ('WAITING', 'WAITING_TRIAGE', 'WAITING_CASHIER')
 union all
@@ -109,7 +109,7 @@ select visit_id, queue_id, patient_id, patient_name, ticket, priority, consultat
        status, notes, case when status <> 'PARKED' then room_id end, case when status <> 'PARKED' then room_turn end,
        case when status in ('AT_CASHIER', 'PAYMENT_PENDING') then desk_id end,
        arrived_at, arrived_at, called_at, started_at, checked_out_at, payment_attempts, absences,
-       updated_by_event_version, updated_position, calls
+       updated_by_event_version, updated_position
 from visits
 -- Each by itself: then a question about one of them is known not to be about this branch.
 where status <> 'WAITING' and status <> 'WAITING_TRIAGE' and status <> 'WAITING_CASHIER';

@@ -4,6 +4,7 @@ import { groupRoles, migrateSystem } from '../../migrate-system.ts';
 import { loadApplication } from '../application-file.ts';
 import type { MigrateCommandOptions } from '../commands/migrate.ts';
 import type { Terminal } from '../terminal.ts';
+import { renewingLine } from './renewing-line.ts';
 import { openDatabases, type Databases } from './database-urls.ts';
 
 /** Prepares both databases and says what it did. Works beside a running server and without one. */
@@ -22,7 +23,8 @@ export async function migrate(options: MigrateCommandOptions, terminal: Terminal
       }
     : await openDatabases(settings, Promise.resolve(system), terminal.err);
   try {
-    await migrateSystem(system, databases, prefix === undefined ? {} : { grants: prefix });
+    const onRenewing = renewingLine(terminal);
+    await migrateSystem(system, databases, prefix === undefined ? { onRenewing } : { onRenewing, grants: prefix });
   } finally {
     await databases.embedded?.stop();
   }
