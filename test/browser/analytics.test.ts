@@ -48,7 +48,7 @@ async function table(page: Page, group: string): Promise<Record<string, readonly
 
 interface LoggedEvent {
   readonly type: string;
-  readonly stream: string;
+  readonly aggregateId: string;
   readonly occurredAt: string;
   readonly data: { readonly priority?: string; readonly consultationType?: string };
 }
@@ -56,12 +56,12 @@ interface LoggedEvent {
 /** Visits, calls, no-shows and so on of the log, for the events that are chosen by their visit's arrival. */
 async function fromTheLog(chosen: (arrival: LoggedEvent) => boolean): Promise<readonly string[]> {
   const response = await fetch(`${clinic.url}/api/events/general?limit=1000`);
-  // The columns of the guide; whatever else is in them is not looked at.
+  // What is looked at of the answer.
   const { events } = (await response.json()) as { events: readonly LoggedEvent[] };
   const visits = new Set(
-    events.filter((event) => event.type === 'PatientCheckedIn' && chosen(event)).map(({ stream }) => stream),
+    events.filter((event) => event.type === 'PatientCheckedIn' && chosen(event)).map(({ aggregateId }) => aggregateId),
   );
-  const count = (type: string) => events.filter((event) => event.type === type && visits.has(event.stream)).length;
+  const count = (type: string) => events.filter((event) => event.type === type && visits.has(event.aggregateId)).length;
   const [completed, noShows] = [count('ConsultationCompleted'), count('PatientNoShow')];
   const over = completed + noShows;
   const rate = over === 0 ? '–' : (noShows / over).toLocaleString('en', { style: 'percent', maximumFractionDigits: 1 });

@@ -46,6 +46,18 @@ test('who has gone in before the turn came is not called any more', async () => 
   expect(heard).toEqual(['A-001', 'A-003']);
 });
 
+test('a voice that fails keeps nobody from being called', async () => {
+  const heard: string[] = [];
+  const announcer = new Announcer({
+    caption: (one) => heard.push(one?.ticket ?? '-'),
+    announce: () => Promise.reject(new Error('no loudspeaker')),
+    stands: () => true,
+  });
+  for (const ticket of ['A-001', 'A-002']) announcer.say(call(ticket));
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(heard).toEqual(['A-001', 'A-002', '-']);
+});
+
 test('a display that was left says nothing more', async () => {
   const { announcer, heard, end } = wall();
   for (const ticket of ['A-001', 'A-002']) announcer.say(call(ticket));

@@ -35,7 +35,8 @@ export class Announcer {
     for (let call = this.#waiting.shift(); call !== undefined && !this.#stopped; call = this.#waiting.shift()) {
       if (!this.#parts.stands(call)) continue;
       this.#parts.caption(call);
-      await this.#parts.announce(call);
+      // Whatever a loudspeaker comes to, the next one is called.
+      await this.#parts.announce(call).catch(() => undefined);
     }
     this.#busy = false;
     if (!this.#stopped) this.#parts.caption(undefined);
