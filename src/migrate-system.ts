@@ -9,6 +9,7 @@ import { ensureLiveBuild, isOutdated } from './projections/builds.ts';
 import { renewBuilds } from './rebuild/renew-builds.ts';
 import { relaySchema } from './relay/relay-store.ts';
 import { migrateDatabase, migrateLog } from './store/postgres/migrate.ts';
+import { openPostgresLog } from './store/postgres/postgres-log.ts';
 import type { SystemDefinition } from './system.ts';
 import { timersSchema } from './timers/firings.ts';
 
@@ -61,7 +62,13 @@ export async function migrateSystem(
     if (outdated.length === 0) await grant(client, 'read models');
   });
   if (outdated.length === 0) return;
-  await renewBuilds({ definition, ...urls }, outdated, options.onRenewing);
+  const { eventStoreUrl, readModelsUrl } = urls;
+  const log = openPostgresLog({ url: eventStoreUrl, name: definition.name, names: tables });
+  try {
+    await renewBuilds({ definition, log, readModelsUrl }, outdated, options.onRenewing);
+  } finally {
+    await log.close();
+  }
   // Rights on views that are there only now.
   await migrateDatabase(urls.readModelsUrl, 'read models', readModelsSchemaVersion, (client) =>
     grant(client, 'read models'),

@@ -8,7 +8,7 @@ import type { OperationRow } from '../operations/operation-rows.ts';
 import { isHolderDead, Lease } from '../postgres/lease.ts';
 import { isOutdated } from '../projections/builds.ts';
 import type { ProjectionDefinition } from '../projections/definition.ts';
-import { openPostgresLog } from '../store/postgres/postgres-log.ts';
+import type { EventLog } from '../store/store.ts';
 import type { SystemDefinition } from '../system.ts';
 import type { BuildParts } from './build-parts.ts';
 import { rebuildProjection } from './rebuild.ts';
@@ -19,7 +19,7 @@ const reason = 'its tables were made by another version';
 
 export interface RenewedSystem {
   readonly definition: SystemDefinition;
-  readonly eventStoreUrl: string;
+  readonly log: EventLog;
   readonly readModelsUrl: string;
 }
 
@@ -34,12 +34,11 @@ export async function renewBuilds(
   projections: readonly ProjectionDefinition[],
   onRenewing: (projection: string) => void = () => undefined,
 ): Promise<void> {
-  const { definition, eventStoreUrl, readModelsUrl } = system;
+  const { definition, log, readModelsUrl } = system;
   const instance = newEventId();
   const pool = new pg.Pool({ connectionString: readModelsUrl, max: 3, application_name: 'millrace renew' });
   // The next query tells.
   pool.on('error', () => undefined);
-  const log = openPostgresLog({ url: eventStoreUrl, name: definition.name, names: definition.tables });
   const lease = (name: string): Lease => new Lease(pool, name, instance);
   try {
     for (const projection of projections) {
@@ -49,7 +48,7 @@ export async function renewBuilds(
       await renew(pool, { definition: projection, log, registry, readModelsUrl, lease, primary, keepOldMs: 0 });
     }
   } finally {
-    await Promise.all([log.close(), pool.end()]);
+    await pool.end();
   }
 }
 
