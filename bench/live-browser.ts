@@ -3,46 +3,56 @@ import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { findChromium, startBrowser } from '../test/support/chromium.ts';
 
-/** A reception that checks in, and another one on whose screen it appears: each with a browser context of its own. */
-export interface Receptions {
-  /** Checks one patient in, and tells the milliseconds from the submit until the other screen has the ticket. */
-  checkIn(n: number): Promise<number>;
+/** A desk that calls, the display on the wall, and the phone of who is called: each with a browser context of its own. */
+export interface PublicScreens {
+  /**
+   * Checks somebody in, opens the page of that visit, and calls. Tells the milliseconds from the call being sent in the
+   * browser of the desk until the ticket stands on the display, and until the phone says where to go.
+   */
+  call(n: number): Promise<{ readonly displayMs: number; readonly phoneMs: number }>;
   close(): Promise<void>;
 }
 
-/** Notes when each ticket appears in the list of who is here. */
-const watch = `(() => {
-  const shown = (window.shown = new Map());
+/** Notes when each ticket stands among the calls of the display. */
+const watchDisplay = `(() => {
+  const shown = (window.shown = {});
   const look = () => {
-    for (const ticket of document.querySelectorAll('.who-is-here .visit-lines .ticket')) {
-      if (!shown.has(ticket.textContent)) shown.set(ticket.textContent, Date.now());
-    }
+    for (const ticket of document.querySelectorAll('.display-calls strong')) shown[ticket.textContent] ??= Date.now();
   };
   look();
   new MutationObserver(look).observe(document.body, { childList: true, subtree: true, characterData: true });
 })()`;
 
-const fillIn = (n: number): string => `(() => {
-  const field = document.querySelector('input[name="patientName"]');
-  Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set.call(field, 'Browser Patient ${n}');
-  field.dispatchEvent(new Event('input', { bubbles: true }));
-  // The one priority whose patients the list shows first, however many wait.
-  document.querySelector('input[name="priority"][value="Urgent"]').click();
+/** Notes when the phone says where to go. */
+const watchPhone = `(() => {
+  window.shown = undefined;
+  const look = () => {
+    if (document.querySelector('.phone-now[data-advice="go"]') !== null) window.shown ??= Date.now();
+  };
+  look();
+  new MutationObserver(look).observe(document.body, { childList: true, subtree: true, attributes: true });
 })()`;
 
-const submit = `(() => {
-  window.submittedAt = Date.now();
-  document.querySelector('.check-in-desk').requestSubmit();
+const send = (path: string, body: object): string => `(async () => {
+  const sentAt = Date.now();
+  const response = await fetch('/api/waiting-room/${path}', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: ${JSON.stringify(JSON.stringify(body))},
+  });
+  const answer = await response.json();
+  if (!response.ok) throw new Error(JSON.stringify(answer));
+  return { sentAt, ...answer };
 })()`;
 
 /** Undefined when there is no Chromium on this machine. */
-export async function openReceptions(url: string): Promise<Receptions | undefined> {
+export async function openPublicScreens(url: string): Promise<PublicScreens | undefined> {
   if (findChromium() === undefined) return undefined;
   const built = spawnSync(process.execPath, [fileURLToPath(new URL('../scripts/build-web.ts', import.meta.url))]);
   if (built.status !== 0) throw new Error('the pages were not built');
   const browser = await startBrowser();
   try {
-    return await receptionsIn(browser, url);
+    return await screensIn(browser, url);
   } catch (error) {
     // A browser that is left keeps the whole run from ending.
     await browser.close();
@@ -50,34 +60,51 @@ export async function openReceptions(url: string): Promise<Receptions | undefine
   }
 }
 
-async function receptionsIn(browser: Browser, url: string): Promise<Receptions> {
-  const [desk, other] = [await open(browser, url), await open(browser, url)];
-  await other.evaluate(watch);
+async function screensIn(browser: Browser, url: string): Promise<PublicScreens> {
+  const [desk, display, phone] = [await newPage(browser), await newPage(browser), await newPage(browser)];
+  await desk.goto(url);
+  await display.goto(`${url}/display`);
+  await display.waitForSelector('.connection[data-state="live"]');
+  await display.evaluate(watchDisplay);
   return {
-    async checkIn(n) {
-      await desk.evaluate(fillIn(n));
-      await desk.evaluate(submit);
-      const slip = await desk.waitForSelector('.checked-in .slip-ticket');
-      const ticket = JSON.stringify(await slip.textContent());
-      await other.waitForFunction(`window.shown.has(${ticket})`);
-      const [sentAt, shownAt] = [
-        Number(await desk.evaluate('window.submittedAt')),
-        Number(await other.evaluate(`window.shown.get(${ticket})`)),
-      ];
-      await desk.keyboard.press('F2');
-      await desk.waitForSelector('.check-in-desk:not([hidden])');
-      return shownAt - sentAt;
+    async call(n) {
+      const arrived = Object(
+        await desk.evaluate(
+          send('check-in', { queueId: `browser-${n}`, patientName: `Patient ${n}`, consultationType: 'General' }),
+        ),
+      );
+      const [visitId, ticket, link] = ['visitId', 'ticket', 'link'].map((field) => String(Reflect.get(arrived, field)));
+      await phone.goto(`${url}${link}`);
+      await phone.waitForSelector('.connection[data-state="live"]');
+      await phone.waitForSelector('.phone-now[data-advice="wait"]');
+      await phone.evaluate(watchPhone);
+      const called: unknown = await desk.evaluate(send('call-patient', { visitId, roomId: `browser-${n}` }));
+      const sentAt = Number(Reflect.get(Object(called), 'sentAt'));
+      const [displayAt, phoneAt] = await Promise.all([
+        until(display, `window.shown[${JSON.stringify(ticket)}]`),
+        until(phone, 'window.shown'),
+      ]);
+      // The display shows six calls: the next one must find room.
+      await desk.evaluate(send('complete-attention', { visitId }));
+      return { displayMs: displayAt - sentAt, phoneMs: phoneAt - sentAt };
     },
     close: () => browser.close(),
   };
 }
 
-async function open(browser: Browser, url: string): Promise<Page> {
+/** Asked from outside every now and then: the moment itself was noted in the page. */
+async function until(page: Page, expression: string): Promise<number> {
+  for (let tries = 0; tries < 400; tries += 1) {
+    const at = Number(await page.evaluate(expression));
+    if (!Number.isNaN(at)) return at;
+    await page.waitForTimeout(50);
+  }
+  throw new Error(`It never came: ${expression}`);
+}
+
+async function newPage(browser: Browser): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 900, height: 700 }, reducedMotion: 'reduce' });
   const page = await context.newPage();
   page.setDefaultTimeout(120_000);
-  await page.goto(`${url}/reception`);
-  await page.waitForSelector('.connection[data-state="live"]');
-  await page.waitForSelector('.who-is-here .visit-lines .ticket');
   return page;
 }

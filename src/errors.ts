@@ -41,6 +41,10 @@ export const errorCatalogue = {
     meaning: 'The database user may not prepare the database or give rights; another one has to.',
   },
   SCHEMA_MISSING: { kind: 'unavailable', meaning: 'The database has not been prepared; run `millrace migrate`.' },
+  READ_MODELS_OUTDATED: {
+    kind: 'unavailable',
+    meaning: 'The read models were made by another version of the application; run `millrace migrate`.',
+  },
   DEFINITION_INVALID: { kind: 'invalid', meaning: 'An event, decider, projection or system definition is not sound.' },
   EVENT_INVALID: { kind: 'invalid', meaning: 'The data of an event does not fit its definition.' },
   EVENT_UNKNOWN: {

@@ -4,16 +4,19 @@ import { accessSchema } from './access/postgres-access.ts';
 import { ledgerSchema, stampSourceSchema } from './lag/ledger-copier.ts';
 import { operationsSchema } from './operations/operation-rows.ts';
 import { grantRights, groupRoles } from './postgres/grants.ts';
-import { ensureLiveBuild } from './projections/builds.ts';
+import type { ProjectionDefinition } from './projections/definition.ts';
+import { ensureLiveBuild, isOutdated } from './projections/builds.ts';
+import { renewBuilds } from './rebuild/renew-builds.ts';
 import { relaySchema } from './relay/relay-store.ts';
 import { migrateDatabase, migrateLog } from './store/postgres/migrate.ts';
+import { openPostgresLog } from './store/postgres/postgres-log.ts';
 import type { SystemDefinition } from './system.ts';
 import { timersSchema } from './timers/firings.ts';
 
 export { groupRoles } from './postgres/grants.ts';
 
 /** Counts up with every change of the read-model side's SQL files. */
-const readModelsSchemaVersion = 2;
+const readModelsSchemaVersion = 3;
 
 /** What a migration does besides. */
 export interface MigrateOptions {
@@ -22,10 +25,13 @@ export interface MigrateOptions {
    * `<grants>_api`, `_relay`, `_projector` and `_reader`. Default: rights stay as they are.
    */
   readonly grants?: string;
+  /** Called before a read model is made anew, with its name: that may take minutes for a long log. */
+  readonly onRenewing?: (projection: string) => void;
 }
 
 /**
- * Prepares both databases of a system. Safe to run again, and by several processes at once. Throws SCHEMA_NEWER,
+ * Prepares both databases of a system. A read model whose tables an earlier version made is made anew from the log, and
+ * readers see the earlier one until then. Safe to run again, and by several processes at once. Throws SCHEMA_NEWER,
  * POSTGRES_VERSION_UNSUPPORTED, MIGRATION_FORBIDDEN when the user may not, SETTING_INVALID for `grants` that is no
  * beginning of a name.
  * @example await migrateSystem(cart, { eventStoreUrl, readModelsUrl }, { grants: 'shop' });
@@ -45,9 +51,26 @@ export async function migrateSystem(
   const { tables } = definition;
   const schemas = [leases, relaySchema(tables), ledgerSchema(tables), timersSchema(), accessSchema()];
   await migrateLog(urls.eventStoreUrl, definition.name, tables, schemas, (client) => grant(client, 'event store'));
+  let outdated: ProjectionDefinition[] = [];
   await migrateDatabase(urls.readModelsUrl, 'read models', readModelsSchemaVersion, async (client) => {
+    outdated = [];
     for (const sql of [leases, consumers, operationsSchema, stampSourceSchema]) await client.query(sql);
-    for (const projection of definition.projections) await ensureLiveBuild(client, projection);
-    await grant(client, 'read models');
+    for (const projection of definition.projections) {
+      await ensureLiveBuild(client, projection);
+      if (await isOutdated(client, projection)) outdated.push(projection);
+    }
+    if (outdated.length === 0) await grant(client, 'read models');
   });
+  if (outdated.length === 0) return;
+  const { eventStoreUrl, readModelsUrl } = urls;
+  const log = openPostgresLog({ url: eventStoreUrl, name: definition.name, names: tables });
+  try {
+    await renewBuilds({ definition, log, readModelsUrl }, outdated, options.onRenewing);
+  } finally {
+    await log.close();
+  }
+  // Rights on views that are there only now.
+  await migrateDatabase(urls.readModelsUrl, 'read models', readModelsSchemaVersion, (client) =>
+    grant(client, 'read models'),
+  );
 }

@@ -13,6 +13,7 @@ export const runElsewhere: { readonly [command: string]: string } = {
   'npx vitest run --project embedded -t "part of the test\'s name"': '.ci/run runs the whole project',
   'npm ci && npm pack --pack-destination ../first-system': 'test/package/packed-package.ts',
   'npx millrace migrate --grants shop': 'test/e2e/three-processes.test.ts',
+  'npx millrace migrate --grants clinic': 'test/rabbitmq/three-processes-guide.test.ts, with the whole section',
   'npm install ./millrace-0.1.0.tgz': 'test/package/packed-package.ts',
   'npm install --save-dev typescript @types/node': 'needs the registry; the test uses those of the repository',
   'npx millrace rebuild waiting-room --confirm': 'test/consumers/rebuild-comparison.test.ts',
@@ -32,7 +33,6 @@ export const needsMore: { readonly [start: string]: string } = {
   'docker-compose': 'Docker Compose',
   'psql "$EVENT_STORE_URL" -c "create role clinic_':
     "a server of one's own with the roles of `millrace migrate --grants`",
-  grpcurl: 'grpcurl',
   'npm run test:chaos': 'RabbitMQ, and minutes: .ci/run plays one of each kind',
   'npm run demo:failures': 'RabbitMQ, and a minute',
 };

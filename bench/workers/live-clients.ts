@@ -79,8 +79,10 @@ function heard(group: string, text: string): void {
 }
 
 async function open({ group, door, url }: LiveClient): Promise<void> {
+  let isOver = false;
   const gone = (): void => {
-    if (!ending) lost += 1;
+    // The stream of a visit ends with it.
+    if (!ending && !isOver) lost += 1;
   };
   if (door === 'ws') {
     const socket = new WebSocket(url.replace('http', 'ws'), { perMessageDeflate: false });
@@ -104,6 +106,7 @@ async function open({ group, door, url }: LiveClient): Promise<void> {
       const at = event.indexOf('data: ');
       if (at < 0) continue;
       heard(group, event.slice(at + 6));
+      isOver ||= event.includes('"isOver":true');
       first.resolve();
     }
   });

@@ -21,6 +21,8 @@ create table if not exists projection_builds (
 alter table projection_builds add column if not exists fingerprint text;
 alter table projection_builds add column if not exists operation bigint;
 alter table projection_builds add column if not exists drop_after timestamptz;
+-- Which schema file made its tables (a hash); null for a build from before this was noted.
+alter table projection_builds add column if not exists shape text;
 create unique index if not exists projection_builds_live on projection_builds (projection_id) where state = 'live';
 
 create or replace view projection_checkpoints as

@@ -3,7 +3,7 @@ import { DatabaseError } from 'pg';
 import type pg from 'pg';
 import { asBuildOwner } from './build-owner.ts';
 import type { ProjectionDefinition } from './definition.ts';
-import { fingerprintOf } from './fingerprint.ts';
+import { fingerprintOf, shapeOf } from './fingerprint.ts';
 
 /** One build of a projection: its tables live in a database schema of their own. */
 export interface Build {
@@ -15,6 +15,8 @@ export interface Build {
   readonly epoch: number;
   /** Which code wrote it; undefined for a build from before this was noted. */
   readonly fingerprint: string | undefined;
+  /** Which schema file made its tables; undefined for a build from before this was noted. */
+  readonly shape: string | undefined;
 }
 
 /** Anything that runs queries: a pool or a client. */
@@ -33,6 +35,7 @@ interface BuildRow {
   readonly incarnation: string | null;
   readonly epoch: string;
   readonly fingerprint: string | null;
+  readonly shape: string | null;
 }
 
 /** The database schema that holds a build's tables. */
@@ -40,7 +43,7 @@ export function buildSchema(projection: string, generation: number): string {
   return `${projection.replaceAll('-', '_')}_g${generation}`;
 }
 
-const buildColumns = 'projection_id, generation, position, event_id, incarnation, epoch, fingerprint';
+const buildColumns = 'projection_id, generation, position, event_id, incarnation, epoch, fingerprint, shape';
 
 /** The build that readers see; undefined before the first one was made. `lock` keeps its consumer waiting. */
 export async function liveBuild(database: Queryable, projection: string, lock = false): Promise<Build | undefined> {
@@ -122,6 +125,7 @@ function toBuild(row: BuildRow | undefined): Build | undefined {
         incarnation: row.incarnation ?? undefined,
         epoch: Number(row.epoch),
         fingerprint: row.fingerprint ?? undefined,
+        shape: row.shape ?? undefined,
       };
 }
 
@@ -142,11 +146,11 @@ export async function createBuild(
     await database.query('set local search_path to public');
   });
   await database.query(
-    `insert into projection_builds (projection_id, generation, state, fingerprint, operation) values ($1, $2, $3, $4, $5)
+    `insert into projection_builds (projection_id, generation, state, fingerprint, operation, shape) values ($1, $2, $3, $4, $5, $6)
      on conflict (projection_id, generation) do update set state = excluded.state, position = 0, event_id = null,
        incarnation = null, epoch = projection_builds.epoch + 1, updated_at = clock_timestamp(),
-       fingerprint = excluded.fingerprint, operation = excluded.operation, drop_after = null`,
-    [definition.id, generation, state, fingerprintOf(definition), operation],
+       fingerprint = excluded.fingerprint, operation = excluded.operation, shape = excluded.shape, drop_after = null`,
+    [definition.id, generation, state, fingerprintOf(definition), operation, shapeOf(definition)],
   );
 }
 
@@ -199,6 +203,22 @@ export async function dropBuild(database: Queryable, projection: string, generat
     `delete from projection_builds where projection_id = $1 and generation = $2 and state <> 'live'`,
     [projection, generation],
   );
+}
+
+/**
+ * Whether the live build has other tables than the definition makes. One from before shapes were noted counts as having
+ * the same when the same code made it, and that is noted then; of any other nobody can tell. Run it in the migration's
+ * transaction.
+ */
+export async function isOutdated(database: Queryable, definition: ProjectionDefinition): Promise<boolean> {
+  const build = await liveBuild(database, definition.id);
+  if (build === undefined || build.shape === shapeOf(definition)) return false;
+  if (build.shape !== undefined || build.fingerprint !== fingerprintOf(definition)) return true;
+  await database.query(`update projection_builds set shape = $2 where projection_id = $1 and state = 'live'`, [
+    definition.id,
+    shapeOf(definition),
+  ]);
+  return false;
 }
 
 /** Makes the first build of a projection, when there is none. Run it in the migration's transaction. */

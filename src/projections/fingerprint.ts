@@ -37,6 +37,16 @@ export function fingerprintOf(definition: ProjectionDefinition): string {
   return fingerprint;
 }
 
+/**
+ * Says which tables a build has: a hash over the schema's SQL without comments and spaces. Code works with tables of its
+ * own shape alone, so a build of another one has to be made anew before anything starts.
+ */
+export function shapeOf(definition: ProjectionDefinition): string {
+  const sql = readFileSync(definition.schema, 'utf8');
+  const bare = sql.replaceAll(/('(?:[^']|'')*')|--[^\n]*|\s+/g, (_, quoted: string | undefined) => quoted ?? ' ');
+  return createHash('sha256').update(bare.replaceAll(/ +/g, ' ').trim()).digest('hex').slice(0, 32);
+}
+
 function sourceOf(code: ((...given: never[]) => unknown) | undefined): string {
   return code === undefined ? '' : Function.prototype.toString.call(code);
 }

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { MillraceError } from '../errors.ts';
 import type { ReadModels } from '../running-system.ts';
 import { liveBuild } from './builds.ts';
+import { shapeOf } from './fingerprint.ts';
 import type { ProjectionDefinition, Row } from './definition.ts';
 
 /** Looks at the checkpoint so often when nothing tells that it moved, in milliseconds. */
@@ -13,6 +14,7 @@ const mostWaiting = 5000;
 /** Reads of the live read model, and the waiting for a position to arrive in it. */
 export class PostgresReadModels implements ReadModels {
   readonly #pool: pg.Pool;
+  readonly #definitions: readonly ProjectionDefinition[];
   readonly #primary: string;
   readonly #listeners = new Set<(position: number) => void>();
   #position = 0;
@@ -23,24 +25,38 @@ export class PostgresReadModels implements ReadModels {
 
   constructor(pool: pg.Pool, definitions: readonly ProjectionDefinition[]) {
     this.#pool = pool;
+    this.#definitions = definitions;
     this.#primary = definitions[0]?.id ?? '';
   }
 
-  /** Throws SCHEMA_MISSING when the database was not prepared, STORE_UNAVAILABLE when it does not answer. */
+  /**
+   * Throws SCHEMA_MISSING when the database was not prepared, READ_MODELS_OUTDATED when its tables are another version's,
+   * STORE_UNAVAILABLE when it does not answer.
+   */
   async start(): Promise<void> {
-    let build;
-    try {
-      build = await liveBuild(this.#pool, this.#primary);
-    } catch (error) {
-      if (error instanceof DatabaseError && error.code === '42P01') throw missing();
-      throw new MillraceError('STORE_UNAVAILABLE', 'The read-model database does not answer.', { cause: error });
-    }
+    const builds = await this.#liveBuilds();
+    const [build] = builds;
     if (build === undefined) throw missing();
+    for (const [index, definition] of this.#definitions.entries()) {
+      const found = builds[index];
+      if (found === undefined) throw missing();
+      if (found.shape !== shapeOf(definition)) throw outdated(definition.id);
+    }
     this.#position = build.position;
     this.#generation = build.generation;
     this.#incarnation = build.incarnation;
     this.#timer = setInterval(() => this.look(), pollingInterval);
     this.#timer.unref();
+  }
+
+  async #liveBuilds() {
+    try {
+      return await Promise.all(this.#definitions.map(({ id }) => liveBuild(this.#pool, id)));
+    } catch (error) {
+      // A table or a column that is not there yet.
+      if (error instanceof DatabaseError && (error.code === '42P01' || error.code === '42703')) throw missing();
+      throw new MillraceError('STORE_UNAVAILABLE', 'The read-model database does not answer.', { cause: error });
+    }
   }
 
   stop(): void {
@@ -125,6 +141,14 @@ function isRefusal(error: unknown): boolean {
 
 function queueFull(): MillraceError {
   return new MillraceError('QUEUE_FULL', 'Too many queries wait for the read model.');
+}
+
+function outdated(projection: string): MillraceError {
+  return new MillraceError(
+    'READ_MODELS_OUTDATED',
+    `The tables of the read model ${projection} were made by another version of the application; ` +
+      'run `millrace migrate`, which makes them anew from the log.',
+  );
 }
 
 function missing(): MillraceError {

@@ -6,7 +6,8 @@ import { ClinicBrowser, connectionIs, phoneWidth, comesTrue } from '../support/c
 import { keepsThePromisesOfScreens } from '../support/screen-promises.ts';
 
 let clinic: ClinicBrowser;
-const secrets = ['Ana Secret', 'P-4711', 'Oncology', 'private note'];
+const secrets = ['Ana Secret', 'P-4711', 'Oncology', 'private note', 'General medicine'];
+let standing: { visitId: string; ticket: string; link: string };
 const pictures = process.env['MILLRACE_PICTURES'];
 
 beforeAll(async () => {
@@ -14,6 +15,8 @@ beforeAll(async () => {
   await clinic.put('queues/general', { queueName: 'General medicine', ticketPrefix: 'G' });
   await clinic.put('rooms/r3', { roomName: 'Room 3', active: true });
   await clinic.put('rooms/r4', { roomName: 'Room 4', active: true });
+  await clinic.put('queues/promises', { queueName: 'General medicine too', ticketPrefix: 'P', siteId: 'main' });
+  standing = await arrive('promises');
 });
 
 afterEach(() => clinic.closePages());
@@ -26,9 +29,16 @@ keepsThePromisesOfScreens(() => clinic, {
   live: true,
 });
 
-async function arrive(): Promise<{ visitId: string; ticket: string; link: string }> {
+keepsThePromisesOfScreens(() => clinic, {
+  path: () => standing.link,
+  ready: '.phone-now[data-advice="wait"]',
+  spanish: 'Su lugar en la cola',
+  live: true,
+});
+
+async function arrive(queueId = 'general'): Promise<{ visitId: string; ticket: string; link: string }> {
   const answer = await clinic.post('check-in', {
-    queueId: 'general',
+    queueId,
     patientName: secrets[0],
     consultationType: secrets[2],
     notes: secrets[3],
@@ -58,7 +68,10 @@ test('a call appears on the display and on the phone, said once and once more wh
   await phone.waitForSelector('text=No room is seeing patients');
   await picture(phone, 'screens-phone-waiting');
   await wall.evaluate(
-    `window.spoken = []; speechSynthesis.speak = ({ text, lang }) => spoken.push(lang + ' ' + text);`,
+    `window.spoken = []; speechSynthesis.speak = (speech) => {
+      spoken.push(speech.lang + ' ' + speech.text);
+      speech.dispatchEvent(new Event('end'));
+    };`,
   );
   await phone.evaluate(`window.shaken = 0; navigator.vibrate = () => { shaken++; return true; };`);
   const soundOn = wall.locator('.display-head button.primary');
@@ -77,25 +90,82 @@ test('a call appears on the display and on the phone, said once and once more wh
   await tellsNothing(phone, visitId);
 
   await clinic.post('recall', { visitId });
+  await comesTrue(phone, 'shaken === 2');
+  await phone.waitForSelector('.phone-now:has-text("You are called once more")');
   await comesTrue(wall, 'spoken.length === 2');
   const spoken = await wall.evaluate('spoken');
   const said = `en Ticket ${spelled(ticket)}. Please go to Room 3.`;
   expect(spoken).toEqual([said, said]);
 });
 
-test('the phone goes on after a restart, and shows the end of the visit calmly', async () => {
+test('calls at once are said one after the other: chime, voice and caption of one, and then of the next', async () => {
+  const wall = await clinic.open('/display');
+  await connectionIs(wall, 'live');
+  const soundOn = wall.locator('.display-head button.primary');
+  if ((await soundOn.count()) > 0) await soundOn.click();
+  await soundOn.waitFor({ state: 'detached' });
+  // What is heard, in its order. A voice ends when the test says so; short pauses pass ten times as fast.
+  await wall.evaluate(`
+    window.heard = [];
+    window.voice = undefined;
+    const { start } = OscillatorNode.prototype;
+    OscillatorNode.prototype.start = function (when) { heard.push('tone'); start.call(this, when); };
+    speechSynthesis.speak = (speech) => { heard.push('voice'); voice = speech; };
+    const wait = window.setTimeout;
+    window.setTimeout = (work, milliseconds) => wait(work, milliseconds > 10_000 ? milliseconds : milliseconds / 10);
+  `);
+  const tickets = [(await arrive('several')).ticket, (await arrive('several')).ticket];
+  await Promise.all(['r5', 'r6'].map((roomId) => clinic.post('call-next', { queueId: 'several', roomId })));
+  for (const ticket of tickets) await wall.waitForSelector(`.display-calls li:has-text("${ticket}")`);
+  await comesTrue(wall, `voice !== undefined`);
+  const first = await wall.textContent('.display-caption');
+  // Longer than a caption nobody else is said, since the first voice has not ended.
+  await wall.evaluate(`new Promise((resolve) => setTimeout(resolve, 9_000))`);
+  expect(await wall.evaluate('heard')).toEqual(['tone', 'tone', 'voice']);
+  expect(await wall.textContent('.display-caption')).toBe(first);
+  await wall.evaluate(`{ const done = voice; voice = undefined; done.dispatchEvent(new Event('end')); }`);
+  await comesTrue(wall, `voice !== undefined`);
+  expect(await wall.evaluate('heard')).toEqual(['tone', 'tone', 'voice', 'tone', 'tone', 'voice']);
+  const second = await wall.textContent('.display-caption');
+  expect([first, second].map((caption) => caption?.slice(0, tickets[0]?.length)).toSorted()).toEqual(tickets);
+});
+
+test('a browser without tones and without a voice shows a call all the same', async () => {
+  const wall = await clinic.open('/display');
+  await wall.addInitScript(`
+    for (const name of ['AudioContext', 'webkitAudioContext', 'speechSynthesis', 'SpeechSynthesisUtterance']) delete window[name];
+  `);
+  await wall.reload();
+  await connectionIs(wall, 'live');
+  expect(await wall.evaluate(`'AudioContext' in window || 'speechSynthesis' in window`)).toBe(false);
+  expect(await wall.locator('.display-head button.primary').count()).toBe(0);
+  const { ticket } = await arrive('silent');
+  await clinic.post('call-next', { queueId: 'silent', roomId: 'r7' });
+  await wall.waitForSelector(`.display-caption:has-text("${ticket}")`);
+});
+
+test('the phone says calmly that the visit is over, and listens no more', async () => {
   const { visitId, link } = await arrive();
-  const phone = await clinic.open(link, { width: phoneWidth, language: 'es' });
+  const phone = await clinic.open(link, { width: phoneWidth });
   await connectionIs(phone, 'live');
-  expect(await phone.textContent('body')).toContain('Su lugar en la cola');
-  await phone.evaluate('window.sameAsBefore = true');
-  await clinic.stopServer();
-  await connectionIs(phone, 'reconnecting');
-  await clinic.startServer();
-  await connectionIs(phone, 'live');
+  await phone.evaluate(`{
+    window.ended = 0;
+    const close = EventSource.prototype.close;
+    EventSource.prototype.close = function () { ended++; close.call(this); };
+  }`);
   await clinic.post('cancel', { visitId, reason: 'Comes on another day' });
   await phone.waitForSelector('.phone-now[data-advice="over"]');
-  expect(await phone.evaluate('window.sameAsBefore')).toBe(true);
+  await phone.waitForSelector('text=You can close this page.');
+  await phone.waitForSelector('.connection', { state: 'detached' });
+  expect(await phone.evaluate('ended')).toBe(1);
+  // Whoever opens the page later is told the same, and no stream is opened.
+  const streams: string[] = [];
+  phone.on('request', (request) => {
+    if (request.url().endsWith('/stream')) streams.push(request.url());
+  });
+  await phone.reload();
+  await phone.waitForSelector('text=You can close this page.');
+  expect(streams).toEqual([]);
 });
 
 test('a link that nobody gave out is told calmly', async () => {

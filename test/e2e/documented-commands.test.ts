@@ -34,7 +34,7 @@ describe('the commands in the documents, against a fresh start', () => {
 
   for (const { documents, command } of commands) {
     test(`${documents}: ${command}`, async ({ skip }) => {
-      const missing = ['curl', 'psql', 'jq'].find(
+      const missing = ['curl', 'psql', 'jq', 'grpcurl'].find(
         (program) => new RegExp(`\\b${program}\\b`).test(command) && !isThere(program),
       );
       skip(missing !== undefined, `${missing ?? ''} is not installed here`);

@@ -1,8 +1,9 @@
 import { status } from '@grpc/grpc-js';
-import { loadFileDescriptorSetFromBuffer } from '@grpc/proto-loader';
+import { loadFileDescriptorSetFromBuffer, loadSync } from '@grpc/proto-loader';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { application } from '../../apps/waiting-room/app.ts';
+import { messageIn } from '../../src/server/grpc/protos.ts';
 import { platformPermissions } from '../../src/server/access/platform-permissions.ts';
 import { clinicService, GrpcClinic } from '../support/grpc-clinic.ts';
 import { GrpcClient, loadForClient } from '../support/grpc-client.ts';
@@ -243,6 +244,23 @@ describe('a client that knows the address alone', () => {
     const room = await client.call('ConfigureRoom', { room_id: 'reflected', active: false });
     expect(room.reply).toMatchObject({ room_id: 'reflected', changed: true });
     client.close();
+  });
+
+  test('is told the entries of maps under the names that protoc gives them', async () => {
+    const { fileDescriptorResponse: files } = (await reflect({ fileContainingSymbol: clinicService })) as {
+      fileDescriptorResponse: { fileDescriptorProto: Buffer[] };
+    };
+    const descriptor = messageIn(loadSync('google/protobuf/descriptor.proto'), 'google.protobuf.FileDescriptorProto');
+    const messages = files.fileDescriptorProto.flatMap((file) => {
+      const { messageType = [] } = descriptor.deserialize(file) as { messageType?: { name: string }[] };
+      return messageType;
+    });
+    expect(messages.find(({ name }) => name === 'TimelineEntry')).toMatchObject({
+      field: expect.arrayContaining([
+        expect.objectContaining({ name: 'details', typeName: 'DetailsEntry' }),
+      ]) as unknown,
+      nestedType: [{ name: 'DetailsEntry', options: { mapEntry: true } }],
+    });
   });
 
   /** A FileDescriptorSet: its first field, repeated. */

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { Value } from 'typebox/value';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkInAnswer, patientSchema, queueAnswer, visitAnswer } from '../../apps/waiting-room/api/schemas.ts';
 import { publicVisits, publicVisitSchema } from '../../apps/waiting-room/api/public-visit.ts';
@@ -34,6 +35,7 @@ const displaySchema = Type.Object({
   siteName: Type.String(),
   calls: Type.Array(
     Type.Object({
+      callId: Type.String(),
       ticket: Type.String(),
       destination: Type.Object({ kind: Type.String(), name: Type.String() }),
       status: Type.String(),
@@ -79,10 +81,16 @@ describe('the public pages', () => {
     await call('show', 'show-room');
     const { position } = await step('recall', visit.visitId);
     const shown = await display(position);
-    expect(shown.calls.find(({ ticket }) => ticket === visit.ticket)).toMatchObject({
+    const found = shown.calls.find(({ ticket }) => ticket === visit.ticket);
+    expect(found).toMatchObject({
       ...{ status: 'CALLED', calls: 2 },
       destination: { kind: 'room', name: 'Room 12' },
     });
+    // The same id as in the live rows: that is how a display knows a call again.
+    const live = await clinic.system.readModels.query('select call_id from public_calls_view where ticket = $1', [
+      visit.ticket,
+    ]);
+    expect(live).toEqual([{ call_id: found?.callId }]);
     expect(shown.next).toContainEqual({ ticket: waiting.ticket });
     const done = await step('complete-attention', visit.visitId);
     expect((await display(done.position)).calls.map(({ ticket }) => ticket)).not.toContain(visit.ticket);
@@ -109,7 +117,9 @@ describe('the public pages', () => {
     });
   });
 
-  test('hold no name, no id, no kind of consultation and no note', async () => {
+  test('hold no name, no id, no kind of consultation, no name of the queue and no note', async () => {
+    const body = { queueName: 'Clinic for tumours' };
+    await clinic.answer(queueAnswer, '/api/waiting-room/queues/secret', { method: 'PUT', body });
     const visit = await arrive('secret', { patientId: secrets[1] });
     await arrive('secret');
     const { position } = await call('secret', 'secret-room');
@@ -118,18 +128,22 @@ describe('the public pages', () => {
       `/api/public/displays/main?minPosition=${position}`,
       `/api/public/visits/${token}`,
       '/api/public/sites',
-      '/api/public/queues?siteId=main',
     ];
     for (const path of paths) {
       const { status, json } = await clinic.ask(path);
       expect(status).toBe(200);
       const text = JSON.stringify(json);
-      for (const secret of [...secrets, visit.visitId, visit.visitId.slice('visit-'.length)]) {
+      for (const secret of [...secrets, body.queueName, visit.visitId, visit.visitId.slice('visit-'.length)]) {
         expect(text).not.toContain(secret);
       }
     }
+    // Who stands at the kiosk chooses among the queues.
+    const { json } = await clinic.ask('/api/public/queues?siteId=main');
+    expect(JSON.stringify(json)).toContain(body.queueName);
+    for (const secret of [...secrets, visit.visitId]) expect(JSON.stringify(json)).not.toContain(secret);
     const rows = await clinic.system.readModels.query('select * from public_calls_view', [], { minPosition: position });
-    for (const secret of [...secrets, visit.visitId]) expect(JSON.stringify(rows)).not.toContain(secret);
+    for (const secret of [...secrets, body.queueName, visit.visitId])
+      expect(JSON.stringify(rows)).not.toContain(secret);
   });
 
   test('answer a made-up, a changed and an unknown link alike', async () => {
@@ -152,24 +166,46 @@ describe('the public pages', () => {
     expect([await shown(Date.now() + 1.9 * day), await shown(Date.now() + 2.1 * day)]).toEqual([true, false]);
   });
 
-  test('follow a visit: what changes comes by itself', async () => {
+  test('follow a visit: what changes comes by itself, a call once more as well, and the stream ends with the visit', async () => {
     const visit = await arrive('stream');
     await page(visit, visit.position);
-    const stop = new AbortController();
-    const response = await fetch(`${clinic.url}/api/public/visits/${visit.link.slice(3)}/stream`, {
-      signal: stop.signal,
-    });
-    const seen: string[] = [];
+    const response = await fetch(`${clinic.url}/api/public/visits/${visit.link.slice(3)}/stream`);
     const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    let seen = '';
+    /** Reads until something was said, or to the end of the stream. */
+    const readUntil = async (text: string): Promise<void> => {
+      while (!seen.includes(text)) {
+        const { value, done = true } = (await reader?.read()) ?? {};
+        if (done) return;
+        seen += value ?? '';
+      }
+    };
+    await readUntil('"WAITING"');
     await call('stream', 'stream-room');
-    while (!seen.join('').includes('"CALLED"')) {
-      const { value, done = true } = (await reader?.read()) ?? {};
-      if (done) break;
-      seen.push(value ?? '');
-    }
-    stop.abort();
-    expect(seen.join('')).toContain('"WAITING"');
-    expect(seen.join('')).toContain('"name":"stream-room"');
+    await readUntil('"name":"stream-room"');
+    await step('recall', visit.visitId);
+    await readUntil('"calls":2');
+    const { position } = await step('complete-attention', visit.visitId);
+    await readUntil('never said');
+    const messages = seen.split('\n\n').filter((message) => message.startsWith('data: '));
+    const shown = messages.map((message) =>
+      Value.Decode(publicVisitSchema, JSON.parse(message.slice('data: '.length))),
+    );
+    expect(shown.map(({ calls }) => calls)).toEqual([0, 1, 2, 2]);
+    expect(shown.map(({ isOver }) => isOver)).toEqual([false, false, false, true]);
+    expect(shown.map(({ calledAt }) => calledAt === null)).toEqual([true, false, false, false]);
+    expect(shown[2]?.calledAt).not.toBe(shown[1]?.calledAt);
+    // Who comes later hears the end, and nothing more.
+    await page(visit, position);
+    const later = await fetch(`${clinic.url}/api/public/visits/${visit.link.slice(3)}/stream`);
+    expect(await later.text()).toMatch(/^data: \{.*"isOver":true.*\}\n\n$/);
+  });
+
+  test('do not end for somebody who did not come and may be taken back', async () => {
+    const visit = await arrive('absent');
+    await call('absent', 'absent-room');
+    const { position } = await step('no-show', visit.visitId);
+    expect(await page(visit, position)).toMatchObject({ status: 'NO_SHOW', isOver: false });
   });
 });
 

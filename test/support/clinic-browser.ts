@@ -18,6 +18,8 @@ export interface PageOptions {
   readonly language?: 'en' | 'es';
   readonly width?: number;
   readonly dark?: boolean;
+  /** Default: that of the machine. */
+  readonly timeZone?: string;
   /** What the browser remembers from before. */
   readonly kept?: { readonly [name: string]: string };
   /** Statuses that the page is answered on purpose, besides those of every screen. */
@@ -71,12 +73,13 @@ export class ClinicBrowser {
   /** Opens a screen. What happens in it is watched until {@link closePages}. */
   async open(
     path: string,
-    { language = 'en', width = 1280, dark = false, kept = {}, tolerated = [] }: PageOptions = {},
+    { language = 'en', width = 1280, dark = false, timeZone, kept = {}, tolerated = [] }: PageOptions = {},
   ): Promise<Page> {
     const context = await this.#browser.newContext({
       viewport: { width, height: 900 },
       colorScheme: dark ? 'dark' : 'light',
       locale: language,
+      ...(timeZone === undefined ? {} : { timezoneId: timeZone }),
     });
     await context.addInitScript((values: { readonly [name: string]: string }) => {
       for (const [name, value] of Object.entries(values)) globalThis.localStorage.setItem(name, value);

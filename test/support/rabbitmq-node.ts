@@ -130,13 +130,15 @@ export class RabbitMqNode {
    * @example await node.ctl('list_queues', 'name', 'messages');
    */
   async ctl(...args: readonly string[]): Promise<string> {
-    const program = path.join(this.#plan.installation.programs, 'rabbitmqctl');
-    const { stdout } = await run('/usr/bin/setpriv', [...this.#as(program), '-q', '-n', this.name, ...args], {
-      cwd: this.#folder,
-      env: this.#environment(),
-      timeout: ctlWithinMs,
-    });
+    const { program, args: own, env } = this.ctlCommand();
+    const { stdout } = await run(program, [...own, '-q', ...args], { cwd: this.#folder, env, timeout: ctlWithinMs });
     return stdout;
+  }
+
+  /** How rabbitmqctl is called for this node, before its own arguments. */
+  ctlCommand(): { readonly program: string; readonly args: readonly string[]; readonly env: NodeJS.ProcessEnv } {
+    const program = path.join(this.#plan.installation.programs, 'rabbitmqctl');
+    return { program: '/usr/bin/setpriv', args: [...this.#as(program), '-n', this.name], env: this.#environment() };
   }
 
   /**

@@ -19,7 +19,13 @@ describe('the range of the analytics', () => {
     ]);
   });
 
+  test('takes 31 days of a calendar in which clocks are turned back', () => {
+    const october = { from: '2026-09-30T22:00:00Z', to: '2026-10-31T23:00:00Z' };
+    expect(texts(october)).toEqual(['2026-09-30T22:00:00.000Z', '2026-10-31T23:00:00.000Z']);
+  });
+
   test.each([
+    [{ from: '2026-09-30T22:00:00Z', to: '2026-10-31T23:00:00.001Z' }, 'from'],
     [{ from: '2026-02-20' }, 'to'],
     [{ from: '2025-12-01', to: '2026-02-01' }, 'from'],
     [{ to: 'yesterday' }, 'to'],

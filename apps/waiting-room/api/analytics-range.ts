@@ -3,10 +3,11 @@ import { readDate } from '#millrace/server';
 
 const hour = 3_600_000;
 const day = 24 * hour;
-const longest = 31 * day;
+/** Of the calendar: where clocks are turned back, they have an hour more. */
+const longest = 31 * day + hour;
 
 /**
- * The hours that a question is about: whole ones, the last one included. Default: the 24 hours before `to`, and `to` is
+ * The hours that a question is about: whole ones, the last one included, of 31 days at most. Default: the 24 hours before `to`, and `to` is
  * now. Throws REQUEST_INVALID naming the field.
  * @example analyticsRange({ from: '2026-02-19' }, Date.now())
  */

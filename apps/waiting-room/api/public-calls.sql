@@ -1,5 +1,6 @@
 -- The calls that stand at the site $1, the newest first.
-select ticket,
+select call_id          as "callId",
+       ticket,
        destination_kind as kind,
        destination_name as name,
        status,

@@ -20,6 +20,9 @@ const queuesSql = `select queue_id as "queueId", queue_name as "queueName", stat
 const mostStreams = 2000;
 
 const callSchema = Type.Object({
+  callId: Type.String({
+    description: 'Stands for the visit, here and in the live rows, and does not lead back to it.',
+  }),
   ticket: Type.String(),
   destination: Type.Object({ kind: Type.String({ description: '`room` or `desk`.' }), name: Type.String() }),
   status: Type.String({ description: 'CALLED, AT_CASHIER or IN_CONSULTATION.' }),
@@ -30,6 +33,7 @@ const callSchema = Type.Object({
 const token = Type.String({ maxLength: 100, description: 'The end of the link that the check-in answered.' });
 
 interface CallRow {
+  readonly callId: string;
   readonly ticket: string;
   readonly kind: string;
   readonly name: string;
@@ -80,8 +84,8 @@ export function publicRoutes(
       ]);
       return {
         ...{ siteId, siteName: site.siteName, generatedAt: new Date().toISOString(), next, position },
-        calls: calls.map(({ ticket, kind, name, status, calledAt, calls: count }) => ({
-          ...{ ticket, destination: { kind, name }, status, calledAt: isoOf(calledAt), calls: count },
+        calls: calls.map(({ callId, ticket, kind, name, status, calledAt, calls: count }) => ({
+          ...{ callId, ticket, destination: { kind, name }, status, calledAt: isoOf(calledAt), calls: count },
         })),
       };
     },
@@ -152,6 +156,7 @@ export function publicRoutes(
       schema: {
         tags,
         summary: "The same by server-sent events, whenever something changed on the patient's page",
+        description: 'Ends with the visit.',
         params: Type.Object({ token }),
       },
     },

@@ -1,8 +1,9 @@
--- What the public page of each visit in $1 shows, by visit; $2 is now. No name, no patient's id, no kind of consultation.
+-- What the public page of each visit in $1 shows, by visit; $2 is now. No name, no patient's id, no kind of consultation,
+-- and no name of a queue, which may tell it.
 -- Many pages are asked for at once: lines, rooms and consultations are looked at once for each queue, not for each page.
 with asked as materialized (
-  select visit_id, queue_id, site_id, ticket, status, arrived_at, checked_out_at, room_id, room_key, desk_id, desk_key,
-         updated_position
+  select visit_id, queue_id, site_id, ticket, status, arrived_at, called_at, checked_out_at, calls, room_id, room_key, desk_id,
+         desk_key, updated_position
   from visits_view
   where visit_id = any ($1)
 ),
@@ -49,10 +50,11 @@ figures as materialized (
 select v.visit_id                        as "visitId",
        v.ticket,
        v.queue_id                        as "queueId",
-       q.queue_name                      as "queueName",
        coalesce(s.site_name, v.site_id)  as "siteName",
        v.status,
        v.arrived_at                      as "arrivedAt",
+       v.called_at                       as "calledAt",
+       v.calls,
        v.checked_out_at                  as "endedAt",
        v.updated_position::float8        as "updatedPosition",
        q.state                           as "queueState",

@@ -2,10 +2,11 @@ import type { RunningSystem } from '#millrace';
 import { publicVisits, type PublicVisit, type VisitPage } from './public-visit.ts';
 
 /**
- * The least time between two looks, in milliseconds. The first change after a pause is looked at at once; however much
- * happens then, a page hears of it once in that time.
+ * The least time between the beginnings of two looks, in milliseconds, and how many times as long as a look it is at
+ * least: a quiet clinic hears of everything at once, and with many pages open a quarter of the time goes to looking.
  */
-const pauseMs = 100;
+const pauseMs = 20;
+const pauseForEach = 4;
 /** An estimate changes although nothing happens, and so does the name of a room. */
 const lookAnywayMs = 30_000;
 
@@ -18,7 +19,8 @@ interface Follower {
   readonly end: () => void;
   /** Where the visit was at the last look. */
   queueId: string;
-  /** What was sent last, without the times of the look. */
+  /** What was sent last, and the same as text, without the times of the look. */
+  visit: PublicVisit;
   last: string;
   /** What changed between the first look and the beginning has not been looked at. */
   isNew: boolean;
@@ -35,6 +37,8 @@ export class VisitStreams {
   readonly #anyway: NodeJS.Timeout;
   #timer: NodeJS.Timeout | undefined;
   #lookedAt = Number.NEGATIVE_INFINITY;
+  /** How long the last look took. */
+  #tookMs = 0;
   #looking = false;
   #again = false;
   /** The position that the last look saw; undefined when all pages have to be looked at. */
@@ -51,11 +55,15 @@ export class VisitStreams {
     this.#anyway.unref();
   }
 
-  /** Sends the page of a visit now and whenever it changed. Returns how to stop it. */
+  /** Sends the page of a visit now and whenever it changed, until the visit is over. Returns how to stop it. */
   follow(visitId: string, { queueId, visit }: VisitPage, send: Follower['send'], end: () => void): () => void {
-    const follower: Follower = { visitId, queueId, send, end, last: textOf(visit), isNew: true };
-    this.#followers.add(follower);
+    const follower: Follower = { visitId, queueId, send, end, visit, last: textOf(visit), isNew: true };
     send(visit);
+    if (visit.isOver) {
+      end();
+      return () => undefined;
+    }
+    this.#followers.add(follower);
     this.#lookSoon();
     return () => this.#followers.delete(follower);
   }
@@ -73,7 +81,8 @@ export class VisitStreams {
       this.#again = true;
       return;
     }
-    const pause = Math.max(0, this.#lookedAt + pauseMs - performance.now());
+    const between = Math.max(pauseMs, pauseForEach * this.#tookMs);
+    const pause = Math.max(0, this.#lookedAt + between - performance.now());
     this.#timer ??= setTimeout(() => void this.#look(), pause);
   }
 
@@ -89,13 +98,14 @@ export class VisitStreams {
       const moved = await this.#moved(before);
       const visitIds = [...new Set(moved.map(({ visitId }) => visitId))];
       const pages = visitIds.length === 0 ? undefined : await publicVisits(this.#readModels, visitIds, Date.now());
-      if (pages !== undefined) for (const follower of moved) this.#tell(follower, pages.get(follower.visitId));
+      if (pages !== undefined) this.#tellAll(moved, pages);
     } catch {
       // A read model that is away is looked at again with its next change, and then all of it.
       this.#seen = undefined;
       this.#again = true;
     } finally {
       this.#looking = false;
+      this.#tookMs = performance.now() - this.#lookedAt;
     }
     const again = this.#again;
     this.#again = false;
@@ -111,6 +121,20 @@ export class VisitStreams {
     return all.filter(({ queueId, isNew }) => isNew || queues.has(queueId));
   }
 
+  /** First those to whom something happened: they are to go somewhere. Then those whose place moved. */
+  #tellAll(moved: readonly Follower[], pages: ReadonlyMap<string, VisitPage>): void {
+    const happened = ({ visitId, visit }: Follower): boolean => {
+      const now = pages.get(visitId)?.visit;
+      return now?.status !== visit.status || now.calls !== visit.calls;
+    };
+    const later: Follower[] = [];
+    for (const follower of moved) {
+      if (happened(follower)) this.#tell(follower, pages.get(follower.visitId));
+      else later.push(follower);
+    }
+    for (const follower of later) this.#tell(follower, pages.get(follower.visitId));
+  }
+
   #tell(follower: Follower, page: VisitPage | undefined): void {
     // A visit that is over for long has no page any more.
     if (page === undefined) {
@@ -121,8 +145,10 @@ export class VisitStreams {
     follower.queueId = page.queueId;
     const text = textOf(page.visit);
     if (text === follower.last) return;
+    follower.visit = page.visit;
     follower.last = text;
     follower.send(page.visit);
+    if (page.visit.isOver) follower.end();
   }
 }
 

@@ -43,6 +43,11 @@ export const transitions = {
 /** Everything that can happen to a visit after the check-in. */
 export type Step = keyof typeof transitions;
 
+const leadsOn: ReadonlySet<VisitStatus> = new Set(Object.values(transitions).flatMap(({ from }: Transition) => from));
+
+/** No step is listed for it: nothing can happen to the visit any more. */
+export const isFinal = (status: VisitStatus): boolean => !leadsOn.has(status);
+
 /** The visit, when there is one and the step is listed for its state. */
 export function permit(step: Step, visit: Visit | undefined): Visit {
   if (visit === undefined) throw refuse('VISIT_NOT_FOUND', { field: 'visitId', problem: 'is unknown' });

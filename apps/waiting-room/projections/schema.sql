@@ -125,7 +125,7 @@ select visit_id, queue_id, patient_id, patient_name, ticket, priority, priority_
        arrived_at, called_at, started_at, checked_out_at, payment_attempts, absences, call_order,
        site_id, status_since,
        case when status in ('WAITING', 'WAITING_TRIAGE', 'WAITING_CASHIER') then arrived_at end as waiting_since,
-       updated_by_event_version, updated_position
+       updated_by_event_version, updated_position, calls
 from visits;
 
 -- Buildings. One that nobody configured has no row.

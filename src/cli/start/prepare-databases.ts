@@ -4,6 +4,7 @@ import { loadApplication } from '../application-file.ts';
 import type { MigrateCommandOptions } from '../commands/migrate.ts';
 import type { Terminal } from '../terminal.ts';
 import { reachDatabases } from './database-urls.ts';
+import { renewingLine } from './renewing-line.ts';
 
 /** Prepares both databases and says what it did. Works beside a running server and without one. */
 export async function migrate(options: MigrateCommandOptions, terminal: Terminal): Promise<void> {
@@ -13,7 +14,8 @@ export async function migrate(options: MigrateCommandOptions, terminal: Terminal
   const { system } = await loadApplication(options.app);
   const databases = await reachDatabases(settings, system, terminal.err);
   try {
-    await migrateSystem(system, databases, prefix === undefined ? {} : { grants: prefix });
+    const onRenewing = renewingLine(terminal);
+    await migrateSystem(system, databases, prefix === undefined ? { onRenewing } : { onRenewing, grants: prefix });
   } finally {
     await databases.embedded?.stop();
   }

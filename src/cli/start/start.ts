@@ -8,6 +8,7 @@ import { readRunRecord, removeRunRecord, writeRunRecord } from '../run-file.ts';
 import type { Terminal } from '../terminal.ts';
 import { packageVersion } from '../package-version.ts';
 import { accessFrom, checkSecrets, openDoors } from './access-settings.ts';
+import { renewingLine } from './renewing-line.ts';
 import { openDatabases } from './database-urls.ts';
 import { grpcChoice } from './grpc-options.ts';
 import { checkPort } from './port-check.ts';
@@ -89,7 +90,8 @@ async function bringUp(
   const { startSystem, migrateSystem, startServer, startHealthServer, pino } = await modules;
   const logger = pino({ level: settings.logLevel });
   const { name } = await definition;
-  if (settings.migrate) await migrateSystem(await definition, databases);
+  const onRenewing = renewingLine(terminal);
+  if (settings.migrate) await migrateSystem(await definition, databases, { onRenewing });
   const system = await startSystem(await definition, { ...databases, ...systemOptions(settings), roles, logger });
   const stopSystem = async () => {
     await system.stop();

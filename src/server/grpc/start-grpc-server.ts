@@ -11,6 +11,7 @@ import { FailureStatuses } from './failure-status.ts';
 import type { GrpcDefinition } from './grpc-definition.ts';
 import { HealthCalls } from './health-calls.ts';
 import { liveCall } from './live-calls.ts';
+import { withNamedMapEntries } from './map-entries.ts';
 import { loadForReflection, loadProtos, methodName, platformProtos, serviceIn, servicesIn } from './protos.ts';
 import { calledRoute } from './route-request.ts';
 import { unaryCall } from './unary-calls.ts';
@@ -87,7 +88,8 @@ export async function startGrpcServer(
     servicesIn(found).map(([name]) => name),
   );
   server.addService(serviceIn(loadProtos(healthFiles), 'grpc.health.v1.Health'), health.implementation);
-  new ReflectionService(loadForReflection([...definition.protos, ...healthFiles])).addToServer(server);
+  const told = withNamedMapEntries(loadForReflection([...definition.protos, ...healthFiles]));
+  new ReflectionService(told).addToServer(server);
 
   const port = await bind(server, options);
   return { port, stop: (withinMs) => stop(server, health, withinMs) };

@@ -7,7 +7,7 @@ export interface DocumentedCommand {
   readonly command: string;
 }
 
-const programs = /^(npm|npx|node|curl|psql)\b/;
+const programs = /^(npm|npx|node|curl|psql|grpcurl)\b/;
 const documents = ['README.md', 'CONTRIBUTING.md', 'docs/guides/*.md'];
 
 /** Every command of the documents that a reader would type and that runs one of Millrace's programs. */

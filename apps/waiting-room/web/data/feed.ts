@@ -1,6 +1,10 @@
 import { retryDelayMs, staleAfterMs } from '../model/connection.ts';
 
-/** Messages are handed on once a frame; in a tab that is not painted, once in so many milliseconds. */
+/**
+ * The first message after a pause of so many milliseconds is handed on at once; under steady change all that came are
+ * handed on once a frame; in a tab that is not painted, once in so many milliseconds.
+ */
+const quietMs = 50;
 const unpaintedMs = 1_000;
 
 export interface FeedListener<Message extends { readonly type: string }> {
@@ -29,6 +33,7 @@ export function followFeed<Message extends { readonly type: string }>(
   let timer = 0;
   let retry = 0;
   let stopped = false;
+  let flushedAt = -Infinity;
 
   function connect(): void {
     const after = listener.position();
@@ -69,6 +74,7 @@ export function followFeed<Message extends { readonly type: string }>(
   function plan(): void {
     if (frame !== 0 || timer !== 0) return;
     if (document.hidden) timer = setTimeout(flush, unpaintedMs);
+    else if (performance.now() - flushedAt > quietMs) flush();
     else frame = requestAnimationFrame(flush);
   }
 
@@ -78,6 +84,7 @@ export function followFeed<Message extends { readonly type: string }>(
     frame = 0;
     timer = 0;
     if (waiting.length === 0) return;
+    flushedAt = performance.now();
     const messages = waiting;
     waiting = [];
     listener.received(messages);

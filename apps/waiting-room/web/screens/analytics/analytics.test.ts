@@ -37,6 +37,11 @@ test('days are asked from their beginning to their end, 31 at most, and not back
   expect(rangeOf('2026-01-01', '2026-02-01')).toBeUndefined();
   expect(rangeOf('2026-01-02', '2026-01-01')).toBeUndefined();
   expect(rangeOf('', '2026-01-01')).toBeUndefined();
+  // Whatever the clocks of the reader's zone do.
+  for (const month of ['2026-03', '2026-10']) {
+    expect(rangeOf(`${month}-01`, `${month}-31`)).toBeDefined();
+    expect(rangeOf(`${month}-01`, `${month.replace('03', '04').replace('10', '11')}-01`)).toBeUndefined();
+  }
 });
 
 test('priorities stand in the order of urgency, and what is not known stays unknown', () => {

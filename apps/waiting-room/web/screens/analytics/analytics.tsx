@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { fieldsOf, listOf, text } from '../../data/json.ts';
-import { get, RequestFailure } from '../../data/rest.ts';
+import { get } from '../../data/rest.ts';
 import { clinicWords, named } from '../../language/clinic-words.ts';
 import { count } from '../../language/format.ts';
 import { useLanguage, useWords } from '../../language/language.ts';
@@ -10,7 +10,8 @@ import { Frame } from '../../view/frame.tsx';
 import './analytics.css';
 import { csvOf, type Cell } from './csv.ts';
 import { GroupSection, useFigures } from './group-section.tsx';
-import { dayOf, rangeOf, summaryOf, type Figures, type Summary } from './summary.ts';
+import { dayOf, rangeOf, type Figures, type Summary } from './summary.ts';
+import { useSummary } from './use-summary.ts';
 import { analyticsWords } from './words.ts';
 
 interface QueueName {
@@ -34,7 +35,7 @@ export function Analytics() {
   // A queue of another site is no choice here.
   const queueId = queues.some((queue) => queue.queueId === chosen) ? chosen : '';
   const range = rangeOf(from, to);
-  const { summary, problem } = useSummary(range?.from, range?.to, siteId, queueId);
+  const { summary, problem, connection } = useSummary(range?.from, range?.to, siteId, queueId);
   const said = range === undefined ? words.rangeWrong : problem;
   const several = from !== to;
   const hour = (key: string) =>
@@ -46,7 +47,7 @@ export function Analytics() {
     });
 
   return (
-    <Frame title={shell.screens.analytics.title} sites class="analytics">
+    <Frame title={shell.screens.analytics.title} connection={connection} sites class="analytics">
       <section class="panel" aria-labelledby="range-title">
         <h2 id="range-title">{words.range}</h2>
         <div class="fields">
@@ -140,24 +141,6 @@ function useQueueNames(): readonly QueueName[] {
     return () => over.abort();
   }, []);
   return queues;
-}
-
-function useSummary(from: string | undefined, to: string | undefined, siteId: string, queueId: string) {
-  const [state, setState] = useState<{ readonly summary?: Summary; readonly problem?: string }>({});
-  useEffect(() => {
-    if (from === undefined || to === undefined) return undefined;
-    const over = new AbortController();
-    const query = new URLSearchParams({ from, to, siteId, ...(queueId === '' ? {} : { queueId }) });
-    get(`/api/waiting-room/analytics/summary?${query}`, over.signal).then(
-      ({ body }) => setState({ summary: summaryOf(body) }),
-      (error: unknown) => {
-        if (over.signal.aborted) return;
-        setState({ problem: error instanceof RequestFailure ? error.message : String(error) });
-      },
-    );
-    return () => over.abort();
-  }, [from, to, siteId, queueId]);
-  return state;
 }
 
 type Words = (typeof analyticsWords)['en'];

@@ -26,7 +26,7 @@ export function GroupSection({ id, title, groups, label }: GroupSectionProps) {
       most: minutesOf(group[most]),
     }));
   return (
-    <section class="panel group" aria-labelledby={id}>
+    <section class="panel group" data-group={id} aria-labelledby={id}>
       <h2 id={id}>{title}</h2>
       <div class="charts">
         {(
@@ -40,7 +40,7 @@ export function GroupSection({ id, title, groups, label }: GroupSectionProps) {
             <p class="chart-key">
               <span class="half">{words.half}</span> <span class="most">{words.most}</span>
             </p>
-            <Chart bars={shown} name={words.chartOf(what, title)} />
+            <Chart bars={shown} name={words.chartOf(what, title)} unit={words.unit} />
           </div>
         ))}
       </div>
@@ -60,7 +60,7 @@ export function GroupSection({ id, title, groups, label }: GroupSectionProps) {
           </thead>
           <tbody>
             {groups.map((group) => (
-              <tr key={group.key}>
+              <tr key={group.key} data-key={group.key}>
                 <th scope="row">{label(group.key)}</th>
                 <td>{count(group.arrivals)}</td>
                 <td>{figures.minutes(group.waitP50)}</td>

@@ -69,10 +69,11 @@ const mostDays = 31;
 export function rangeOf(from: string, to: string): { readonly from: string; readonly to: string } | undefined {
   const first = new Date(`${from}T00:00:00`);
   const end = new Date(`${to}T00:00:00`);
-  if (Number.isNaN(first.getTime()) || Number.isNaN(end.getTime())) return undefined;
+  // Counted as days, not as hours: where clocks are turned back, 31 days have an hour more.
+  const days = (Date.parse(to) - Date.parse(from)) / dayMs + 1;
+  if (Number.isNaN(first.getTime()) || Number.isNaN(end.getTime()) || !(days >= 1 && days <= mostDays))
+    return undefined;
   end.setDate(end.getDate() + 1);
-  const length = end.getTime() - first.getTime();
-  if (length <= 0 || length > mostDays * dayMs) return undefined;
   return { from: first.toISOString(), to: end.toISOString() };
 }
 

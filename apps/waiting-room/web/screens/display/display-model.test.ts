@@ -2,20 +2,26 @@ import { expect, test } from 'vitest';
 import {
   emptyDisplay,
   newCalls,
-  received,
-  snapshotLoaded,
+  received as receivedAt,
+  saidWithinMs,
+  snapshotLoaded as snapshotLoadedAt,
   spelled,
+  stands,
   type Call,
+  type Display,
+  type DisplayMessage,
   type Snapshot,
 } from './display-model.ts';
 
 const call = (ticket: string, more: Partial<Call> = {}): Call => ({
-  ...{ ticket, kind: 'room', name: 'Room 3', status: 'CALLED', calledAt: 1_000, calls: 1 },
+  ...{ callId: `id-${ticket}`, ticket, kind: 'room', name: 'Room 3', status: 'CALLED', calledAt: 1_000, calls: 1 },
   ...more,
 });
 const snapshot = (calls: readonly Call[], position = 5): Snapshot => ({
   ...{ siteName: 'North', calls, next: ['A-002', 'A-003'], position },
 });
+const received = (display: Display, message: DisplayMessage, now = 4_000) => receivedAt(display, message, now);
+const snapshotLoaded = (display: Display, loaded: Snapshot, now = 4_000) => snapshotLoadedAt(display, loaded, now);
 const shown = snapshotLoaded(emptyDisplay, snapshot([call('A-001')]));
 
 test('what was called before the display was switched on is shown and not said', () => {
@@ -42,11 +48,19 @@ test('a call once more is said once more, and the beginning of a consultation is
 test('who is done leaves, but not for a ticket of the day before', () => {
   const done = call('A-001', { status: 'DONE' });
   expect(received(shown, { type: 'rows', position: 6, rows: [done] }).shown?.calls).toEqual([]);
-  const yesterday = received(shown, { type: 'rows', position: 6, rows: [{ ...done, calledAt: 1 }] });
+  const yesterday = received(shown, { type: 'rows', position: 6, rows: [{ ...done, callId: 'of yesterday' }] });
   expect(yesterday.shown?.calls).toHaveLength(1);
 });
 
-test('an answer that is older than what came live changes nothing', () => {
+test("today's ticket is called although yesterday's of the same number still stands", () => {
+  const today = call('A-001', { callId: 'of today', calledAt: 3_000 });
+  const after = received(shown, { type: 'rows', position: 6, rows: [today] });
+  expect(after.toSay).toEqual([today]);
+  expect(after.shown?.calls).toEqual([today, call('A-001')]);
+});
+
+test('an answer that is older than what came live changes nothing, and neither do rows older than an answer', () => {
+  expect(received(shown, { type: 'rows', position: 4, rows: [call('A-001', { status: 'DONE' })] })).toEqual(shown);
   const live = received(shown, { type: 'rows', position: 9, rows: [call('A-002')] });
   expect(snapshotLoaded(live, snapshot([], 8))).toEqual(live);
 });
@@ -54,7 +68,27 @@ test('an answer that is older than what came live changes nothing', () => {
 test('what was called while the connection was gone is said with the next answer, the first first', () => {
   const later = [call('A-003', { calledAt: 3_000 }), call('A-002', { calledAt: 2_000 }), call('A-001')];
   expect(snapshotLoaded(shown, snapshot(later, 9)).toSay.map(({ ticket }) => ticket)).toEqual(['A-002', 'A-003']);
-  expect(newCalls(later, later)).toEqual([]);
+  expect(newCalls(later, later, 4_000)).toEqual([]);
+});
+
+test('what was called longer ago than the stated age is shown after an outage, and not said', () => {
+  const rows = [call('A-002', { calledAt: 2_000 }), call('A-003', { calledAt: 3_000 })];
+  const now = 2_001 + saidWithinMs;
+  const live = received(shown, { type: 'rows', position: 9, rows }, now);
+  const loaded = snapshotLoaded(shown, snapshot([...rows.toReversed(), call('A-001')], 9), now);
+  for (const after of [live, loaded]) {
+    expect(after.toSay.map(({ ticket }) => ticket)).toEqual(['A-003']);
+    expect(after.shown?.calls.map(({ ticket }) => ticket)).toEqual(['A-003', 'A-002', 'A-001']);
+  }
+});
+
+test('a call no longer stands when the patient went in, was called once more, or left', () => {
+  const one = call('A-001');
+  expect(stands(shown, one)).toBe(true);
+  for (const more of [{ status: 'IN_CONSULTATION' }, { calls: 2 }, { status: 'DONE' }]) {
+    const rows = [call('A-001', more)];
+    expect(stands(received(shown, { type: 'rows', position: 6, rows }), one)).toBe(false);
+  }
 });
 
 test('a ticket is spoken sign by sign', () => {

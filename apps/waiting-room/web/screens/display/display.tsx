@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { age, timeOfDay } from '../../language/format.ts';
 import { useWords } from '../../language/language.ts';
 import { connectionState, type Connection } from '../../model/connection.ts';
@@ -8,13 +8,10 @@ import { ConnectionBadge } from '../../view/connection-badge.tsx';
 import { LanguageSwitch } from '../../view/language-switch.tsx';
 import { useNow, useServerNow } from '../../view/ticking.tsx';
 import './display.css';
-import type { Call } from './display-model.ts';
-import { announce, turnSoundOn, watchSound } from './sound.ts';
+import { turnSoundOn, watchSound, type Sound } from './sound.ts';
 import { useDisplay } from './use-display.ts';
 import { displayWords } from './words.ts';
 
-/** One call is said and captioned at a time, for so long. */
-const captionMs = 6_000;
 /** As many as are readable from far away. */
 const mostCalls = 6;
 
@@ -23,10 +20,9 @@ export function Display() {
   const words = useWords(displayWords);
   const shell = useWords(shellWords);
   const { siteId } = useSites();
-  const { said, say } = useAnnouncements();
-  const { shown, connection } = useDisplay(siteId, say);
-  const [isSoundOn, setSoundOn] = useState(true);
-  useEffect(() => watchSound(setSoundOn), []);
+  const { shown, said, connection } = useDisplay(siteId);
+  const [sound, setSound] = useState<Sound>('on');
+  useEffect(() => watchSound(setSound), []);
   useWakeLock();
   useEffect(() => {
     document.title = `${shell.screens.display.title} · ${shown?.siteName ?? shell.clinic}`;
@@ -37,7 +33,7 @@ export function Display() {
       <header class="display-head">
         <h1>{shown?.siteName ?? words.loading}</h1>
         <ConnectionBadge connection={connection} />
-        {!isSoundOn && (
+        {sound === 'blocked' && (
           <button type="button" class="primary" onClick={() => void turnSoundOn()}>
             {words.soundOn}
           </button>
@@ -55,7 +51,7 @@ export function Display() {
             <h2 id="display-calls">{shown.calls.length === 0 ? words.nobody : words.nowCalled}</h2>
             <ol class="display-calls">
               {shown.calls.slice(0, mostCalls).map((call) => (
-                <li key={call.ticket} data-status={call.status} data-said={call.ticket === said?.ticket}>
+                <li key={call.callId} data-status={call.status} data-said={call.callId === said?.callId}>
                   <strong>{call.ticket}</strong>
                   <span>{call.name}</span>
                 </li>
@@ -90,28 +86,6 @@ function Old({ connection }: { readonly connection: Connection }) {
   const state = connectionState(connection, now);
   const isOld = heardAt !== undefined && state !== 'live' && now - heardAt > 2_000;
   return <div role="alert">{isOld && <p class="banner display-old">{words.stale(age(now - heardAt))}</p>}</div>;
-}
-
-/** Says one call after the other. */
-function useAnnouncements(): { readonly said: Call | undefined; readonly say: (call: Call) => void } {
-  const [said, setSaid] = useState<Call>();
-  const waiting = useRef<Call[]>([]);
-  const timer = useRef(0);
-  const goOn = useCallback(() => {
-    const call = waiting.current.shift();
-    setSaid(call);
-    timer.current = call === undefined ? 0 : setTimeout(goOn, captionMs);
-    if (call !== undefined) announce(call);
-  }, []);
-  const say = useCallback(
-    (call: Call) => {
-      waiting.current.push(call);
-      if (timer.current === 0) goOn();
-    },
-    [goOn],
-  );
-  useEffect(() => () => clearTimeout(timer.current), []);
-  return { said, say };
 }
 
 /** Keeps the screen from going dark, where the browser can; anew whenever the page is seen again. */

@@ -8,6 +8,7 @@ export function snapshotOf(body: unknown): Snapshot {
     calls: listOf(fields['calls'])
       .map(fieldsOf)
       .map((call) => ({
+        callId: text(call['callId']),
         ticket: text(call['ticket']),
         kind: text(fieldsOf(call['destination'])['kind']),
         name: text(fieldsOf(call['destination'])['name']),
@@ -35,6 +36,7 @@ export function readDisplayMessage(data: string): DisplayMessage | undefined {
   const rows = listOf(message['rows'])
     .map(fieldsOf)
     .map((row) => ({
+      callId: text(row['call_id']),
       ticket: text(row['ticket']),
       kind: text(row['destination_kind']),
       name: text(row['destination_name']),

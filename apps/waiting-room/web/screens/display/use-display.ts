@@ -1,30 +1,47 @@
 import { useEffect, useState } from 'preact/hooks';
 import { followFeed } from '../../data/feed.ts';
-import { get } from '../../data/rest.ts';
+import { get, serverOffsetMs } from '../../data/rest.ts';
 import type { Connection } from '../../model/connection.ts';
-import { emptyDisplay, received, snapshotLoaded, type Call, type Display } from './display-model.ts';
+import { Announcer } from './announcer.ts';
+import { emptyDisplay, received, snapshotLoaded, stands, type Call, type Display } from './display-model.ts';
 import { readDisplayMessage, snapshotOf } from './read-display.ts';
+import { announce, passed } from './sound.ts';
 
 /** Who comes next is no part of the live feed: it is asked for after a change, and in any case so often. */
 const afterChangeMs = 500;
 const anywayMs = 10_000;
+/** A call is captioned at least so long, before the next one is said. */
+const captionMs = 6_000;
 
-/** What the display of a site shows, live. `say` hears of every call once. */
-export function useDisplay(
-  siteId: string,
-  say: (call: Call) => void,
-): { readonly shown: Display['shown']; readonly connection: Connection } {
+export interface DisplayNow {
+  readonly shown: Display['shown'];
+  /** The call that is said at the moment. */
+  readonly said: Call | undefined;
+  readonly connection: Connection;
+}
+
+/** What the display of a site shows, live, and says one call after the other. */
+export function useDisplay(siteId: string): DisplayNow {
   const [shown, setShown] = useState<Display['shown']>();
+  const [said, setSaid] = useState<Call>();
   const [connection, setConnection] = useState<Connection>({ open: false, heardAt: undefined });
   useEffect(() => {
     const over = new AbortController();
     let display = emptyDisplay;
     let timer = 0;
     let stop: (() => void) | undefined;
+    const announcer = new Announcer({
+      caption: setSaid,
+      announce: async (call) => {
+        await Promise.all([announce(call, over.signal), passed(captionMs, over.signal)]);
+      },
+      stands: (call) => stands(display, call),
+    });
+    const serverNow = (): number => Date.now() + serverOffsetMs();
 
     function show(next: Display): void {
-      for (const call of next.toSay) say(call);
       display = { ...next, toSay: [] };
+      for (const call of next.toSay) announcer.say(call);
       setShown(next.shown);
     }
     function loadIn(milliseconds: number): void {
@@ -35,7 +52,7 @@ export function useDisplay(
       try {
         const { body } = await get(`/api/public/displays/${encodeURIComponent(siteId)}`, over.signal);
         if (over.signal.aborted) return;
-        show(snapshotLoaded(display, snapshotOf(body)));
+        show(snapshotLoaded(display, snapshotOf(body), serverNow()));
         stop ??= follow();
       } catch {
         // Asked again in a moment.
@@ -54,7 +71,7 @@ export function useDisplay(
               // The server's log is another one: its positions cannot be compared with those before.
               const known = display.shown;
               if (known !== undefined) display = { ...display, shown: { ...known, position: 0 } };
-            } else show(received(display, message));
+            } else show(received(display, message, serverNow()));
           }
           if (messages.some(({ type }) => type === 'rows' || type === 'reset')) loadIn(afterChangeMs);
         },
@@ -63,10 +80,11 @@ export function useDisplay(
     }
     void load();
     return () => {
+      announcer.stop();
       over.abort();
       clearTimeout(timer);
       stop?.();
     };
-  }, [siteId, say]);
-  return { shown, connection };
+  }, [siteId]);
+  return { shown, said, connection };
 }

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { adviceOf, isCalledNow, type PhoneVisit } from './phone-model.ts';
 
-const visit = (status: string, destination: string | null = null): PhoneVisit => ({
-  ...{ ticket: 'A-001', queueName: 'General', siteName: 'North', status, place: null, estimate: null },
-  ...{ unknownBecause: null, destination, updatedAt: 0 },
+const visit = (status: string, calls = 0): PhoneVisit => ({
+  ...{ ticket: 'A-001', siteName: 'North', status, isOver: false, calls, place: null, estimate: null },
+  ...{ unknownBecause: null, destination: calls === 0 ? null : 'Room 3', updatedAt: 0 },
 });
 
 test.each([
@@ -19,11 +19,13 @@ test.each([
   expect(adviceOf({ status })).toBe(advice);
 });
 
-test('the phone shakes at a call, and not when the page is opened or nothing changed', () => {
-  const called = visit('CALLED', 'Room 3');
+test('the phone shakes at a call and at each one once more, and not when the page is opened or nothing changed', () => {
+  const called = visit('CALLED', 1);
   expect(isCalledNow(visit('WAITING'), called)).toBe(true);
-  expect(isCalledNow(called, visit('CALLED', 'Room 4'))).toBe(true);
+  expect(isCalledNow(called, visit('CALLED', 2))).toBe(true);
   expect(isCalledNow(undefined, called)).toBe(false);
   expect(isCalledNow(called, called)).toBe(false);
-  expect(isCalledNow(called, visit('IN_CONSULTATION', 'Room 3'))).toBe(false);
+  expect(isCalledNow(called, visit('IN_CONSULTATION', 1))).toBe(false);
+  // Called and gone in while the phone was away: too late to shake.
+  expect(isCalledNow(visit('WAITING'), visit('IN_CONSULTATION', 1))).toBe(false);
 });

@@ -1,9 +1,12 @@
 /** A visit as its patient sees it. */
 export interface PhoneVisit {
   readonly ticket: string;
-  readonly queueName: string;
   readonly siteName: string;
   readonly status: string;
+  /** Nothing can happen to the visit any more. */
+  readonly isOver: boolean;
+  /** Goes up with every call, and with every call once more. */
+  readonly calls: number;
   readonly place: number | null;
   readonly estimate: { readonly fromMinutes: number; readonly toMinutes: number } | null;
   readonly unknownBecause: string | null;
@@ -25,8 +28,7 @@ export function adviceOf({ status }: Pick<PhoneVisit, 'status'>): Advice {
   return advices[status] ?? 'over';
 }
 
-/** Whether the patient has been called to somewhere since: the moment to make the phone shake. */
+/** Whether the patient has been called since, for the first time or once more: the moment to make the phone shake. */
 export function isCalledNow(before: PhoneVisit | undefined, after: PhoneVisit): boolean {
-  if (before === undefined || adviceOf(after) !== 'go') return false;
-  return before.status !== after.status || before.destination !== after.destination;
+  return before !== undefined && adviceOf(after) === 'go' && after.calls > before.calls;
 }

@@ -7,14 +7,16 @@ import { ConnectionBadge, StaleBanner } from '../../view/connection-badge.tsx';
 import { LanguageSwitch } from '../../view/language-switch.tsx';
 import { adviceOf, type PhoneVisit } from './phone-model.ts';
 import './phone.css';
-import { useVisit } from './use-visit.ts';
+import { useVisit, type VisitOfLink } from './use-visit.ts';
 import { phoneWords } from './words.ts';
 
 /** The page behind the code on a ticket. It knows the ticket and nothing of whose it is. */
 export function Phone({ rest }: ScreenProps) {
   const words = useWords(phoneWords);
   const shell = useWords(shellWords);
-  const { visit, isUnknown, connection } = useVisit(rest);
+  const ofLink = useVisit(rest);
+  const { visit, isUnknown, connection } = ofLink;
+  const isLive = !isUnknown && visit?.isOver !== true;
   useEffect(() => {
     const title = shell.screens.patient.title;
     document.title = visit === undefined ? title : `${visit.ticket} · ${title}`;
@@ -22,10 +24,10 @@ export function Phone({ rest }: ScreenProps) {
   return (
     <main class="phone" id="content">
       <div class="phone-head">
-        {!isUnknown && <ConnectionBadge connection={connection} />}
+        {isLive && <ConnectionBadge connection={connection} />}
         <LanguageSwitch />
       </div>
-      {!isUnknown && <StaleBanner connection={connection} />}
+      {isLive && <StaleBanner connection={connection} />}
       {isUnknown ? (
         <section class="phone-unknown">
           <h1>{words.unknown}</h1>
@@ -34,13 +36,17 @@ export function Phone({ rest }: ScreenProps) {
       ) : visit === undefined ? (
         <h1>{words.loading}</h1>
       ) : (
-        <Visit visit={visit} />
+        <Visit visit={visit} called={ofLink.called} isCalledAgain={ofLink.isCalledAgain} />
       )}
     </main>
   );
 }
 
-function Visit({ visit }: { readonly visit: PhoneVisit }) {
+interface VisitProps extends Pick<VisitOfLink, 'called' | 'isCalledAgain'> {
+  readonly visit: PhoneVisit;
+}
+
+function Visit({ visit, called, isCalledAgain }: VisitProps) {
   const words = useWords(phoneWords);
   const advice = adviceOf(visit);
   const because: { readonly [reason: string]: string } = words.because;
@@ -50,13 +56,14 @@ function Visit({ visit }: { readonly visit: PhoneVisit }) {
       <h1 class="phone-ticket">
         <span>{words.yourTicket}</span> <strong>{visit.ticket}</strong>
       </h1>
-      <p class="phone-where">
-        {visit.queueName} · {visit.siteName}
-      </p>
-      <div class="phone-now" data-advice={advice} role="status">
-        <p>{words.advice[advice]}</p>
-        {advice === 'go' && <strong>{destination === null ? words.goSomewhere : words.goTo(destination)}</strong>}
-        {(advice === 'inside' || advice === 'pay') && destination !== null && <strong>{destination}</strong>}
+      <p class="phone-where">{visit.siteName}</p>
+      <div role="status">
+        {/* Another element with each call: it flashes, and is read out, once more. */}
+        <div key={called} class="phone-now" data-advice={advice} data-called={called}>
+          <p>{advice === 'go' && isCalledAgain ? words.again : words.advice[advice]}</p>
+          {advice === 'go' && <strong>{destination === null ? words.goSomewhere : words.goTo(destination)}</strong>}
+          {(advice === 'inside' || advice === 'pay') && destination !== null && <strong>{destination}</strong>}
+        </div>
       </div>
       {place !== null && (
         <dl class="phone-facts">
@@ -75,7 +82,7 @@ function Visit({ visit }: { readonly visit: PhoneVisit }) {
           </div>
         </dl>
       )}
-      {!['ended', 'missed', 'over'].includes(advice) && <p class="quietly">{words.keepOpen}</p>}
+      <p class="quietly">{visit.isOver ? words.done : words.keepOpen}</p>
     </>
   );
 }

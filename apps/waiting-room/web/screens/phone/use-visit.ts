@@ -9,6 +9,10 @@ const askMs = 20_000;
 
 export interface VisitOfLink {
   readonly visit: PhoneVisit | undefined;
+  /** Calls that came while the page was open. */
+  readonly called: number;
+  /** The last of them was to where the patient had been called before. */
+  readonly isCalledAgain: boolean;
   /** No visit is behind the link, or it was over long ago. */
   readonly isUnknown: boolean;
   readonly connection: Connection;
@@ -17,7 +21,13 @@ export interface VisitOfLink {
 /** The visit behind a link, live; by asking again and again where no stream gets through. */
 export function useVisit(token: string): VisitOfLink {
   const [state, setState] = useState<VisitOfLink>({
-    ...{ visit: undefined, isUnknown: false, connection: { open: false, heardAt: undefined } },
+    ...{
+      visit: undefined,
+      called: 0,
+      isCalledAgain: false,
+      isUnknown: false,
+      connection: { open: false, heardAt: undefined },
+    },
   });
   useEffect(() => {
     const path = `/api/public/visits/${encodeURIComponent(token)}`;
@@ -26,13 +36,26 @@ export function useVisit(token: string): VisitOfLink {
     let last: PhoneVisit | undefined;
     let timer = 0;
     let attempt = 0;
+    let called = 0;
+    let isCalledAgain = false;
 
     function show(body: unknown): void {
       const visit = visitOf(body);
       if (last !== undefined && visit.updatedAt < last.updatedAt) return;
-      if (isCalledNow(last, visit) && 'vibrate' in navigator) navigator.vibrate([400, 200, 400, 200, 400]);
+      if (isCalledNow(last, visit)) {
+        called += 1;
+        isCalledAgain = last?.status === visit.status && last.destination === visit.destination;
+        if ('vibrate' in navigator) navigator.vibrate([400, 200, 400, 200, 400]);
+      }
       last = visit;
-      setState({ visit, isUnknown: false, connection: { open: true, heardAt: Date.now() } });
+      setState({ visit, called, isCalledAgain, isUnknown: false, connection: { open: true, heardAt: Date.now() } });
+      if (visit.isOver) rest();
+    }
+    /** Nothing comes any more: neither a stream nor a question is wanted. */
+    function rest(): void {
+      source?.close();
+      source = undefined;
+      clearTimeout(timer);
     }
     function askIn(milliseconds: number): void {
       clearTimeout(timer);
@@ -61,26 +84,26 @@ export function useVisit(token: string): VisitOfLink {
         const { body } = await get(path, over.signal);
         if (over.signal.aborted) return;
         show(body);
+        if (last?.isOver === true) return;
         if (source === undefined) listen();
         askIn(askMs);
       } catch (error) {
         if (over.signal.aborted) return;
         if (error instanceof RequestFailure && error.code === 'VISIT_LINK_UNKNOWN') {
-          source?.close();
+          rest();
           setState((before) => ({ ...before, visit: undefined, isUnknown: true }));
         } else isGone();
       }
     }
     // A phone that comes out of the pocket is up to date at once.
     const seen = (): void => {
-      if (!document.hidden) askIn(0);
+      if (!document.hidden && last?.isOver !== true) askIn(0);
     };
     document.addEventListener('visibilitychange', seen);
     void ask();
     return () => {
       over.abort();
-      source?.close();
-      clearTimeout(timer);
+      rest();
       document.removeEventListener('visibilitychange', seen);
     };
   }, [token]);
@@ -92,9 +115,10 @@ function visitOf(body: unknown): PhoneVisit {
   const estimate = fieldsOf(fields['estimate']);
   return {
     ticket: text(fields['ticket']),
-    queueName: text(fields['queueName']),
     siteName: text(fields['siteName']),
     status: text(fields['status']),
+    isOver: fields['isOver'] === true,
+    calls: number(fields['calls']),
     place: numberOrNull(fields['place']),
     estimate:
       numberOrNull(estimate['toMinutes']) === null

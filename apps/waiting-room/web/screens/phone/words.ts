@@ -7,6 +7,7 @@ const en = {
   unknownHint: 'It may be over for long, or the link is not whole. The reception helps you.',
   goTo: (place: string) => `Go to ${place}`,
   goSomewhere: 'You are called. Ask at the reception where to go.',
+  again: 'You are called once more',
   place: 'Your place in the line',
   estimate: 'Until you are called',
   between: (from: string, to: string) => `${from}–${to} minutes`,
@@ -28,6 +29,7 @@ const en = {
     over: 'This visit has ended. With questions, please go to the reception.',
   },
   keepOpen: 'Keep this page open: it changes by itself.',
+  done: 'Nothing changes here any more. You can close this page.',
 };
 
 const es: typeof en = {
@@ -37,6 +39,7 @@ const es: typeof en = {
   unknownHint: 'Quizá terminó hace tiempo, o el enlace no está completo. En la recepción le ayudan.',
   goTo: (place) => `Pase a ${place}`,
   goSomewhere: 'Se le llama. Pregunte en la recepción adónde ir.',
+  again: 'Se le llama otra vez',
   place: 'Su lugar en la cola',
   estimate: 'Hasta que se le llame',
   between: (from, to) => `${from}–${to} minutos`,
@@ -58,6 +61,7 @@ const es: typeof en = {
     over: 'Esta visita terminó. Si tiene preguntas, vaya a la recepción.',
   },
   keepOpen: 'Deje esta página abierta: cambia sola.',
+  done: 'Aquí ya no cambia nada. Puede cerrar esta página.',
 };
 
 export const phoneWords: Catalogue<typeof en> = { en, es };
