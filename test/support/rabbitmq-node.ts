@@ -25,6 +25,10 @@ export interface NodePlan {
   readonly managementPort: number | undefined;
   /** Lines for rabbitmq.conf. */
   readonly settings: readonly string[];
+  /** The user, and the only one, with a virtual host of his own. Default: guest with `/`. */
+  readonly user?: { readonly name: string; readonly password: string; readonly virtualHost: string } | undefined;
+  /** Text of the file enabled_plugins. Default: the management plugin where it has a port. */
+  readonly enabledPlugins?: string | undefined;
 }
 
 /** One RabbitMQ node, which can be killed and started again on its data. */
@@ -43,7 +47,11 @@ export class RabbitMqNode {
     this.#plan = plan;
     this.#folder = path.join(plan.home, plan.name);
     this.name = `${plan.name}@localhost`;
-    this.url = `amqp://guest:guest@127.0.0.1:${plan.amqpPort}`;
+    const { user } = plan;
+    this.url =
+      user === undefined
+        ? `amqp://guest:guest@127.0.0.1:${plan.amqpPort}`
+        : `amqp://${user.name}:${user.password}@127.0.0.1:${plan.amqpPort}/${user.virtualHost}`;
     this.managementUrl = plan.managementPort === undefined ? undefined : `http://127.0.0.1:${plan.managementPort}`;
     this.logFile = path.join(this.#folder, 'log', `${this.name}.log`);
   }
@@ -68,7 +76,7 @@ export class RabbitMqNode {
     ];
     const folders = ['', 'mnesia', 'log', 'generated', 'schema'].map((name) => path.join(this.#folder, name));
     for (const folder of folders) await mkdir(folder);
-    const plugins = managementPort === undefined ? '[].' : '[rabbitmq_management].';
+    const plugins = this.#plan.enabledPlugins ?? (managementPort === undefined ? '[].' : '[rabbitmq_management].');
     await writeFile(path.join(this.#folder, 'rabbitmq.conf'), `${lines.join('\n')}\n`);
     await writeFile(path.join(this.#folder, 'enabled_plugins'), `${plugins}\n`);
     const { account } = installation;
@@ -156,7 +164,7 @@ export class RabbitMqNode {
   }
 
   #environment(): NodeJS.ProcessEnv {
-    const { home, epmdPort, distributionPort } = this.#plan;
+    const { home, epmdPort, distributionPort, user } = this.#plan;
     const at = (name: string) => path.join(this.#folder, name);
     return {
       PATH: '/usr/local/bin:/usr/bin:/bin',
@@ -175,6 +183,13 @@ export class RabbitMqNode {
       RABBITMQ_GENERATED_CONFIG_DIR: at('generated'),
       RABBITMQ_SCHEMA_DIR: at('schema'),
       RABBITMQ_DIST_PORT: String(distributionPort),
+      ...(user === undefined
+        ? {}
+        : {
+            RABBITMQ_DEFAULT_USER: user.name,
+            RABBITMQ_DEFAULT_PASS: user.password,
+            RABBITMQ_DEFAULT_VHOST: user.virtualHost,
+          }),
       RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
     };
   }
