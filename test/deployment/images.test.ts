@@ -51,7 +51,7 @@ describe('the three images, their lines replayed as processes of this machine', 
   let replay: ImageReplay;
   let services: ComposeFile['services'];
   let scratch: string;
-  const ports = { api: 0, worker: 0, projections: 0 };
+  const ports = { api: 0, worker: 0, projections: 0, metrics: 0 };
   const running: Partial<Record<keyof typeof targets, Container>> = {};
 
   /** The environment of a service, with the hosts and ports of this machine. */
@@ -67,13 +67,18 @@ describe('the three images, their lines replayed as processes of this machine', 
 
   beforeAll(async () => {
     scratch = await mkdtemp(path.join(tmpdir(), 'millrace-deployment-'));
+    for (const name of ['api', 'worker', 'projections', 'metrics'] as const) ports[name] = await freePort();
     ({ services } = parse(await composeConfig(secrets)) as ComposeFile);
     const { postgres: database, rabbitmq: broker } = services;
     const begun = [
       startComposePostgres(database ?? {}).then((one) => (postgres = one)),
       startRabbitMq({
         management: true,
-        settings: readRepositoryFile('infrastructure/rabbitmq/rabbitmq.conf').split('\n'),
+        settings: [
+          ...readRepositoryFile('infrastructure/rabbitmq/rabbitmq.conf').split('\n'),
+          'prometheus.tcp.ip = 127.0.0.1',
+          `prometheus.tcp.port = ${ports.metrics}`,
+        ],
         enabledPlugins: readRepositoryFile('infrastructure/rabbitmq/enabled_plugins'),
         user: {
           name: broker?.environment?.['RABBITMQ_DEFAULT_USER'] ?? '',
@@ -86,7 +91,6 @@ describe('the three images, their lines replayed as processes of this machine', 
     const failed = (await Promise.allSettled(begun)).find((one) => one.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
     await postgres.psql(readRepositoryFile('infrastructure/postgres/init.sql'));
-    for (const name of ['api', 'worker', 'projections'] as const) ports[name] = await freePort();
   }, 240_000);
 
   afterAll(async () => {
@@ -97,6 +101,42 @@ describe('the three images, their lines replayed as processes of this machine', 
       replay?.remove(),
       rm(scratch, { recursive: true, force: true }),
     ]);
+  });
+
+  test('S186, S539: the broker took rabbitmq.conf as it is, tells metrics of each queue, and knows no guest', async () => {
+    expect(await rabbit.ctl('eval', 'element(2, application:get_env(rabbit, channel_max)).')).toContain('4096');
+    expect((await rabbit.ctl('list_users')).trim().split('\n').at(-1)).toMatch(/^rlapp\s/);
+    expect(await rabbit.ctl('list_users')).not.toContain('guest');
+    const metrics = await fetch(`http://127.0.0.1:${ports.metrics}/metrics/per-object`);
+    expect(metrics.status).toBe(200);
+    expect(await metrics.text()).toContain('rabbitmq_connections');
+  });
+
+  test('S185, S050, S055, S542: PostgreSQL took postgresql.conf, and init.sql made both databases', async () => {
+    const settings = await postgres.psql(
+      `select name, setting || coalesce(unit, '') from pg_settings
+       where name in ('max_connections', 'shared_buffers', 'effective_cache_size', 'work_mem') order by name`,
+    );
+    expect(settings.trim().split('\n')).toEqual([
+      'effective_cache_size|1310728kB',
+      'max_connections|500',
+      'shared_buffers|327688kB',
+      'work_mem|16384kB',
+    ]);
+    const made = await postgres.psql("select datname from pg_database where datname like 'waitingroom%' order by 1");
+    expect(made.trim().split('\n')).toEqual(['waitingroom_eventstore', 'waitingroom_read_models']);
+  });
+
+  test('init.sql refuses a server whose users would have no password, and makes none of them', async () => {
+    const second = await startComposePostgres({ environment: { POSTGRES_PASSWORD: 'only this one' } });
+    try {
+      await expect(second.psql(readRepositoryFile('infrastructure/postgres/init.sql'))).rejects.toThrow(
+        'a password is missing',
+      );
+      expect(await second.psql("select count(*) from pg_roles where rolname like 'rlapp%'")).toBe('0\n');
+    } finally {
+      await second.stop();
+    }
   });
 
   test('hold what runs and nothing that only builds, tests or demonstrates', () => {
