@@ -35,7 +35,7 @@ export async function startComposePostgres(service: ComposeService): Promise<Com
   const passwordFile = path.join(folder, 'password');
   const environment = service.environment ?? {};
   await writeFile(passwordFile, environment['POSTGRES_PASSWORD'] ?? '', { mode: 0o644 });
-  const initdb = (environment['POSTGRES_INITDB_ARGS'] ?? '').split(' ');
+  const initdb = (environment['POSTGRES_INITDB_ARGS'] ?? '').split(' ').filter((word) => word !== '');
   await run(
     path.join(bin, 'initdb'),
     ['-D', data, '-U', 'postgres', '--no-sync', `--pwfile=${passwordFile}`, '--auth-local=trust', ...initdb],

@@ -114,14 +114,14 @@ describe('the three images, their lines replayed as processes of this machine', 
 
   test('S185, S050, S055, S542: PostgreSQL took postgresql.conf, and init.sql made both databases', async () => {
     const settings = await postgres.psql(
-      `select name, setting || coalesce(unit, '') from pg_settings
+      `select name, current_setting(name) from pg_settings
        where name in ('max_connections', 'shared_buffers', 'effective_cache_size', 'work_mem') order by name`,
     );
     expect(settings.trim().split('\n')).toEqual([
-      'effective_cache_size|1310728kB',
+      'effective_cache_size|1GB',
       'max_connections|500',
-      'shared_buffers|327688kB',
-      'work_mem|16384kB',
+      'shared_buffers|256MB',
+      'work_mem|16MB',
     ]);
     const made = await postgres.psql("select datname from pg_database where datname like 'waitingroom%' order by 1");
     expect(made.trim().split('\n')).toEqual(['waitingroom_eventstore', 'waitingroom_read_models']);
