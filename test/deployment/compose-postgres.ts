@@ -13,6 +13,8 @@ const bin = '/usr/lib/postgresql/15/bin';
 
 export interface ComposePostgres {
   readonly port: number;
+  /** The folder of its socket. Who comes through it is taken for whoever they say, as in the image. */
+  readonly socket: string;
   /** What a file of SQL is given to, as the image does it. Rejects with what psql says. */
   psql(
     sql: string,
@@ -61,6 +63,7 @@ export async function startComposePostgres(service: ComposeService): Promise<Com
   );
   return {
     port,
+    socket: folder,
     psql: async (sql, as) => {
       const file = path.join(folder, 'asked.sql');
       await writeFile(file, sql);

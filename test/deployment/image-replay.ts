@@ -14,9 +14,18 @@ export interface Outcome {
   readonly output: string;
 }
 
+/** What `spawn` takes. */
+export interface InsideCommand {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv };
+}
+
 /** A program of an image that runs. */
 export interface Container {
   readonly output: () => string;
+  /** How another program is run in it: words, environment and folder. */
+  readonly inside: (words: readonly string[]) => InsideCommand;
   /** Undefined while it runs. */
   readonly code: () => number | null | undefined;
   /** Runs another program in it. */
@@ -166,8 +175,15 @@ interface Place {
 }
 
 function startContainer(place: Place, command: readonly string[]): Container {
-  const start = (words: readonly string[]) =>
-    spawn('/usr/bin/setpriv', ['--pdeathsig=KILL', '--no-new-privs', ...asOrdinary, ...words], place);
+  const inside = (words: readonly string[]): InsideCommand => ({
+    program: '/usr/bin/setpriv',
+    args: ['--pdeathsig=KILL', '--no-new-privs', ...asOrdinary, ...words],
+    options: place,
+  });
+  const start = (words: readonly string[]) => {
+    const { program, args, options } = inside(words);
+    return spawn(program, args, options);
+  };
   const child = start(command);
   const whole = ended(child);
   let output = '';
@@ -177,6 +193,7 @@ function startContainer(place: Place, command: readonly string[]): Container {
   const code = () => (child.exitCode === null && child.signalCode === null ? undefined : child.exitCode);
   return {
     output: () => output,
+    inside,
     code,
     exec: (words) => ended(start(words)),
     stop: () => {

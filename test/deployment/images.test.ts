@@ -11,7 +11,9 @@ import { readRepositoryFile } from '../unit/repository/repository-files.ts';
 import { composeConfig, exampleSecrets, type ComposeFile, type ComposeService } from './compose-file.ts';
 import { startComposePostgres, type ComposePostgres } from './compose-postgres.ts';
 import { chainOf, settingsOf, stagesOf } from './dockerfile.ts';
-import { contextFiles, ImageReplay, type Container } from './image-replay.ts';
+import { isRun, shellCommands, statements } from './guide-commands.ts';
+import { runInGuideShell, type GuideOutcome } from './guide-shell.ts';
+import { contextFiles, ImageReplay, type Container, type InsideCommand } from './image-replay.ts';
 
 const targets = { api: 'rlapp-api', worker: 'rlapp-worker', projections: 'rlapp-projections' } as const;
 const images = Object.values(targets);
@@ -250,6 +252,49 @@ describe('the three images, their lines replayed as processes of this machine', 
     await expect(
       postgres.psql('delete from event_processing_lag', { ...reader, database: 'waitingroom_eventstore' }),
     ).rejects.toThrow(/read-only|permission denied/);
+  });
+
+  describe('docs/DEPLOYMENT_GUIDE.md', () => {
+    let outcomes: readonly GuideOutcome[] = [];
+
+    beforeAll(async () => {
+      const api = running.api;
+      if (api === undefined) throw new Error('The API does not run.');
+      const inDatabase = (program: string): InsideCommand => ({
+        program: '/usr/bin/env',
+        args: [program, '-h', postgres.socket, '-p', String(postgres.port)],
+        options: { cwd: '/', env: { PATH: '/usr/bin:/bin' } },
+      });
+      const inBroker = (program: string): InsideCommand => {
+        const { words, options, ...rest } = rabbit.node.tool(program as 'rabbitmqctl');
+        return { program: rest.program, args: words, options };
+      };
+      const inApi = (program: string) => api.inside([program]);
+      outcomes = await runInGuideShell(
+        shellCommands.filter(isRun),
+        { 'waitingroom-api': inApi, postgres: inDatabase, rabbitmq: inBroker },
+        { 'waitingroom-api': ['node'], postgres: ['psql'], rabbitmq: ['rabbitmqctl', 'rabbitmq-diagnostics'] },
+        ports.api,
+      );
+    }, 60_000);
+
+    test.each(shellCommands.filter(isRun))('runs: %s', (command) => {
+      const outcome = outcomes.find((one) => one.command === command);
+      expect(outcome?.code, outcome?.output).toBe(0);
+    });
+
+    test('S296, S558: what the quick start sends is in the log, off the outbox and in the read model', () => {
+      const said = (part: string) => outcomes.find(({ command }) => command.includes(part))?.output ?? '';
+      expect(said('/api/events/queue-1')).toContain('PatientCheckedIn');
+      expect(said('/api/waiting-room/monitor')).toContain('queue-1');
+      expect(said('psql -U rlapp_reader_1')).toMatch(/^\s+[2-9]$/m);
+      expect(said('list_queues')).toMatch(/waiting-room-projection-queue\s+quorum/);
+    });
+
+    test.each(statements)('asks the event store: %s', async (sql) => {
+      const reader = { user: 'rlapp_reader_1', password: secrets['RLAPP_READER_PASSWORD'] ?? '' };
+      await postgres.psql(sql, { ...reader, database: 'waitingroom_eventstore' });
+    });
   });
 
   test('a health check fails when the process does not answer, and a stop ends with 0', async () => {

@@ -138,13 +138,15 @@ export class RabbitMqNode {
    * @example await node.ctl('list_queues', 'name', 'messages');
    */
   async ctl(...args: readonly string[]): Promise<string> {
-    const program = path.join(this.#plan.installation.programs, 'rabbitmqctl');
-    const { stdout } = await run('/usr/bin/setpriv', [...this.#as(program), '-q', '-n', this.name, ...args], {
-      cwd: this.#folder,
-      env: this.#environment(),
-      timeout: ctlWithinMs,
-    });
+    const { program, words, options } = this.tool('rabbitmqctl');
+    const { stdout } = await run(program, [...words, '-q', ...args], { ...options, timeout: ctlWithinMs });
     return stdout;
+  }
+
+  /** How one of RabbitMQ's programs is run for this node. */
+  tool(name: 'rabbitmqctl' | 'rabbitmq-diagnostics') {
+    const words = [...this.#as(path.join(this.#plan.installation.programs, name)), '-n', this.name];
+    return { program: '/usr/bin/setpriv', words, options: { cwd: this.#folder, env: this.#environment() } };
   }
 
   /**
