@@ -24,6 +24,9 @@ export const needsMore: { readonly [beginning: string]: string } = {
   'npm run test:deployment': 'this suite itself',
 };
 
+/** `docker-compose config` in a sentence is what `docker-compose config -q` is in a block. */
+const names = new Set(['docker-compose', 'docker-compose config']);
+
 export const isRun = (command: string): boolean =>
   !Object.keys(needsMore).some((beginning) => command.startsWith(beginning));
 
@@ -41,7 +44,7 @@ export const inlineCommands: readonly string[] = [
   ...guide
     .replaceAll(/^ *```[\s\S]*?^ *```/gm, '')
     .matchAll(/`((?:docker|docker-compose|kubectl|kind|npm|npx) [^`]+)`/g),
-].map(([, command = '']) => command.replaceAll(/\s+/g, ' '));
+].flatMap(([, command = '']) => (names.has(command) ? [] : [command.replaceAll(/\s+/g, ' ')]));
 
 /** The statements of the blocks of SQL, all of them asked of the event store. */
 export const statements: readonly string[] = [...guide.matchAll(/^( *)```sql\n([\s\S]*?)^\1```/gm)].flatMap(

@@ -280,7 +280,8 @@ describe('the three images, their lines replayed as processes of this machine', 
 
     test.each(shellCommands.filter(isRun))('runs: %s', (command) => {
       const outcome = outcomes.find((one) => one.command === command);
-      expect(outcome?.code, outcome?.output).toBe(0);
+      const log = running.api?.output().slice(-2_000);
+      expect(outcome?.code, `${outcome?.output}\n${log}`).toBe(0);
     });
 
     test('S296, S558: what the quick start sends is in the log, off the outbox and in the read model', () => {
