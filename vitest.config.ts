@@ -6,6 +6,7 @@ import { defineConfig } from 'vitest/config';
  * embedded  real embedded PostgreSQL, nothing else to install
  * browser   the screens in a real Chromium
  * rabbitmq  a real RabbitMQ beside the embedded PostgreSQL
+ * deployment  what is installed on servers: images, Compose, kubernetes, swarm, and what they configure
  * All but unit and embedded need more than Node and npm and have npm commands of their own.
  */
 
@@ -56,6 +57,14 @@ export default defineConfig({
           name: 'rabbitmq',
           include: ['test/rabbitmq/**/*.test.ts'],
           globalSetup: ['test/support/global-postgres.ts', 'test/support/global-rabbitmq.ts'],
+        },
+      },
+      {
+        test: {
+          ...everywhere,
+          ...withProcesses,
+          name: 'deployment',
+          include: ['test/deployment/**/*.test.ts'],
         },
       },
     ],

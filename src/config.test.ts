@@ -237,7 +237,10 @@ describe('docs/reference/settings.md', () => {
 });
 
 describe('.env.template', () => {
-  const template = readFileSync(new URL('../.env.template', import.meta.url), 'utf8');
+  // What Docker Compose needs besides stands at the end: test/deployment/compose.test.ts.
+  const [template = ''] = readFileSync(new URL('../.env.template', import.meta.url), 'utf8').split(
+    '# --- Docker Compose',
+  );
   const lines = template.split('\n').flatMap((line) => {
     const found = /^(# ?)?([A-Z][A-Za-z0-9_]*)=(.*)$/.exec(line);
     return found === null ? [] : [{ off: found[1] !== undefined, name: found[2] ?? '', value: found[3] ?? '' }];

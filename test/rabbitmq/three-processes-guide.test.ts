@@ -50,8 +50,8 @@ async function programs(): Promise<string> {
     await writeFile(file, `#!/bin/sh\nexec env -i ${settings.join(' ')} ${command.map(quoted).join(' ')} "$@"\n`);
     await chmod(file, 0o755);
   };
-  const { program, args, env } = rabbit.node.ctlCommand();
-  await write('rabbitmqctl', [program, ...args], env);
+  const { program, words, options } = rabbit.node.tool('rabbitmqctl');
+  await write('rabbitmqctl', [program, ...words], options.env);
   // `su postgres -c psql`: whoever may make roles and databases.
   const asSuperuser = ['bash', '-c', `exec psql -v ON_ERROR_STOP=1 "${inject('postgresUrl')}"`];
   await write('su', asSuperuser, { PATH: process.env['PATH'] ?? '' });

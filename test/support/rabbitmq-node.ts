@@ -25,6 +25,10 @@ export interface NodePlan {
   readonly managementPort: number | undefined;
   /** Lines for rabbitmq.conf. */
   readonly settings: readonly string[];
+  /** The user, and the only one, with a virtual host of his own. Default: guest with `/`. */
+  readonly user?: { readonly name: string; readonly password: string; readonly virtualHost: string } | undefined;
+  /** Text of the file enabled_plugins. Default: the management plugin where it has a port. */
+  readonly enabledPlugins?: string | undefined;
 }
 
 /** One RabbitMQ node, which can be killed and started again on its data. */
@@ -43,7 +47,11 @@ export class RabbitMqNode {
     this.#plan = plan;
     this.#folder = path.join(plan.home, plan.name);
     this.name = `${plan.name}@localhost`;
-    this.url = `amqp://guest:guest@127.0.0.1:${plan.amqpPort}`;
+    const { user } = plan;
+    this.url =
+      user === undefined
+        ? `amqp://guest:guest@127.0.0.1:${plan.amqpPort}`
+        : `amqp://${user.name}:${user.password}@127.0.0.1:${plan.amqpPort}/${user.virtualHost}`;
     this.managementUrl = plan.managementPort === undefined ? undefined : `http://127.0.0.1:${plan.managementPort}`;
     this.logFile = path.join(this.#folder, 'log', `${this.name}.log`);
   }
@@ -68,7 +76,7 @@ export class RabbitMqNode {
     ];
     const folders = ['', 'mnesia', 'log', 'generated', 'schema'].map((name) => path.join(this.#folder, name));
     for (const folder of folders) await mkdir(folder);
-    const plugins = managementPort === undefined ? '[].' : '[rabbitmq_management].';
+    const plugins = this.#plan.enabledPlugins ?? (managementPort === undefined ? '[].' : '[rabbitmq_management].');
     await writeFile(path.join(this.#folder, 'rabbitmq.conf'), `${lines.join('\n')}\n`);
     await writeFile(path.join(this.#folder, 'enabled_plugins'), `${plugins}\n`);
     const { account } = installation;
@@ -130,15 +138,15 @@ export class RabbitMqNode {
    * @example await node.ctl('list_queues', 'name', 'messages');
    */
   async ctl(...args: readonly string[]): Promise<string> {
-    const { program, args: own, env } = this.ctlCommand();
-    const { stdout } = await run(program, [...own, '-q', ...args], { cwd: this.#folder, env, timeout: ctlWithinMs });
+    const { program, words, options } = this.tool('rabbitmqctl');
+    const { stdout } = await run(program, [...words, '-q', ...args], { ...options, timeout: ctlWithinMs });
     return stdout;
   }
 
-  /** How rabbitmqctl is called for this node, before its own arguments. */
-  ctlCommand(): { readonly program: string; readonly args: readonly string[]; readonly env: NodeJS.ProcessEnv } {
-    const program = path.join(this.#plan.installation.programs, 'rabbitmqctl');
-    return { program: '/usr/bin/setpriv', args: [...this.#as(program), '-n', this.name], env: this.#environment() };
+  /** How one of RabbitMQ's programs is run for this node. */
+  tool(name: 'rabbitmqctl' | 'rabbitmq-diagnostics') {
+    const words = [...this.#as(path.join(this.#plan.installation.programs, name)), '-n', this.name];
+    return { program: '/usr/bin/setpriv', words, options: { cwd: this.#folder, env: this.#environment() } };
   }
 
   /**
@@ -158,7 +166,7 @@ export class RabbitMqNode {
   }
 
   #environment(): NodeJS.ProcessEnv {
-    const { home, epmdPort, distributionPort } = this.#plan;
+    const { home, epmdPort, distributionPort, user } = this.#plan;
     const at = (name: string) => path.join(this.#folder, name);
     return {
       PATH: '/usr/local/bin:/usr/bin:/bin',
@@ -177,6 +185,13 @@ export class RabbitMqNode {
       RABBITMQ_GENERATED_CONFIG_DIR: at('generated'),
       RABBITMQ_SCHEMA_DIR: at('schema'),
       RABBITMQ_DIST_PORT: String(distributionPort),
+      ...(user === undefined
+        ? {}
+        : {
+            RABBITMQ_DEFAULT_USER: user.name,
+            RABBITMQ_DEFAULT_PASS: user.password,
+            RABBITMQ_DEFAULT_VHOST: user.virtualHost,
+          }),
       RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
     };
   }

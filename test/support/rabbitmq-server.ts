@@ -9,13 +9,15 @@ import process from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from './free-port.ts';
 import { findRabbitMq, type RabbitMqInstallation } from './rabbitmq-install.ts';
-import { RabbitMqNode } from './rabbitmq-node.ts';
+import { RabbitMqNode, type NodePlan } from './rabbitmq-node.ts';
 
 export interface RabbitMqOptions {
   /** With the management plugin, for its HTTP API; it makes the start slower. Default: without. */
   readonly management?: boolean;
   /** More lines for rabbitmq.conf. */
   readonly settings?: readonly string[];
+  readonly user?: NodePlan['user'];
+  readonly enabledPlugins?: string;
 }
 
 /** How long epmd may take to listen. */
@@ -231,5 +233,7 @@ async function planNode(
     distributionPort: await freePort(),
     managementPort: options.management === true ? await freePort() : undefined,
     settings: [...(options.settings ?? []), ...settings],
+    user: options.user,
+    enabledPlugins: options.enabledPlugins,
   });
 }
