@@ -1,3 +1,5 @@
+import { ArchiveJob } from './archive/archive-job.ts';
+import type { ArchiveOptions } from './archive/archive-options.ts';
 import type { Broker } from './brokers/broker.ts';
 import { channels, type Connections } from './connections.ts';
 import { LedgerCopier } from './lag/ledger-copier.ts';
@@ -6,8 +8,11 @@ import { Relay } from './relay/relay.ts';
 import type { RelayStore } from './relay/relay-store.ts';
 import type { ReportsOf } from './reports.ts';
 import type { PostgresLog } from './store/postgres/postgres-log.ts';
+import { endingTypes, type SystemDefinition } from './system.ts';
 
 export interface RelayRoleOptions {
+  readonly definition: SystemDefinition;
+  readonly archive?: ArchiveOptions;
   readonly log: PostgresLog;
   readonly broker: Broker;
   readonly store: RelayStore;
@@ -23,10 +28,11 @@ export interface RelayRoleOptions {
   readonly reportsOf: ReportsOf;
 }
 
-/** What a process with the role `relay` runs: the relay itself, and the copying of stamps into the ledger. */
+/** What a process with the role `relay` runs: the relay itself, the copying of stamps into the ledger, and housekeeping. */
 export class RelayRole {
   readonly relay: Relay;
   readonly #copier: LedgerCopier;
+  readonly #archive: ArchiveJob | undefined;
 
   constructor(options: RelayRoleOptions) {
     const { log, broker, store, connections, reportsOf } = options;
@@ -51,6 +57,20 @@ export class RelayRole {
       active: () => this.relay.active,
       onError: reportsOf('ledger'),
     });
+    const { archive, definition } = options;
+    if (archive !== undefined) {
+      this.#archive = new ArchiveJob({
+        ...archive,
+        eventStore: connections.eventStore,
+        readModels: connections.readModels,
+        log: definition.name,
+        names: definition.tables,
+        endingTypes: endingTypes(definition),
+        projections: definition.projections.map(({ id }) => id),
+        instance: options.instance,
+        onError: reportsOf('archive'),
+      });
+    }
   }
 
   /** There are new stamps to copy. */
@@ -61,6 +81,12 @@ export class RelayRole {
   start(): void {
     this.relay.start();
     this.#copier.start();
+    this.#archive?.start();
+  }
+
+  /** Lets a batch of the archive finish. */
+  async stopHousekeeping(): Promise<void> {
+    await this.#archive?.stop();
   }
 
   /** Publishes what is there. */

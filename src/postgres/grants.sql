@@ -66,6 +66,11 @@ grant select on :outbox, event_processing_lag, lag_copied, lag_pending, event_la
 grant select on event_tags to :api, :reader;
 grant select on command_keys, snapshots to :api;
 grant select on relay_publications, lag_ledger, lag_cursor, lag_deleted, lag_metrics_by_minute, leases to :relay, :reader;
+-- Where archived events are: whoever reads the log reads them.
+grant select on archive_files, archived_events, archived_streams, archive_state, archive_waiting
+  to :api, :relay, :projector, :reader;
+grant execute on function archive_pause, archive_resume to :api;
+grant execute on function archive_begin, archive_abandon, archive_forget, archive_batch, archive_note to :relay;
 grant execute on function relay_published to :api, :relay, :projector, :reader;
 
 grant execute on function millrace_append to :api;
@@ -105,7 +110,7 @@ grant select on projection_builds, projection_checkpoints, event_lag_metrics, le
   to :api, :relay, :projector, :reader;
 grant select on dead_letters to :api, :projector, :reader;
 -- Enough to say in a health check how many are parked.
-grant select (projection_id, generation, status) on dead_letters to :relay;
+grant select (projection_id, generation, status, position) on dead_letters to :relay;
 grant select (projection_id, kind, state) on projection_operations to :relay;
 
 grant select, delete on lag_stamps to :relay;

@@ -44,6 +44,10 @@ export const rooms: { readonly [room: string]: Room } = {
     mayImport: ['events', 'postgres', 'store', 'commands', 'consumers', 'timers'],
   },
   lag: { holds: 'the ledger and its statistics', mayImport: ['events', 'postgres', 'store'] },
+  archive: {
+    holds: 'old events in files: taken out of the log, found again, verified',
+    mayImport: ['events', 'postgres', 'store'],
+  },
   access: {
     holds: 'accounts, sign-ins, API keys, and who may use what; no HTTP',
     mayImport: ['events', 'postgres'],
@@ -87,6 +91,7 @@ export const packages: { readonly [name: string]: readonly string[] } = {
     'timers',
     'processes',
     'lag',
+    'archive',
     'access',
     'embedded',
     'the top',
