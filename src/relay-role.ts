@@ -2,6 +2,7 @@ import { ArchiveJob } from './archive/archive-job.ts';
 import type { ArchiveOptions } from './archive/archive-options.ts';
 import type { Broker } from './brokers/broker.ts';
 import { channels, type Connections } from './connections.ts';
+import { LagRetention } from './lag/lag-retention.ts';
 import { LedgerCopier } from './lag/ledger-copier.ts';
 import { Lease } from './postgres/lease.ts';
 import { Relay } from './relay/relay.ts';
@@ -13,6 +14,8 @@ import { endingTypes, type SystemDefinition } from './system.ts';
 export interface RelayRoleOptions {
   readonly definition: SystemDefinition;
   readonly archive?: ArchiveOptions;
+  /** How long rows of the ledger and sums of minutes are kept, in milliseconds. */
+  readonly lagRetention?: { readonly keepRowsMs?: number; readonly keepMinutesMs?: number };
   readonly log: PostgresLog;
   readonly broker: Broker;
   readonly store: RelayStore;
@@ -32,6 +35,7 @@ export interface RelayRoleOptions {
 export class RelayRole {
   readonly relay: Relay;
   readonly #copier: LedgerCopier;
+  readonly #retention: LagRetention;
   readonly #archive: ArchiveJob | undefined;
 
   constructor(options: RelayRoleOptions) {
@@ -55,7 +59,16 @@ export class RelayRole {
       projection: options.primary,
       // One is enough; what two of them copy is copied twice and comes to the same.
       active: () => this.relay.active,
+      ...(options.lagRetention?.keepMinutesMs === undefined
+        ? {}
+        : { keepMinutesMs: options.lagRetention.keepMinutesMs }),
       onError: reportsOf('ledger'),
+    });
+    this.#retention = new LagRetention({
+      ...options.lagRetention,
+      eventStore: connections.eventStore,
+      instance: options.instance,
+      onError: reportsOf('lag retention'),
     });
     const { archive, definition } = options;
     if (archive !== undefined) {
@@ -81,12 +94,13 @@ export class RelayRole {
   start(): void {
     this.relay.start();
     this.#copier.start();
+    this.#retention.start();
     this.#archive?.start();
   }
 
-  /** Lets a batch of the archive finish. */
+  /** Lets a page of retention and a batch of the archive finish. */
   async stopHousekeeping(): Promise<void> {
-    await this.#archive?.stop();
+    await Promise.all([this.#retention.stop(), this.#archive?.stop()]);
   }
 
   /** Publishes what is there. */

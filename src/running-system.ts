@@ -449,6 +449,8 @@ export interface LagStatistics {
   recent(limit: number): Promise<EventLag[]>;
   /** The ledger's rows of the positions above `after` up to `upTo`, in their order; none for a position without a row. */
   range(after: number, upTo: number): Promise<EventLag[]>;
+  /** How many rows retention has deleted, ever. */
+  deleted?(): Promise<{ readonly rows: number; readonly minutes: number }>;
 }
 
 export interface PendingEvent {

@@ -51,6 +51,8 @@ export interface StartOptions {
   readonly logDiskLimit?: number;
   /** Where old events are archived, and when. Default: nothing is archived, and what was cannot be read. */
   readonly archive?: ArchiveOptions;
+  /** How long rows of the lag ledger are kept, and sums of minutes, in milliseconds. Default: 30 days, 400 days. */
+  readonly lagRetention?: { readonly keepRowsMs?: number; readonly keepMinutesMs?: number };
   readonly logger?: Logger;
   /** How long the build before a rebuild is kept up to date for going back, in milliseconds. Default 24 hours. */
   readonly keepOldBuildMs?: number;
@@ -150,6 +152,7 @@ class MillraceSystem implements RunningSystem {
         store,
         definition,
         ...(options.archive === undefined ? {} : { archive: options.archive }),
+        ...(options.lagRetention === undefined ? {} : { lagRetention: options.lagRetention }),
         primary: ids[0] ?? '',
         consumesAll: () => this.#projector?.states.every(({ active }) => active) === true,
         ...(options.relay === undefined ? {} : { relay: options.relay }),

@@ -63,9 +63,9 @@ export const rooms: { readonly [room: string]: Room } = {
   },
   server: {
     holds: 'HTTP, WebSocket and SSE, gRPC, problem details',
-    mayImport: ['events', 'store', 'commands', 'projections', 'access', 'telemetry'],
+    mayImport: ['events', 'store', 'commands', 'projections', 'archive', 'access', 'telemetry'],
   },
-  cli: { holds: 'the command line; puts the parts together', mayImport: ['access', 'embedded', 'server'] },
+  cli: { holds: 'the command line; puts the parts together', mayImport: ['archive', 'access', 'embedded', 'server'] },
 };
 
 /** Files at the top of `src/` that every room may import. */
