@@ -141,7 +141,7 @@ it('C36: a history with archive runs in between answers every question as the sa
 
   await fc.assert(fc.asyncProperty(fc.array(move, { minLength: 4, maxLength: 10 }), play), {
     seed: inject('seed'),
-    numRuns: 8,
+    numRuns: 4,
     endOnFailure: true,
   });
   expect(runs).toBeGreaterThan(0);
