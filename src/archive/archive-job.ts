@@ -17,6 +17,8 @@ export interface ArchiveJobOptions extends ArchiveOptions {
   /** Names this process among the holders of leases. */
   readonly instance: string;
   readonly onError?: (error: unknown) => void;
+  /** For tests: how many times as long as a batch took it rests behind it. Default 9. */
+  readonly restsFor?: number;
   /** For tests: called after each step of a run. */
   readonly onStep?: (step: ArchiveStep) => void | Promise<void>;
 }
@@ -29,7 +31,7 @@ export class ArchiveJob {
   readonly #options: ArchiveJobOptions;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<unknown> | undefined;
-  #stopping = false;
+  readonly #stop = new AbortController();
 
   constructor(options: ArchiveJobOptions) {
     this.#options = options;
@@ -42,13 +44,13 @@ export class ArchiveJob {
 
   /** Lets the batch under way finish. */
   async stop(): Promise<void> {
-    this.#stopping = true;
+    this.#stop.abort();
     clearInterval(this.#timer);
     await this.#running;
   }
 
   #tick(): void {
-    if (this.#running !== undefined || this.#stopping) return;
+    if (this.#running !== undefined || this.#stop.signal.aborted) return;
     this.#running = this.runNow()
       .catch((error: unknown) => {
         // That another process does it is as it should be.
@@ -75,7 +77,7 @@ export class ArchiveJob {
         folder: new ArchiveFolder(folder),
         afterMs: afterMs ?? archiveDefaults.afterMs,
         batchEvents: batchEvents ?? archiveDefaults.batchEvents,
-        stopping: () => this.#stopping,
+        stop: this.#stop.signal,
         onProgress,
       }).run();
     } finally {

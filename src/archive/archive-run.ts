@@ -34,16 +34,19 @@ export interface ArchiveRunOptions {
   readonly projections: readonly string[];
   readonly afterMs: number;
   readonly batchEvents: number;
+  readonly restsFor?: number | undefined;
   readonly keeper: LeaseKeeper;
   readonly leaseName: string;
-  readonly stopping?: (() => boolean) | undefined;
+  /** Aborted: the run ends after the batch under way. */
+  readonly stop: AbortSignal;
   readonly onStep?: ((step: ArchiveStep) => void | Promise<void>) | undefined;
   /** Called after each batch, with the events archived so far. */
   readonly onProgress?: ((events: number) => void) | undefined;
 }
 
-/** A run rests so many times as long as a batch took: it never has the disk for itself. */
-const restsFor = 3;
+/** A run rests so many times as long as a batch took: processor and disk belong to appends. In milliseconds at most. */
+const defaultRests = 9;
+const longestRest = 30_000;
 
 /**
  * One look for closed streams that are old enough, and their way into files. Only whoever holds the lease may do it. It can
@@ -125,7 +128,7 @@ export class ArchiveRun {
   }
 
   async #mayGoOn(): Promise<ArchiveRunResult['stopped']> {
-    if (this.#options.stopping?.() === true || !this.#options.keeper.held) return 'stopping';
+    if (this.#options.stop.aborted || !this.#options.keeper.held) return 'stopping';
     return (await this.#records.state()).paused ? 'paused' : null;
   }
 
@@ -136,8 +139,8 @@ export class ArchiveRun {
     if (parts.length === 0) return;
     const begunAt = performance.now();
     await this.#batch(parts, cutoff);
-    const { stopping } = this.#options;
-    if (stopping?.() !== true) await pause(Math.min(5_000, restsFor * (performance.now() - begunAt)));
+    const rest = Math.min(longestRest, (this.#options.restsFor ?? defaultRests) * (performance.now() - begunAt));
+    await pause(rest, undefined, { signal: this.#options.stop }).catch(() => undefined);
   }
 
   /**

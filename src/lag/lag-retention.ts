@@ -32,14 +32,14 @@ export interface LagDeleted {
 }
 
 /** It rests so many times as long as a page took: appends do not wait for it. */
-const restsFor = 4;
+const restsFor = 9;
 
 /** Deletes what is old from the ledger and from the sums of minutes, in one process at a time, page by page. */
 export class LagRetention {
   readonly #options: LagRetentionOptions;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<unknown> | undefined;
-  #stopping = false;
+  readonly #stop = new AbortController();
 
   constructor(options: LagRetentionOptions) {
     this.#options = options;
@@ -51,13 +51,13 @@ export class LagRetention {
   }
 
   async stop(): Promise<void> {
-    this.#stopping = true;
+    this.#stop.abort();
     clearInterval(this.#timer);
     await this.#running;
   }
 
   #tick(): void {
-    if (this.#running !== undefined || this.#stopping) return;
+    if (this.#running !== undefined || this.#stop.signal.aborted) return;
     this.#running = this.runNow()
       .catch((error: unknown) => this.#options.onError?.(error))
       .finally(() => {
@@ -76,7 +76,7 @@ export class LagRetention {
     const keeper = lease.keep(held, onError === undefined ? {} : { onError });
     let [rows, minutes] = [0, 0];
     try {
-      while (keeper.held && !this.#stopping) {
+      while (keeper.held && !this.#stop.signal.aborted) {
         const begunAt = performance.now();
         const deleted = await eventStore.query<{ rows: string; minutes: string }>(
           `select rows, minutes from lag_prune($1 * interval '1 millisecond', $2 * interval '1 millisecond', $3)`,
@@ -86,7 +86,8 @@ export class LagRetention {
         rows += found.rows;
         minutes += found.minutes;
         if (found.rows + found.minutes === 0) break;
-        await pause(Math.min(1_000, restsFor * (performance.now() - begunAt)));
+        const rest = Math.min(5_000, restsFor * (performance.now() - begunAt));
+        await pause(rest, undefined, { signal: this.#stop.signal }).catch(() => undefined);
       }
       return { rows, minutes };
     } finally {

@@ -18,6 +18,7 @@ await new ArchiveJob({
   instance: 'child',
   folder,
   afterMs: 0,
+  restsFor: 0,
   batchEvents: 4,
   onStep: (reached) => {
     if (reached === step && --left === 0) process.kill(process.pid, 'SIGKILL');

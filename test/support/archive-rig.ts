@@ -52,6 +52,7 @@ export async function archiveRig(options: { readonly extra?: boolean } = {}): Pr
       instance: newEventId(),
       folder: folder.path,
       afterMs: 0,
+      restsFor: 0,
       ...more,
     });
   databases.onEnd(() => Promise.all([log.close(), ...pools.map((pool) => pool.end())]));
