@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { hidePassword, readSettings, settingsTable, shownSettings } from './config.ts';
+import { archiveFolder, hidePassword, readSettings, settingsTable, shownSettings } from './config.ts';
 import { aliasTable } from './config/aliases.ts';
 import { MillraceError } from './errors.ts';
 
 const secret = 'kept-secret';
 const store = `postgres://me:${secret}@db.example:5432/event_store`;
 const readModels = `postgresql://me:${secret}@db.example/read_models`;
+const day = 24 * 3_600_000;
 const broker = `amqp://me:${secret}@mq.example:5672/shop`;
 
 function refusal(env: NodeJS.ProcessEnv): MillraceError {
@@ -35,6 +36,8 @@ describe('readSettings', () => {
       retrySchedule: [30_000, 120_000, 1_800_000, 3_600_000],
       keepOldBuildMs: 86_400_000,
       logDiskLimit: undefined,
+      lagRetention: { keepRowsMs: 30 * day, keepMinutesMs: 400 * day },
+      archive: { folder: undefined, afterMs: 90 * day },
       logLevel: 'info',
       migrate: true,
       serverUrl: undefined,
@@ -66,6 +69,10 @@ describe('readSettings', () => {
       RETRY_ATTEMPTS: '5',
       REBUILD_KEEP_OLD: '90m',
       LOG_DISK_LIMIT: '1.5 GiB',
+      LAG_RETENTION: '14d',
+      LAG_METRICS_RETENTION: '800d',
+      ARCHIVE_FOLDER: '/srv/archive',
+      ARCHIVE_AFTER: '365d',
       LOG_LEVEL: 'DEBUG',
       MILLRACE_MIGRATE: 'no',
       MILLRACE_URL: 'http://127.0.0.1:8080/',
@@ -94,6 +101,8 @@ describe('readSettings', () => {
       retrySchedule: [10_000, 60_000, 3_600_000, 3_600_000],
       keepOldBuildMs: 5_400_000,
       logDiskLimit: 1_610_612_736,
+      lagRetention: { keepRowsMs: 14 * day, keepMinutesMs: 800 * day },
+      archive: { folder: '/srv/archive', afterMs: 365 * day },
       logLevel: 'debug',
       migrate: false,
       serverUrl: 'http://127.0.0.1:8080',
@@ -110,6 +119,26 @@ describe('readSettings', () => {
       },
       unused: [],
     });
+  });
+
+  it('knows days, and keeps events in the log while the ledger has their rows', () => {
+    expect(refusal({ LAG_RETENTION: '30' }).fields).toEqual([
+      { field: 'LAG_RETENTION', problem: 'must be a number of days from 1d to 3650d, such as 30d' },
+    ]);
+    expect(refusal({ ARCHIVE_AFTER: '20d' }).fields).toEqual([
+      {
+        field: 'ARCHIVE_AFTER',
+        problem: 'must not be less than LAG_RETENTION (30d): an event stays while the ledger has its row',
+      },
+    ]);
+    expect(readSettings({ ARCHIVE_AFTER: '20d', LAG_RETENTION: '10d' }).archive.afterMs).toBe(20 * day);
+  });
+
+  it('archives beside the embedded PostgreSQL, and with another one only where it is told to', () => {
+    expect(archiveFolder(readSettings({ MILLRACE_DATA: '/srv/data' }))).toBe('/srv/data/archive');
+    const own = { EVENT_STORE_URL: store, READ_MODELS_URL: readModels };
+    expect(archiveFolder(readSettings(own))).toBeUndefined();
+    expect(archiveFolder(readSettings({ ...own, ARCHIVE_FOLDER: '/srv/archive' }))).toBe('/srv/archive');
   });
 
   it('accepts its own examples', () => {

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { translateAliases, unknownAliases, type AliasName } from './config/aliases.ts';
-import { durationText, scheduleText, type LogLevel } from './config/parsers.ts';
+import { daysText, durationText, scheduleText, type LogLevel } from './config/parsers.ts';
 import { settingsTable, type SettingDefinition, type SettingName } from './config/settings-table.ts';
 import { MillraceError, type FieldProblem } from './errors.ts';
 
@@ -49,6 +49,18 @@ export interface Settings {
   readonly keepOldBuildMs: number;
   /** Bytes that the event store's database may have; undefined for no limit. */
   readonly logDiskLimit: number | undefined;
+  readonly lagRetention: {
+    /** Milliseconds. */
+    readonly keepRowsMs: number;
+    /** Milliseconds. */
+    readonly keepMinutesMs: number;
+  };
+  readonly archive: {
+    /** Absolute path as it was set; see {@link archiveFolder}. */
+    readonly folder: string | undefined;
+    /** Milliseconds. */
+    readonly afterMs: number;
+  };
   readonly logLevel: LogLevel;
   /** `millrace start` prepares the databases first. */
   readonly migrate: boolean;
@@ -145,6 +157,14 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     retrySchedule: pausesFor(schedule, read('RETRY_ATTEMPTS', settingsTable.RETRY_ATTEMPTS)),
     keepOldBuildMs: read('REBUILD_KEEP_OLD', settingsTable.REBUILD_KEEP_OLD),
     logDiskLimit: read('LOG_DISK_LIMIT', settingsTable.LOG_DISK_LIMIT),
+    lagRetention: {
+      keepRowsMs: read('LAG_RETENTION', settingsTable.LAG_RETENTION),
+      keepMinutesMs: read('LAG_METRICS_RETENTION', settingsTable.LAG_METRICS_RETENTION),
+    },
+    archive: {
+      folder: read('ARCHIVE_FOLDER', settingsTable.ARCHIVE_FOLDER),
+      afterMs: read('ARCHIVE_AFTER', settingsTable.ARCHIVE_AFTER),
+    },
     logLevel: read('LOG_LEVEL', settingsTable.LOG_LEVEL),
     migrate: read('MILLRACE_MIGRATE', settingsTable.MILLRACE_MIGRATE),
     serverUrl: read('MILLRACE_URL', settingsTable.MILLRACE_URL),
@@ -182,6 +202,10 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     }
   }
 
+  if (settings.archive.afterMs < settings.lagRetention.keepRowsMs) {
+    const problem = `must not be less than LAG_RETENTION (${daysText(settings.lagRetention.keepRowsMs)}): an event stays while the ledger has its row`;
+    invalid.push({ field: 'ARCHIVE_AFTER', problem });
+  }
   invalid.push(...grpcProblems(settings));
   for (const [name, other] of [
     ['OIDC_CLIENT_ID', 'OIDC_ISSUER'],
@@ -211,6 +235,14 @@ function grpcProblems({ host, grpc: { port, certificate, key, plaintext } }: Set
     `would be served without encryption on ${host}; set GRPC_TLS_CERT and GRPC_TLS_KEY, or GRPC_PLAINTEXT=yes when ` +
     'something in front of it encrypts';
   return [{ field: 'GRPC_PORT', problem }];
+}
+
+/**
+ * The folder of archive files. The embedded PostgreSQL keeps its data in the data folder, so its archive may stand there,
+ * too; with another server the data folder may be gone with the process, and undefined says that nothing is archived.
+ */
+export function archiveFolder({ archive, dataFolder, eventStoreUrl }: Settings): string | undefined {
+  return archive.folder ?? (eventStoreUrl === undefined ? path.join(dataFolder, 'archive') : undefined);
 }
 
 /** Whether an address can be reached from the same machine only. */
@@ -288,6 +320,10 @@ export function shownSettings(settings: Settings): { name: SettingName; value: s
     value('RETRY_ATTEMPTS', settings.retrySchedule.length + 1),
     value('REBUILD_KEEP_OLD', durationText(settings.keepOldBuildMs)),
     value('LOG_DISK_LIMIT', settings.logDiskLimit === undefined ? undefined : `${settings.logDiskLimit} B`),
+    value('LAG_RETENTION', daysText(settings.lagRetention.keepRowsMs)),
+    value('LAG_METRICS_RETENTION', daysText(settings.lagRetention.keepMinutesMs)),
+    value('ARCHIVE_FOLDER', settings.archive.folder),
+    value('ARCHIVE_AFTER', daysText(settings.archive.afterMs)),
     value('LOG_LEVEL', settings.logLevel),
     value('MILLRACE_MIGRATE', settings.migrate ? 'yes' : 'no'),
     value('MILLRACE_URL', settings.serverUrl),

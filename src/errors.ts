@@ -75,6 +75,19 @@ export const errorCatalogue = {
   CONSUMER_STUCK: { kind: 'fault', meaning: 'A consumer had work and made no progress; it was started again.' },
   RELAY_STUCK: { kind: 'fault', meaning: 'The relay had work and made no progress; it was started again.' },
   STORE_CORRUPT: { kind: 'fault', meaning: 'The event store broke one of its own rules.' },
+  ARCHIVE_FILE_MISSING: {
+    kind: 'fault',
+    meaning: 'Events are wanted that were archived, and the named archive file is not where it should be.',
+  },
+  ARCHIVE_FILE_DAMAGED: {
+    kind: 'fault',
+    meaning: 'An archive file does not hold what was written into it; the message names the file.',
+  },
+  ARCHIVE_IN_PROGRESS: { kind: 'conflict', meaning: 'Another process archives events, or verifies the archive, now.' },
+  ARCHIVE_FAILED: {
+    kind: 'fault',
+    meaning: 'A batch could not be archived; its events are in the log as before.',
+  },
   LOG_RESTORED: {
     kind: 'fault',
     meaning: 'A checkpoint and the log disagree: the log is older than the checkpoint or another log.',

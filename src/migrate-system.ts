@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type pg from 'pg';
+import { archiveSchema } from './archive/postgres-archive.ts';
 import { accessSchema } from './access/postgres-access.ts';
 import { ledgerSchema, stampSourceSchema } from './lag/ledger-copier.ts';
 import { operationsSchema } from './operations/operation-rows.ts';
@@ -49,7 +50,14 @@ export async function migrateSystem(
   const leases = readFileSync(new URL('./postgres/leases.sql', import.meta.url), 'utf8');
   const consumers = readFileSync(new URL('./consumers/schema.sql', import.meta.url), 'utf8');
   const { tables } = definition;
-  const schemas = [leases, relaySchema(tables), ledgerSchema(tables), timersSchema(), accessSchema()];
+  const schemas = [
+    leases,
+    relaySchema(tables),
+    ledgerSchema(tables),
+    timersSchema(),
+    accessSchema(),
+    archiveSchema(tables),
+  ];
   await migrateLog(urls.eventStoreUrl, definition.name, tables, schemas, (client) => grant(client, 'event store'));
   let outdated: ProjectionDefinition[] = [];
   await migrateDatabase(urls.readModelsUrl, 'read models', readModelsSchemaVersion, async (client) => {

@@ -1,13 +1,21 @@
+import { ArchiveJob } from './archive/archive-job.ts';
+import type { ArchiveOptions } from './archive/archive-options.ts';
 import type { Broker } from './brokers/broker.ts';
 import { channels, type Connections } from './connections.ts';
+import { LagRetention } from './lag/lag-retention.ts';
 import { LedgerCopier } from './lag/ledger-copier.ts';
 import { Lease } from './postgres/lease.ts';
 import { Relay } from './relay/relay.ts';
 import type { RelayStore } from './relay/relay-store.ts';
 import type { ReportsOf } from './reports.ts';
 import type { PostgresLog } from './store/postgres/postgres-log.ts';
+import { endingTypes, type SystemDefinition } from './system.ts';
 
 export interface RelayRoleOptions {
+  readonly definition: SystemDefinition;
+  readonly archive?: ArchiveOptions;
+  /** How long rows of the ledger and sums of minutes are kept, in milliseconds. */
+  readonly lagRetention?: { readonly keepRowsMs?: number; readonly keepMinutesMs?: number };
   readonly log: PostgresLog;
   readonly broker: Broker;
   readonly store: RelayStore;
@@ -23,10 +31,12 @@ export interface RelayRoleOptions {
   readonly reportsOf: ReportsOf;
 }
 
-/** What a process with the role `relay` runs: the relay itself, and the copying of stamps into the ledger. */
+/** What a process with the role `relay` runs: the relay itself, the copying of stamps into the ledger, and housekeeping. */
 export class RelayRole {
   readonly relay: Relay;
   readonly #copier: LedgerCopier;
+  readonly #retention: LagRetention;
+  readonly #archive: ArchiveJob | undefined;
 
   constructor(options: RelayRoleOptions) {
     const { log, broker, store, connections, reportsOf } = options;
@@ -49,8 +59,31 @@ export class RelayRole {
       projection: options.primary,
       // One is enough; what two of them copy is copied twice and comes to the same.
       active: () => this.relay.active,
+      ...(options.lagRetention?.keepMinutesMs === undefined
+        ? {}
+        : { keepMinutesMs: options.lagRetention.keepMinutesMs }),
       onError: reportsOf('ledger'),
     });
+    this.#retention = new LagRetention({
+      ...options.lagRetention,
+      eventStore: connections.eventStore,
+      instance: options.instance,
+      onError: reportsOf('lag retention'),
+    });
+    const { archive, definition } = options;
+    if (archive !== undefined) {
+      this.#archive = new ArchiveJob({
+        ...archive,
+        eventStore: connections.eventStore,
+        readModels: connections.readModels,
+        log: definition.name,
+        names: definition.tables,
+        endingTypes: endingTypes(definition),
+        projections: definition.projections.map(({ id }) => id),
+        instance: options.instance,
+        onError: reportsOf('archive'),
+      });
+    }
   }
 
   /** There are new stamps to copy. */
@@ -61,6 +94,13 @@ export class RelayRole {
   start(): void {
     this.relay.start();
     this.#copier.start();
+    this.#retention.start();
+    this.#archive?.start();
+  }
+
+  /** Lets a page of retention and a batch of the archive finish. */
+  async stopHousekeeping(): Promise<void> {
+    await Promise.all([this.#retention.stop(), this.#archive?.stop()]);
   }
 
   /** Publishes what is there. */

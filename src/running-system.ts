@@ -1,4 +1,5 @@
 import type { Access } from './access/access.ts';
+import type { Archive } from './archive/archive.ts';
 import type { CommandOptions } from './commands/command-handler.ts';
 import type { Boundary, DecidedEvent, Decider } from './commands/decider.ts';
 import type { CommandResult } from './commands/mailbox.ts';
@@ -37,6 +38,8 @@ export interface RunningSystem {
   readonly refusedEvents: RefusedEvents;
   readonly lag: LagStatistics;
   readonly outbox: Outbox;
+  /** Old events in files; none where there is no database. */
+  readonly archive?: Archive;
   /** Accounts, sign-ins and API keys; where there is no database, none. */
   readonly access?: Access;
   /** The consumers of this process; none where it is no projector. */
@@ -446,6 +449,8 @@ export interface LagStatistics {
   recent(limit: number): Promise<EventLag[]>;
   /** The ledger's rows of the positions above `after` up to `upTo`, in their order; none for a position without a row. */
   range(after: number, upTo: number): Promise<EventLag[]>;
+  /** How many rows retention has deleted, ever. */
+  deleted?(): Promise<{ readonly rows: number; readonly minutes: number }>;
 }
 
 export interface PendingEvent {

@@ -1,5 +1,8 @@
 import type { PasswordCost } from './access/passwords.ts';
 import { PostgresAccess } from './access/postgres-access.ts';
+import { ArchiveFolder } from './archive/archive-folder.ts';
+import type { ArchiveOptions } from './archive/archive-options.ts';
+import { PostgresArchive } from './archive/postgres-archive.ts';
 import type { Broker } from './brokers/broker.ts';
 import { EmbeddedBroker } from './brokers/embedded.ts';
 import { RabbitMqBroker } from './brokers/rabbitmq/rabbitmq.ts';
@@ -46,6 +49,10 @@ export interface StartOptions {
   readonly relay?: { readonly pollingInterval?: number; readonly batchSize?: number };
   /** Bytes that the event store's database may have; above, commands are refused with LOG_FULL. Default: no limit. */
   readonly logDiskLimit?: number;
+  /** Where old events are archived, and when. Default: nothing is archived, and what was cannot be read. */
+  readonly archive?: ArchiveOptions;
+  /** How long rows of the lag ledger are kept, and sums of minutes, in milliseconds. Default: 30 days, 400 days. */
+  readonly lagRetention?: { readonly keepRowsMs?: number; readonly keepMinutesMs?: number };
   readonly logger?: Logger;
   /** How long the build before a rebuild is kept up to date for going back, in milliseconds. Default 24 hours. */
   readonly keepOldBuildMs?: number;
@@ -81,6 +88,7 @@ class MillraceSystem implements RunningSystem {
   readonly refusedEvents: PostgresRefusedEvents;
   readonly lag: PostgresLagStatistics;
   readonly outbox: PostgresOutbox;
+  readonly archive: PostgresArchive;
   readonly access: PostgresAccess;
   readonly #commands: CommandHandler;
   readonly #connections: Connections;
@@ -105,6 +113,7 @@ class MillraceSystem implements RunningSystem {
       url: eventStoreUrl,
       name: definition.name,
       names,
+      ...(options.archive === undefined ? {} : { archive: new ArchiveFolder(options.archive.folder) }),
       ...(options.logDiskLimit === undefined ? {} : { diskLimit: options.logDiskLimit }),
     });
     const connections = openConnections(definition.name, { eventStoreUrl, readModelsUrl }, logger);
@@ -118,6 +127,7 @@ class MillraceSystem implements RunningSystem {
       ...(options.passwordCost === undefined ? {} : { cost: options.passwordCost }),
     });
     this.refusedEvents = new PostgresRefusedEvents(eventStore, names);
+    this.archive = new PostgresArchive(eventStore, names, options.archive?.folder);
     this.lag = new PostgresLagStatistics(eventStore, names);
     const letters = new PostgresDeadLetters(readModels, this.log, this.registry, definition.projections, {
       retrySchedule,
@@ -140,6 +150,9 @@ class MillraceSystem implements RunningSystem {
       this.#relay = new RelayRole({
         ...shared,
         store,
+        definition,
+        ...(options.archive === undefined ? {} : { archive: options.archive }),
+        ...(options.lagRetention === undefined ? {} : { lagRetention: options.lagRetention }),
         primary: ids[0] ?? '',
         consumesAll: () => this.#projector?.states.every(({ active }) => active) === true,
         ...(options.relay === undefined ? {} : { relay: options.relay }),
@@ -257,6 +270,7 @@ class MillraceSystem implements RunningSystem {
     await this.#commands.close();
     this.operations.close();
     await this.#projector?.stopOperations();
+    await this.#relay?.stopHousekeeping();
     await this.#relay?.stopRelay();
     await this.#projector?.stopConsumers();
     await this.#relay?.stopCopier();

@@ -86,3 +86,8 @@ function checkTimers({ name, events, projections }: SystemOptions, timers: reado
     throw invalid(`has timers, and a projection with a view ${timersView}`);
   }
 }
+
+/** The types of events that end a stream. */
+export function endingTypes({ events }: SystemDefinition): string[] {
+  return events.filter(({ endsStream }) => endsStream).map(({ type }) => type);
+}

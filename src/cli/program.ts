@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { accountsCommand } from './commands/accounts.ts';
 import { apiKeysCommand } from './commands/api-keys.ts';
 import { backupCommand, restoreCommand } from './commands/backup.ts';
+import { archiveCommand } from './commands/archive.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { loadCommand } from './commands/load.ts';
@@ -46,6 +47,7 @@ export function createProgram(terminal: Terminal): Command {
     rebuildCommand,
     replayCommand,
     deadLettersCommand,
+    archiveCommand,
     accountsCommand,
     apiKeysCommand,
     backupCommand,

@@ -126,6 +126,21 @@ export function parseDuration(least: number, most: number, examples: string): (t
   };
 }
 
+/** A number of days, as milliseconds. @example parseDays(1, 3_650, '90d') */
+export function parseDays(least: number, most: number, example: string): (text: string) => Parsed<number> {
+  return (text) => {
+    const days = /^\d{1,5}\s*d$/i.test(text.trim()) ? Number.parseInt(text, 10) : Number.NaN;
+    return days >= least && days <= most
+      ? { value: days * day }
+      : { problem: `must be a number of days from ${least}d to ${most}d, such as ${example}` };
+  };
+}
+
+/** Milliseconds as days. */
+export function daysText(milliseconds: number): string {
+  return `${milliseconds / day}d`;
+}
+
 /** Durations with commas between them, as milliseconds: `30s, 2m, 30m, 1h`. */
 export function parseSchedule(text: string): Parsed<readonly number[]> {
   const pauses = text.split(',').map(durationOf);

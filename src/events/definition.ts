@@ -17,6 +17,11 @@ export interface EventOptions<Schema extends TObject> {
   readonly personal?: { readonly [Field in keyof Static<Schema>]?: keyof Static<Schema> };
   /** For each old version, the way to the next: `{ 1: fromV1 }` takes version 1 to version 2. */
   readonly upcasts?: { readonly [version: number]: Upcast };
+  /**
+   * Nothing is meant to follow in its stream: a stream whose last event is of such a type is closed, and its old events may
+   * be archived. One that goes on all the same loses nothing. Default false.
+   */
+  readonly endsStream?: boolean;
 }
 
 /**
@@ -32,6 +37,7 @@ export interface EventDefinition<Type extends string = string, Data = JsonObject
   readonly schema: TObject;
   readonly personal: { readonly [field: string]: string };
   readonly upcasts: { readonly [version: number]: Upcast };
+  readonly endsStream: boolean;
   /** The problems of some data, by field; empty when it fits. */
   check(data: unknown): readonly { readonly field: string; readonly problem: string }[];
   tagsOf(data: Data): readonly string[];
@@ -47,7 +53,7 @@ export type EventOf<Definition> =
  */
 export interface AnyEventDefinition extends Pick<
   EventDefinition,
-  'type' | 'schemaVersion' | 'schema' | 'personal' | 'upcasts' | 'check'
+  'type' | 'schemaVersion' | 'schema' | 'personal' | 'upcasts' | 'endsStream' | 'check'
 > {
   (data: never): NewEvent;
   tagsOf(data: never): readonly string[];
@@ -99,6 +105,7 @@ export function defineEvent<const Type extends string, Schema extends TObject>(
     schema: options.schema,
     personal,
     upcasts,
+    endsStream: options.endsStream ?? false,
     check,
     tagsOf: options.tags ?? (() => noTags),
   });

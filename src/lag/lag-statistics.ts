@@ -106,6 +106,15 @@ export class PostgresLagStatistics implements LagStatistics {
     return this.#rows('where position > $1 and position <= $2 order by position', [after, upTo]);
   }
 
+  async deleted(): Promise<{ readonly rows: number; readonly minutes: number }> {
+    const result = await asking(
+      this.#pool.query<{ rows: string; minutes: string }>(
+        'select rows_deleted as rows, minutes_deleted as minutes from lag_cursor',
+      ),
+    );
+    return { rows: Number(result.rows[0]?.rows ?? 0), minutes: Number(result.rows[0]?.minutes ?? 0) };
+  }
+
   async #rows(rest: string, values: unknown[]): Promise<EventLag[]> {
     const result = await asking(this.#pool.query<LagRow>(`select * from event_processing_lag ${rest}`, values));
     return result.rows.map(toLag);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type pg from 'pg';
 import { backoff } from '../doorbell.ts';
+import { lagRetentionDefaults } from './lag-retention.ts';
 import { fillNames, type LogNames } from '../postgres/log-names.ts';
 import { int8Array, textArray, uuidArray } from '../postgres/binary-arrays.ts';
 
@@ -32,11 +33,14 @@ export interface LedgerCopierOptions {
   readonly interval?: number;
   /** False while another process does it. Default: always. */
   readonly active?: () => boolean;
+  /** How long the mirror keeps minutes, in milliseconds. Default 400 days. */
+  readonly keepMinutesMs?: number;
   readonly onError?: (error: unknown) => void;
   readonly onCopied?: () => void;
 }
 
 const stampsAtOnce = 500;
+const minutesAtOnce = 2_000;
 
 /**
  * Copies stamps from the read-model database into the ledger of the event store, off the hot path, and then removes
@@ -53,6 +57,8 @@ export class LedgerCopier {
   #notBefore = 0;
   #nextRollUp = 0;
   #lastMirror = 0;
+  /** Minutes that changed up to here are in the mirror: the event store's clock, as text. */
+  #mirroredTo = '-infinity';
 
   constructor(options: LedgerCopierOptions) {
     this.#options = options;
@@ -164,12 +170,39 @@ export class LedgerCopier {
     await eventStore.query(
       `select roll_up_lag_metrics(date_trunc('minute', clock_timestamp() - interval '10 seconds'))`,
     );
-    const metrics = await eventStore.query<{ rows: string | null }>(
-      `select json_agg(m)::text as rows from (select * from event_lag_metrics order by metric_timestamp desc limit 1000) m`,
-    );
-    await readModels.query('select mirror_lag_metrics($1)', [metrics.rows[0]?.rows ?? '[]']);
+    await this.#mirrorMinutes();
     // The present minute is summed up each time: under a high load that takes long, and then it is done less often.
     const done = performance.now();
     this.#nextRollUp = done + Math.min(60_000, Math.max(5000, 20 * (done - now)));
+  }
+
+  /**
+   * What was summed up since the last time, a page at a time, and what the minutes that are not over come to. After a start
+   * all of them once: nobody knows what the mirror has.
+   */
+  async #mirrorMinutes(): Promise<void> {
+    const { eventStore, readModels, keepMinutesMs = lagRetentionDefaults.keepMinutesMs } = this.#options;
+    const columns = `metric_timestamp, event_name, events_created_count, events_published_count, events_processed_count,
+      events_failed_count, average_lag_ms, min_lag_ms, max_lag_ms, p50_lag_ms, p95_lag_ms, p99_lag_ms`;
+    const write = (rows: string) =>
+      readModels.query(`select mirror_lag_metrics($1, $2 * interval '1 millisecond')`, [rows, keepMinutesMs]);
+    for (;;) {
+      const page = await eventStore.query<{ rows: string | null; upto: string | null; found: number }>(
+        `select json_agg(m)::text as rows, max(m.changed_at)::text as upto, count(*)::int as found
+         from (select ${columns}, changed_at from lag_metrics_by_minute where changed_at > $1::timestamptz
+               order by changed_at fetch first $2 rows with ties) m`,
+        [this.#mirroredTo, minutesAtOnce],
+      );
+      const { rows, upto, found } = page.rows[0] ?? { rows: null, upto: null, found: 0 };
+      if (rows === null || upto === null) break;
+      await write(rows);
+      this.#mirroredTo = upto;
+      if (found < minutesAtOnce) break;
+    }
+    const present = await eventStore.query<{ rows: string | null }>(
+      `select json_agg(m)::text as rows from event_lag_metrics m
+       where m.metric_timestamp >= (select rolled_up_to from lag_cursor)`,
+    );
+    await write(present.rows[0]?.rows ?? '[]');
   }
 }

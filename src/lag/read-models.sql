@@ -1,6 +1,6 @@
 -- The ledger's side of the read-model database: a mirror of the lag metrics.
 
--- The newest minutes of the event store's event_lag_metrics; mirrored_at says how old the copy is.
+-- The minutes of the event store's event_lag_metrics, copied when they change; mirrored_at says how old the copy is.
 create table if not exists event_lag_metrics (
   metric_timestamp timestamptz not null,
   event_name       text not null,
@@ -18,7 +18,8 @@ create table if not exists event_lag_metrics (
   primary key (metric_timestamp, event_name)
 );
 
-create or replace function mirror_lag_metrics(newest json) returns void language sql as $$
+drop function if exists mirror_lag_metrics(json);
+create or replace function mirror_lag_metrics(newest json, keep interval) returns void language sql as $$
   insert into event_lag_metrics
   select r.metric_timestamp, r.event_name, r.events_created_count, r.events_published_count, r.events_processed_count,
          r.events_failed_count, r.average_lag_ms, r.min_lag_ms, r.max_lag_ms, r.p50_lag_ms, r.p95_lag_ms, r.p99_lag_ms,
@@ -30,7 +31,7 @@ create or replace function mirror_lag_metrics(newest json) returns void language
     average_lag_ms = excluded.average_lag_ms, min_lag_ms = excluded.min_lag_ms, max_lag_ms = excluded.max_lag_ms,
     p50_lag_ms = excluded.p50_lag_ms, p95_lag_ms = excluded.p95_lag_ms, p99_lag_ms = excluded.p99_lag_ms,
     mirrored_at = excluded.mirrored_at;
-  delete from event_lag_metrics where metric_timestamp < now() - interval '30 days';
+  delete from event_lag_metrics where metric_timestamp < now() - keep;
 $$;
 
 -- The stamps of one projection, oldest first.

@@ -52,6 +52,21 @@ create table if not exists lag_metrics_by_minute (
   primary key (metric_timestamp, event_name)
 );
 
+-- The mirror in the read-model database takes what changed since it last looked.
+alter table lag_metrics_by_minute add column if not exists changed_at timestamptz not null default clock_timestamp();
+create index if not exists lag_metrics_changed on lag_metrics_by_minute (changed_at);
+
+-- Minutes that were summed up already, and of which an event was processed, or parked, since.
+create table if not exists lag_dirty_minutes (
+  metric_timestamp timestamptz not null,
+  event_name       text not null,
+  primary key (metric_timestamp, event_name)
+);
+
+-- How many rows retention has deleted, ever.
+alter table lag_cursor add column if not exists rows_deleted bigint not null default 0;
+alter table lag_cursor add column if not exists minutes_deleted bigint not null default 0;
+
 -- The read-model database's checkpoints as the copier saw them last; mirrored_at says how old that is.
 create table if not exists projection_checkpoints (
   projection_id   text primary key,
@@ -112,8 +127,9 @@ create or replace trigger event_processing_lag_delete instead of delete on event
 create or replace view event_lag_metrics as
   select m.metric_timestamp, m.event_name, m.events_created_count, m.events_published_count, m.events_processed_count,
          m.events_failed_count, m.average_lag_ms, m.min_lag_ms, m.max_lag_ms, m.p50_lag_ms, m.p95_lag_ms, m.p99_lag_ms
-  from lag_metrics_by_minute m, lag_cursor c
-  where m.metric_timestamp < c.rolled_up_to
+  -- All of them lie before rolled_up_to. Without a condition the newest minutes come from the end of the key, however many
+  -- there are.
+  from lag_metrics_by_minute m
   union all
   select date_trunc('minute', v.created_at), v.event_name, count(*), count(*) filter (where v.status <> 'CREATED'),
          count(*) filter (where v.status = 'PROCESSED'), count(*) filter (where v.status = 'FAILED'),
@@ -125,27 +141,90 @@ create or replace view event_lag_metrics as
   where v.created_at >= (select rolled_up_to from lag_cursor)
   group by 1, 2;
 
--- Sums up the minutes that are over. A minute whose events were processed late is summed up again by the next call,
--- since copying puts rolled_up_to back to it.
+-- Sums up the minutes that are over, and again those that changed since. Doing it twice changes nothing. A sum that has
+-- fewer events than the one before is of a minute whose rows retention has begun to delete: then the old one stays, and
+-- only learns what came late.
 create or replace function roll_up_lag_metrics(up_to timestamptz) returns void language plpgsql as $$
 declare
   since timestamptz;
 begin
   select rolled_up_to into since from lag_cursor for update;
-  if since >= up_to then return; end if;
-  delete from lag_metrics_by_minute where metric_timestamp >= since and metric_timestamp < up_to;
-  insert into lag_metrics_by_minute
-  select date_trunc('minute', v.created_at), v.event_name, count(*), count(*) filter (where v.status <> 'CREATED'),
-         count(*) filter (where v.status = 'PROCESSED'), count(*) filter (where v.status = 'FAILED'),
-         avg(v.total_lag_ms), min(v.total_lag_ms), max(v.total_lag_ms),
-         percentile_cont(0.5) within group (order by v.total_lag_ms),
-         percentile_cont(0.95) within group (order by v.total_lag_ms),
-         percentile_cont(0.99) within group (order by v.total_lag_ms)
-  from event_processing_lag v
-  where v.created_at >= since and v.created_at < up_to
-  group by 1, 2;
-  update lag_cursor set rolled_up_to = up_to;
+  with late as (
+    delete from lag_dirty_minutes d where d.metric_timestamp < greatest(since, up_to) returning d.metric_timestamp, d.event_name
+  ), rows as (
+    select date_trunc('minute', l.created_at) as minute, l.event_name, l.status, l.total_lag_ms
+    from lag_ledger l where l.created_at >= since and l.created_at < up_to
+    union all
+    select d.metric_timestamp, l.event_name, l.status, l.total_lag_ms
+    from late d join lag_ledger l on l.event_name = d.event_name
+      and l.created_at >= d.metric_timestamp and l.created_at < d.metric_timestamp + interval '1 minute'
+    where d.metric_timestamp < since
+    union all
+    select date_trunc('minute', p.created_at), p.event_name, p.status, null
+    from lag_pending p
+    where p.created_at >= since and p.created_at < up_to or p.created_at < since
+      and (date_trunc('minute', p.created_at), p.event_name) in (select d.metric_timestamp, d.event_name from late d)
+  )
+  insert into lag_metrics_by_minute as m (metric_timestamp, event_name, events_created_count, events_published_count,
+    events_processed_count, events_failed_count, average_lag_ms, min_lag_ms, max_lag_ms, p50_lag_ms, p95_lag_ms, p99_lag_ms)
+  select r.minute, r.event_name, count(*), count(*) filter (where r.status <> 'CREATED'),
+         count(*) filter (where r.status = 'PROCESSED'), count(*) filter (where r.status = 'FAILED'),
+         avg(r.total_lag_ms), min(r.total_lag_ms), max(r.total_lag_ms),
+         percentile_cont(0.5) within group (order by r.total_lag_ms),
+         percentile_cont(0.95) within group (order by r.total_lag_ms),
+         percentile_cont(0.99) within group (order by r.total_lag_ms)
+  from rows r
+  group by 1, 2
+  on conflict (metric_timestamp, event_name) do update set
+    events_created_count = greatest(m.events_created_count, excluded.events_created_count),
+    events_published_count = greatest(m.events_published_count, excluded.events_published_count),
+    events_processed_count = greatest(m.events_processed_count, excluded.events_processed_count),
+    events_failed_count = case when excluded.events_created_count < m.events_created_count
+      then least(m.events_failed_count, m.events_created_count - greatest(m.events_processed_count, excluded.events_processed_count))
+      else excluded.events_failed_count end,
+    average_lag_ms = case when excluded.events_created_count < m.events_created_count then m.average_lag_ms else excluded.average_lag_ms end,
+    min_lag_ms = case when excluded.events_created_count < m.events_created_count then least(m.min_lag_ms, excluded.min_lag_ms) else excluded.min_lag_ms end,
+    max_lag_ms = case when excluded.events_created_count < m.events_created_count then greatest(m.max_lag_ms, excluded.max_lag_ms) else excluded.max_lag_ms end,
+    p50_lag_ms = case when excluded.events_created_count < m.events_created_count then m.p50_lag_ms else excluded.p50_lag_ms end,
+    p95_lag_ms = case when excluded.events_created_count < m.events_created_count then m.p95_lag_ms else excluded.p95_lag_ms end,
+    p99_lag_ms = case when excluded.events_created_count < m.events_created_count then m.p99_lag_ms else excluded.p99_lag_ms end,
+    changed_at = clock_timestamp();
+  update lag_cursor set rolled_up_to = greatest(since, up_to);
 end $$;
+
+-- Deletes one page of ledger rows, and one of minutes, that are older than wanted, the oldest first. A row goes when its
+-- minute is summed up; one of an event that is not done yet stays, however old. The copier holds the cursor's row while
+-- it writes.
+create or replace function lag_prune(keep_rows interval, keep_minutes interval, page integer, out rows bigint, out minutes bigint)
+language plpgsql security definer set search_path from current as $$
+declare
+  known lag_cursor;
+begin
+  select * into known from lag_cursor for update;
+  with old as (
+    select l.position from lag_ledger l
+    where l.created_at < least(clock_timestamp() - keep_rows, known.rolled_up_to) and l.status in ('PROCESSED', 'FAILED')
+      and not exists (select from lag_dirty_minutes d
+        where d.metric_timestamp = date_trunc('minute', l.created_at) and d.event_name = l.event_name)
+    order by l.created_at limit page
+  ), gone as (
+    delete from lag_ledger l using old where l.position = old.position returning 1
+  )
+  select count(*) into rows from gone;
+  with old as (
+    select m.metric_timestamp, m.event_name from lag_metrics_by_minute m
+    where m.metric_timestamp < clock_timestamp() - keep_minutes
+    order by m.metric_timestamp limit page
+  ), gone as (
+    delete from lag_metrics_by_minute m using old
+    where m.metric_timestamp = old.metric_timestamp and m.event_name = old.event_name returning 1
+  )
+  select count(*) into minutes from gone;
+  if rows + minutes > 0 then
+    update lag_cursor set rows_deleted = rows_deleted + rows, minutes_deleted = minutes_deleted + minutes;
+  end if;
+end $$;
+revoke all on function lag_prune(interval, interval, integer) from public;
 
 -- Which state an event can be in after which: a copy that comes late never takes one back.
 create or replace function lag_rank(status text) returns integer language sql immutable as $$
@@ -169,7 +248,6 @@ as $$
 declare
   known lag_cursor;
   highest bigint;
-  earliest timestamptz;
 begin
   select * into known from lag_cursor for update;
 
@@ -205,7 +283,7 @@ begin
     from stamped s
     where s.position > known.position and not exists (select from lag_deleted d where d.position = s.position)
     on conflict (position) do nothing
-    returning l.created_at
+    returning l.created_at, l.event_name
   ), mended as (
     update lag_ledger l set status = s.status, received_at = t.received, processed_at = t.processed,
       transit_ms = extract(epoch from t.received - l.published_at)::float8 * 1000,
@@ -217,13 +295,17 @@ begin
       select greatest(s.received, before.published_at) as received,
              case when s.status = 'PROCESSED' then greatest(s.processed, s.received, before.published_at) end as processed) t
     where s.position <= known.position and l.position = s.position and lag_rank(s.status) > lag_rank(l.status)
-    returning l.created_at
+    returning l.created_at, l.event_name
+  ), late as (
+    insert into lag_dirty_minutes (metric_timestamp, event_name)
+    select distinct date_trunc('minute', c.created_at), c.event_name
+    from (select created_at, event_name from written union all select created_at, event_name from mended) c
+    where c.created_at < known.rolled_up_to
+    on conflict do nothing
   )
-  select min(c.created_at), (select max(s.position) from stamped s) into earliest, highest
-  from (select created_at from written union all select created_at from mended) c;
+  select max(s.position) into highest from stamped s;
 
-  update lag_cursor c set position = greatest(c.position, coalesce(highest, 0)), moved_at = clock_timestamp(),
-    rolled_up_to = least(c.rolled_up_to, date_trunc('minute', coalesce(earliest, c.rolled_up_to)));
+  update lag_cursor c set position = greatest(c.position, coalesce(highest, 0)), moved_at = clock_timestamp();
   delete from lag_deleted where position <= greatest(known.position, coalesce(highest, 0));
   delete from relay_publications p where p.last_position < greatest(known.position, coalesce(highest, 0)) - 10000;
   return greatest(known.position, coalesce(highest, 0));

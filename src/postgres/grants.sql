@@ -66,7 +66,15 @@ grant select on :outbox, event_processing_lag, lag_copied, lag_pending, event_la
   to :api, :relay, :reader;
 grant select on event_tags to :api, :reader;
 grant select on command_keys, snapshots to :api;
-grant select on relay_publications, lag_ledger, lag_cursor, lag_deleted, lag_metrics_by_minute, leases to :relay, :reader;
+grant select on relay_publications, lag_ledger, lag_cursor, lag_deleted, lag_metrics_by_minute, lag_dirty_minutes, leases
+  to :relay, :reader;
+-- What retention has deleted, for metrics.
+grant select (rows_deleted, minutes_deleted) on lag_cursor to :api;
+-- Where archived events are: whoever reads the log reads them.
+grant select on archive_files, archived_events, archived_streams, archive_state, archive_waiting
+  to :api, :relay, :projector, :reader;
+grant execute on function archive_pause, archive_resume to :api;
+grant execute on function archive_begin, archive_abandon, archive_forget, archive_batch, archive_note to :relay;
 grant execute on function relay_published to :api, :relay, :projector, :reader;
 
 grant execute on function millrace_append to :api;
@@ -93,7 +101,9 @@ grant execute on function relay_discard to :api;
 grant insert, delete, update (status, received_at, processed_at, transit_ms, projection_processing_duration_ms, total_lag_ms)
   on lag_ledger to :relay;
 grant update (position, rolled_up_to, moved_at) on lag_cursor to :relay;
-grant insert, delete on lag_deleted, lag_metrics_by_minute to :relay;
+grant insert, delete on lag_deleted, lag_dirty_minutes to :relay;
+grant insert, update on lag_metrics_by_minute to :relay;
+grant execute on function lag_prune to :relay;
 -- Retention deletes what is old from the view.
 grant delete on event_processing_lag to :relay;
 grant insert, update on projection_checkpoints to :relay;
@@ -106,7 +116,7 @@ grant select on projection_builds, projection_checkpoints, event_lag_metrics, le
   to :api, :relay, :projector, :reader;
 grant select on dead_letters to :api, :projector, :reader;
 -- Enough to say in a health check how many are parked.
-grant select (projection_id, generation, status) on dead_letters to :relay;
+grant select (projection_id, generation, status, position) on dead_letters to :relay;
 grant select (projection_id, kind, state) on projection_operations to :relay;
 
 grant select, delete on lag_stamps to :relay;

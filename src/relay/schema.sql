@@ -79,7 +79,8 @@ begin
   select * into known from relay_cursors where destination = destination_name for update;
   if known.position = new_position and known.event_id = new_event then return; end if;
   if coalesce(known.position, 0) <> from_position or known.event_id is distinct from from_event
-     or not exists (select from :events e where e.position = new_position and e.event_id = new_event) then
+     or not (exists (select from :events e where e.position = new_position and e.event_id = new_event)
+       or exists (select from archived_events a where a.position = new_position and a.event_id = new_event)) then
     raise exception 'the relay cursor or the log was changed' using errcode = 'MR012';
   end if;
   insert into relay_publications (destination, first_position, last_position, handed_at, confirmed_at)

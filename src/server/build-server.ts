@@ -20,6 +20,7 @@ import { addLiveRoutes } from './live-routes.ts';
 import { addRequestContext, type Identify } from './request-context.ts';
 import { closed, compileValidator } from './request-validation.ts';
 import type { MillraceServer } from './route-module.ts';
+import { archiveRoutes } from './routes/archive-routes.ts';
 import { deadLetterRoutes } from './routes/dead-letter-routes.ts';
 import { eventRoutes } from './routes/event-routes.ts';
 import { healthRoutes } from './routes/health-routes.ts';
@@ -127,6 +128,7 @@ export async function buildServer(
     operationRoutes,
     lagRoutes,
     logRoutes,
+    archiveRoutes,
     deadLetterRoutes(replaced),
     refusedEventRoutes,
   ]) {

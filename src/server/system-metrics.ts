@@ -14,7 +14,12 @@ export async function collectSystemMetrics(system: RunningSystem, metrics: Metri
   });
   collectConsumers(system, metrics);
   collectTimers(system, metrics);
-  const parts = [collectLag(system, metrics), collectOutbox(system, metrics), collectProjections(system, metrics)];
+  const parts = [
+    collectLag(system, metrics),
+    collectOutbox(system, metrics),
+    collectProjections(system, metrics),
+    collectArchive(system, metrics),
+  ];
   await Promise.race([Promise.allSettled(parts), patience]);
   clearTimeout(timer);
 }
@@ -76,4 +81,14 @@ async function collectProjections(system: RunningSystem, metrics: Metrics): Prom
     const updated = Date.parse(updatedAt);
     if (!Number.isNaN(updated)) metrics.projectionLastProcessed.set(labels, updated / 1000);
   }
+}
+
+async function collectArchive({ archive, lag }: RunningSystem, metrics: Metrics): Promise<void> {
+  const [status, deleted] = await Promise.all([archive?.status(), lag.deleted?.()]);
+  metrics.archivedEvents.reset();
+  metrics.archivedEvents.inc(status?.archived ?? 0);
+  metrics.archiveFailed.set(status?.run?.error ? 1 : 0);
+  metrics.lagRowsDeleted.reset();
+  metrics.lagRowsDeleted.inc({ table: 'event_processing_lag' }, deleted?.rows ?? 0);
+  metrics.lagRowsDeleted.inc({ table: 'event_lag_metrics' }, deleted?.minutes ?? 0);
 }

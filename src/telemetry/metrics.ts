@@ -114,6 +114,24 @@ export const metricTable = {
     type: 'counter',
     labels: ['timers'],
   },
+  lagRowsDeleted: {
+    name: 'lag_rows_deleted_total',
+    help: 'Rows that retention has deleted: of the ledger, and of the sums of minutes.',
+    type: 'counter',
+    labels: ['table'],
+  },
+  archivedEvents: {
+    name: 'archived_events_total',
+    help: 'Events in archive files, and not in the log any more.',
+    type: 'counter',
+    labels: [],
+  },
+  archiveFailed: {
+    name: 'archive_failed',
+    help: '1 when the last run of the archive failed, else 0.',
+    type: 'gauge',
+    labels: [],
+  },
   liveSubscribers: {
     name: 'live_subscribers',
     help: 'Clients that listen to live updates.',

@@ -10,15 +10,21 @@ import { exampleDatabases, type ExampleDatabases } from '../support/example-data
  */
 const eventStore = `
   table or function           api   relay                                                projector  reader  anybody
+  archive_files               r     r                                                    r          r       -
+  archive_state               r     r                                                    r          r       -
+  archive_waiting             r     r                                                    r          r       -
+  archived_events             r     r                                                    r          r       -
+  archived_streams            r     r                                                    r          r       -
   command_keys                r     -                                                    -          -       -
   event_lag_metrics           r     r                                                    -          r       -
   event_processing_lag        r     rd                                                   -          r       -
   event_tags                  r     -                                                    -          r       -
   lag_copied                  r     r                                                    -          r       -
-  lag_cursor                  -     rw(moved_at,position,rolled_up_to)                   -          r       -
+  lag_cursor                  r(minutes_deleted,rows_deleted)  rw(moved_at,position,rolled_up_to)  -          r       -
   lag_deleted                 -     rad                                                  -          r       -
+  lag_dirty_minutes           -     rad                                                  -          r       -
   lag_ledger                  -     raw(processed_at,projection_processing_duration_ms,received_at,status,total_lag_ms,transit_ms)d  -  r  -
-  lag_metrics_by_minute       -     rad                                                  -          r       -
+  lag_metrics_by_minute       -     raw                                                  -          r       -
   lag_pending                 r     r                                                    -          r       -
   leases                      -     raw(holder,lease_until,token)                        -          r       -
   log_info                    r     r                                                    r          r       -
@@ -33,14 +39,23 @@ const eventStore = `
   relay_publications          -     rad                                                  -          r       -
   snapshots                   r     -                                                    -          -       -
   timer_firings               r     -                                                    -          r       -
+  archive_abandon()           -     x                                                    -          -       -
+  archive_batch()             -     x                                                    -          -       -
+  archive_begin()             -     x                                                    -          -       -
+  archive_forget()            -     x                                                    -          -       -
+  archive_note()              -     x                                                    -          -       -
+  archive_pause()             x     -                                                    -          -       -
+  archive_resume()            x     -                                                    -          -       -
   copy_lag_stamps()           -     x                                                    -          -       -
   delete_lag()                -     -                                                    -          -       -
+  lag_prune()                 -     x                                                    -          -       -
   lag_rank()                  -     x                                                    -          -       -
   millrace_append()           x     -                                                    -          -       -
   millrace_lock_log()         x     -                                                    -          -       -
   millrace_prune_keys()       x     -                                                    -          -       -
   millrace_save_snapshot()    x     -                                                    -          -       -
   refuse_change()             -     -                                                    -          -       -
+  refuse_raw_delete()         -     -                                                    -          -       -
   refuse_raw_insert()         -     -                                                    -          -       -
   relay_advance()             -     x                                                    -          -       -
   relay_discard()             x     -                                                    -          -       -
@@ -84,7 +99,7 @@ const accessSchema = `
 /** The views under which readers find read models belong to the projector's role, which can do everything with them. */
 const readModels = `
   table or function           api   relay                                     projector                          reader  anybody
-  dead_letters                r     r(generation,projection_id,status)        rawd                               r       -
+  dead_letters                r     r(generation,position,projection_id,status)  rawd                               r       -
   depots                      r     -                                         rawd                               r       -
   event_lag_metrics           r     rawd                                      r                                  r       -
   heavy_parcels               r     -                                         rawd                               r       -

@@ -15,7 +15,10 @@ export const ParcelAccepted = defineEvent('ParcelAccepted', {
 export const ParcelMoved = defineEvent('ParcelMoved', {
   schema: Type.Object({ label: Type.String(), depot: Type.String() }),
 });
-export const ParcelDelivered = defineEvent('ParcelDelivered', { schema: Type.Object({ label: Type.String() }) });
+export const ParcelDelivered = defineEvent('ParcelDelivered', {
+  schema: Type.Object({ label: Type.String() }),
+  endsStream: true,
+});
 
 const deliverParcel: Decider<
   string,

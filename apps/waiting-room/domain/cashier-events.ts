@@ -59,6 +59,7 @@ export const PatientAbsentAtCashier = defineEvent('PatientAbsentAtCashier', {
 export const PatientCancelledByPayment = defineEvent('PatientCancelledByPayment', {
   schema: Type.Object({ ...visit, ...desk, attempts: Type.Integer({ minimum: 1 }), cancelledAt: moment }, closed),
   tags: seatTags,
+  endsStream: true,
 });
 
 export const cashierEvents = [

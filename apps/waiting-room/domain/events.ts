@@ -90,12 +90,14 @@ export const ConsultationStarted = defineEvent('ConsultationStarted', {
 export const ConsultationCompleted = defineEvent('ConsultationCompleted', {
   schema: Type.Object({ ...visit, ...room, completedAt: moment }, closed),
   tags: seatTags,
+  endsStream: true,
 });
 
 /** The patient was called and did not come. Frees the room. */
 export const PatientNoShow = defineEvent('PatientNoShow', {
   schema: Type.Object({ ...visit, ...room, recordedAt: moment }, closed),
   tags: seatTags,
+  endsStream: true,
 });
 
 /** The visit was given up before its consultation. Frees the room when the patient had been called. */
@@ -113,6 +115,7 @@ export const VisitCancelled = defineEvent('VisitCancelled', {
   ),
   personal: { reason: 'patientId' },
   tags: seatTags,
+  endsStream: true,
 });
 
 /** Every event of a visit: its stream holds nothing else. */

@@ -59,6 +59,7 @@ export const PatientCancelledByAbsence = defineEvent('PatientCancelledByAbsence'
     closed,
   ),
   tags: seatTags,
+  endsStream: true,
 });
 
 /** A patient who had been given up is here all the same, and waits with the time of arrival. Opens the visit again. */
@@ -98,12 +99,14 @@ export const PatientReceived = defineEvent('PatientReceived', {
 export const PatientLeft = defineEvent('PatientLeft', {
   schema: Type.Object({ ...visit, ...mayHaveSeat, leftAt: moment }, closed),
   tags: seatTags,
+  endsStream: true,
 });
 
 /** Nobody called the patient before the day ended. */
 export const VisitEndedAtClosing = defineEvent('VisitEndedAtClosing', {
   schema: Type.Object({ ...visit, reason: Type.Literal('DAY_CLOSED'), endedAt: moment }, closed),
   tags: visitTags,
+  endsStream: true,
 });
 
 /** It became known who a patient is. From here on the visit stands under the patient's pseudonym. */

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { readSettings, type Settings } from '../../config.ts';
+import { archiveFolder, readSettings, type Settings } from '../../config.ts';
 import type { Role } from '../../running-system.ts';
 import { findApplicationFile, loadApplication } from '../application-file.ts';
 import type { StartOptions } from '../commands/start.ts';
@@ -137,8 +137,11 @@ async function bringUp(
 }
 
 function systemOptions(settings: Settings) {
-  const { relay, retrySchedule, keepOldBuildMs, rabbitmqUrl, logDiskLimit } = settings;
+  const { relay, retrySchedule, keepOldBuildMs, rabbitmqUrl, logDiskLimit, lagRetention } = settings;
+  const folder = archiveFolder(settings);
   return {
+    lagRetention,
+    ...(folder === undefined ? {} : { archive: { folder, afterMs: settings.archive.afterMs } }),
     relay,
     retrySchedule,
     keepOldBuildMs,

@@ -35,6 +35,7 @@ declare
   rejected integer[];
   places bigint[];
   said text;
+  newest_archived uuid;
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
     raise exception 'append needs read committed' using errcode = 'MR002';
@@ -77,7 +78,16 @@ begin
   if rejected is not null then
     select array_agg(distinct e.g) into present
     from unnest(e_group, e_id) as e(g, id)
-    where e.g = any (rejected) and exists (select from :events s where s.event_id = e.id);
+    where e.g = any (rejected) and (exists (select from :events s where s.event_id = e.id)
+      or exists (select from archived_events a where a.event_id = e.id));
+  end if;
+  -- The index of the log does not know the ids of archived events any more. They are old, and ids grow with time: one
+  -- comparison is enough for a new one.
+  select a.event_id into newest_archived from archived_events a order by a.event_id desc limit 1;
+  if newest_archived is not null
+     and exists (select from unnest(e_id) as e(id) where e.id <= newest_archived
+       and exists (select from archived_events a where a.event_id = e.id)) then
+    raise exception 'an event of this id was archived' using errcode = '23505';
   end if;
 
   -- What is refused leaves no hole in the versions of a stream that several groups write to.

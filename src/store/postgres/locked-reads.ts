@@ -45,7 +45,11 @@ export class LockedReads {
     try {
       const rows = await this.#client.query<EventRow>(this.#statements.queryMany(wanted));
       const results = wanted.map((): RecordedEvent[] => []);
-      for (const row of rows.rows) results[row.asked ?? 0]?.push(this.#statements.toEvent(row));
+      const events = await this.#statements.toEvents(rows.rows);
+      rows.rows.forEach((row, index) => {
+        const event = events[index];
+        if (event !== undefined) results[row.asked ?? 0]?.push(event);
+      });
       wanted.forEach((one, index) => one.resolve(results[index] ?? []));
     } catch (error) {
       this.#failure ??= error;

@@ -35,7 +35,7 @@ export async function lookUp(
 ): Promise<Map<string, RecordedEvent>> {
   const ids = requests.flatMap((request) => request.events.map((event) => event.id));
   const rows = await client.query<EventRow>(statements.eventsById(ids));
-  return new Map(rows.rows.map((row) => [row.event_id, statements.toEvent(row)]));
+  return new Map((await statements.toEvents(rows.rows)).map((event) => [event.id, event]));
 }
 
 /** The request's own events as they are stored; undefined when not all of them are, or when they are others. */

@@ -4,9 +4,9 @@ import type { LogNames } from '../../postgres/log-names.ts';
 import { LogStatements } from './statements.ts';
 
 /** Counts up with every change of the SQL files. A database prepared by a newer number is refused. */
-export const logSchemaVersion = 4;
+export const logSchemaVersion = 5;
 
-const files = ['schema.sql', 'append.sql', 'writes.sql', 'guards.sql'];
+const files = ['schema.sql', 'archived.sql', 'append.sql', 'writes.sql', 'guards.sql'];
 
 /**
  * Prepares the database of one log: tables, the append function, the guards. Safe to run again and by several processes

@@ -1,6 +1,7 @@
 import type { Client, QueryConfig, QueryResult, QueryResultRow } from 'pg';
 import type { RecordedEvent } from '../../events/envelope.ts';
 import { MillraceError } from '../../errors.ts';
+import type { ArchivedBodies } from '../archived-bodies.ts';
 import type { AppendOutcome, AppendRequest, EventLog, EventQuery, LogHead, ReadOptions, Snapshot } from '../store.ts';
 import { checkQueries, checkRange, checkRequest, isUuid } from '../request-check.ts';
 import { DiskLimit } from './disk-limit.ts';
@@ -16,6 +17,8 @@ export interface PostgresLogOptions extends GroupCommitOptions, LogConnectionOpt
   /** The log's name, as events carry it. */
   readonly name: string;
   readonly names: LogNames;
+  /** Where events are read that were archived. Without it their reading throws ARCHIVE_FILE_MISSING. */
+  readonly archive?: ArchivedBodies | undefined;
   /** Bytes that the database may have; above, appends are refused with LOG_FULL. Default: no limit. */
   readonly diskLimit?: number;
   /** How often its size is asked for, in milliseconds, while appends come. Default 10,000. */
@@ -44,7 +47,7 @@ export class PostgresLog implements EventLog {
 
   constructor(options: PostgresLogOptions) {
     this.name = options.name;
-    this.statements = new LogStatements(options.names);
+    this.statements = new LogStatements(options.names, options.archive);
     this.#connection = new LogConnection(
       options.url,
       (client) => this.#checkIncarnation(client),
@@ -77,20 +80,20 @@ export class PostgresLog implements EventLog {
     const { after, upTo, limit } = rangeOf(options);
     checkQueries(queries);
     const result = await this.#read<EventRow>(this.statements.query(queries, after, upTo, limit));
-    return result.rows.map((row) => this.statements.toEvent(row));
+    return this.statements.toEvents(result.rows);
   }
 
   async read(options: ReadOptions = {}): Promise<readonly RecordedEvent[]> {
     const { after, upTo, limit } = rangeOf(options);
     const result = await this.#read<EventRow>(this.statements.read(after, upTo, limit));
-    return result.rows.map((row) => this.statements.toEvent(row));
+    checkNoHoles(result.rows, after);
+    return this.statements.toEvents(result.rows);
   }
 
   async event(id: string): Promise<RecordedEvent | undefined> {
     if (!isUuid(id)) return undefined;
     const result = await this.#read<EventRow>(this.statements.eventsById([id]));
-    const row = result.rows[0];
-    return row === undefined ? undefined : this.statements.toEvent(row);
+    return (await this.statements.toEvents(result.rows))[0];
   }
 
   async head(): Promise<LogHead> {
@@ -197,6 +200,15 @@ export class PostgresLog implements EventLog {
       throw asReadFailure(error);
     }
   }
+}
+
+/** Positions have no gaps: what is missing is neither in the log nor in the archive, and must not be passed over. */
+function checkNoHoles(rows: readonly EventRow[], after: number): void {
+  rows.forEach((row, index) => {
+    const expected = after + 1 + index;
+    if (Number(row.position) === expected) return;
+    throw new MillraceError('STORE_CORRUPT', `The event at position ${expected} is neither in the log nor archived.`);
+  });
 }
 
 interface HeadRow {

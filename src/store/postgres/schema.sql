@@ -71,3 +71,12 @@ begin
   end if;
   return null;
 end $$;
+
+-- Only the archive's function may delete, and only what it has put into a file before; it says so while it does.
+create or replace function refuse_raw_delete() returns trigger language plpgsql as $$
+begin
+  if current_setting('millrace.archiving', true) is distinct from 'yes' then
+    raise exception 'the log is append-only: raw deletes from % are refused', tg_table_name using errcode = 'MR001';
+  end if;
+  return null;
+end $$;

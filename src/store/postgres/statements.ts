@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { QueryConfig } from 'pg';
 import type { RecordedEvent } from '../../events/envelope.ts';
 import { MillraceError } from '../../errors.ts';
+import type { ArchivedBodies, ArchivedPlace } from '../archived-bodies.ts';
 import type { EventQuery } from '../store.ts';
 import { int4Array, int8Array, textArray, uuidArray } from '../../postgres/binary-arrays.ts';
 import { fillNames, type LogNames } from '../../postgres/log-names.ts';
@@ -19,17 +20,34 @@ export interface EventRow {
   readonly metadata: string;
   readonly occurred_at: number;
   readonly asked?: number;
+  /** Set for an archived event, which has no columns but id and position: where its body stands. */
+  readonly file: string | null;
+  readonly place: string | null;
+  readonly bytes: number | null;
+  readonly checksum: number | null;
 }
 
 const separator = '\u001f';
 
+/** The columns of an {@link EventRow} that the log holds. */
+const stored = (
+  e: string,
+) => `${e}.event_id, ${e}.position, ${e}.aggregate_id, ${e}.version, ${e}.event_name, ${e}.schema_version,
+  array_to_string(${e}.tags, E'\\x1f') as tags, ${e}.payload::text as payload, ${e}.metadata::text as metadata,
+  (extract(epoch from ${e}.occurred_at) * 1000)::float8 as occurred_at,
+  null::text as file, null::bigint as place, null::integer as bytes, null::integer as checksum`;
+
+/** The same columns for an event in the archive `a`. */
+const archived = `a.event_id, a.position, null::text, null::bigint, null::text, null::integer, null::text, null::text, null::text,
+  null::float8, (select f.name from archive_files f where f.id = a.file_id), a.place, a.bytes, a.checksum`;
+
 /** Everything that the log says to PostgreSQL, with the application's table names filled in. */
 export class LogStatements {
   readonly names: LogNames;
-  readonly #columns: string;
+  readonly #archive: ArchivedBodies | undefined;
 
   /** Throws DEFINITION_INVALID when a name cannot be a table's name as it stands. */
-  constructor(names: LogNames) {
+  constructor(names: LogNames, archive?: ArchivedBodies) {
     for (const name of [names.events, names.outbox]) {
       if (!/^[a-z_][a-z0-9_]{0,39}$/.test(name)) {
         throw new MillraceError(
@@ -39,9 +57,7 @@ export class LogStatements {
       }
     }
     this.names = names;
-    this.#columns = `e.event_id, e.position, e.aggregate_id, e.version, e.event_name, e.schema_version,
-      array_to_string(e.tags, E'\\x1f') as tags, e.payload::text as payload, e.metadata::text as metadata,
-      (extract(epoch from e.occurred_at) * 1000)::float8 as occurred_at`;
+    this.#archive = archive;
   }
 
   /** The text of an SQL file beside this one, with the names filled in. */
@@ -57,8 +73,9 @@ export class LogStatements {
   read(after: number, upTo: number, limit: number): QueryConfig {
     return {
       name: 'read',
-      text: `select ${this.#columns} from ${this.names.events} e
-        where e.position > $1 and e.position <= $2 order by e.position limit $3`,
+      text: `select ${stored('e')} from ${this.names.events} e where e.position > $1 and e.position <= $2
+        union all select ${archived} from archived_events a where a.position > $1 and a.position <= $2
+        order by position limit $3`,
       values: [after, upTo, limit],
     };
   }
@@ -68,10 +85,11 @@ export class LogStatements {
     const once = queries.length > 1 ? 'distinct on (e.position) ' : '';
     return {
       name: queries.length > 1 ? 'query' : 'query-one',
-      text: `select ${once}${this.#columns} ${this.#asked(
-        'and s.position + 0 <= $8 order by s.version limit $9',
-        'and t.position <= $8 order by t.position limit $9',
-      )} order by e.position limit $9`,
+      text: `select ${once}e.* ${this.#asked({
+        stream: 'and s.position + 0 <= $8 order by s.version limit $9',
+        archivedStream: 'and u.position <= $8 order by u.version limit $9',
+        tag: 'and t.position <= $8 order by t.position limit $9',
+      })} order by e.position limit $9`,
       values: [...askedParameters([{ queries, after }]), upTo, limit],
     };
   }
@@ -80,7 +98,7 @@ export class LogStatements {
   queryMany(sets: readonly { readonly queries: readonly EventQuery[]; readonly after: number }[]): QueryConfig {
     return {
       name: 'query-many',
-      text: `select q.asked, ${this.#columns} ${this.#asked('', '')} order by q.asked, e.position`,
+      text: `select q.asked, e.* ${this.#asked({ stream: '', archivedStream: '', tag: '' })} order by q.asked, e.position`,
       values: askedParameters(sets),
     };
   }
@@ -89,25 +107,40 @@ export class LogStatements {
    * `position + 0` keeps the primary key out of the search for a stream's events: a plan that puts the two indexes
    * together reads the positions of the whole log to find a few events.
    */
-  #asked(endOfStream: string, endOfTag: string): string {
+  #asked(end: { readonly stream: string; readonly archivedStream: string; readonly tag: string }): string {
+    const { events } = this.names;
+    const typed = `(q.types is null or t.event_name = any (string_to_array(q.types, E'\\x1f')))`;
     return `from unnest($1::integer[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[])
            as q(asked, stream, tag, more, types, after_version, after)
       cross join lateral (
-        (select s.* from ${this.names.events} s
+        (select ${stored('s')} from ${events} s
         where q.stream is not null and s.aggregate_id = q.stream and s.version > q.after_version
-          and s.position + 0 > q.after ${endOfStream})
+          and s.position + 0 > q.after ${end.stream})
         union all
-        (select s.* from event_tags t join ${this.names.events} s on s.position = t.position
-        where q.stream is null and t.tag = q.tag and t.position > q.after
-          and (q.types is null or t.event_name = any (string_to_array(q.types, E'\\x1f')))
-          and (q.more is null or s.tags @> string_to_array(q.more, E'\\x1f')) ${endOfTag})
+        (select ${archived} from archived_streams r
+        cross join unnest(r.positions) with ordinality as u(position, version)
+        join archived_events a on a.position = u.position
+        where q.stream is not null and r.aggregate_id = q.stream and u.version > q.after_version
+          and u.position > q.after ${end.archivedStream})
+        union all
+        (select ${stored('s')} from event_tags t join ${events} s on s.position = t.position
+        where q.stream is null and t.tag = q.tag and t.position > q.after and ${typed}
+          and (q.more is null or s.tags @> string_to_array(q.more, E'\\x1f')) ${end.tag})
+        union all
+        (select ${archived} from event_tags t join archived_events a on a.position = t.position
+        where q.stream is null and t.tag = q.tag and t.position > q.after and ${typed}
+          and t.position <= (select max(n.position) from archived_events n)
+          and (q.more is null or not exists (
+            select from unnest(string_to_array(q.more, E'\\x1f')) as m(tag)
+            where not exists (select from event_tags o where o.tag = m.tag and o.position = t.position))) ${end.tag})
       ) e`;
   }
 
   eventsById(ids: readonly string[]): QueryConfig {
     return {
       name: 'events-by-id',
-      text: `select ${this.#columns} from ${this.names.events} e where e.event_id = any ($1)`,
+      text: `select ${stored('e')} from ${this.names.events} e where e.event_id = any ($1)
+        union all select ${archived} from archived_events a where a.event_id = any ($1)`,
       values: [uuidArray(ids)],
     };
   }
@@ -129,20 +162,53 @@ export class LogStatements {
     };
   }
 
-  toEvent(row: EventRow): RecordedEvent {
-    return {
-      id: row.event_id,
-      position: Number(row.position),
-      stream: row.aggregate_id,
-      version: Number(row.version),
-      type: row.event_name,
-      schemaVersion: row.schema_version,
-      tags: row.tags === null || row.tags === '' ? noTags : row.tags.split(separator),
-      payload: row.payload,
-      metadata: row.metadata,
-      occurredAt: row.occurred_at,
-    };
+  /**
+   * The events of some rows, in their order; what was archived is read from its files. Throws ARCHIVE_FILE_MISSING or
+   * ARCHIVE_FILE_DAMAGED.
+   */
+  async toEvents(rows: readonly EventRow[]): Promise<RecordedEvent[]> {
+    const elsewhere = rows.filter((row) => row.file !== null);
+    if (elsewhere.length === 0) return rows.map(toEvent);
+    if (this.#archive === undefined) {
+      throw new MillraceError(
+        'ARCHIVE_FILE_MISSING',
+        `The events are in the archive file ${elsewhere[0]?.file ?? ''}, and no folder of archive files is set.`,
+      );
+    }
+    const bodies = (await this.#archive.read(elsewhere.map(toPlace))).values();
+    return rows.map((row) => {
+      if (row.file === null) return toEvent(row);
+      const body = bodies.next();
+      if (body.done === true) throw new MillraceError('ARCHIVE_FILE_DAMAGED', `${row.file} gave too few events.`);
+      return body.value;
+    });
   }
+}
+
+function toPlace(row: EventRow): ArchivedPlace {
+  return {
+    position: Number(row.position),
+    id: row.event_id,
+    file: row.file ?? '',
+    offset: Number(row.place),
+    length: row.bytes ?? 0,
+    checksum: row.checksum ?? 0,
+  };
+}
+
+function toEvent(row: EventRow): RecordedEvent {
+  return {
+    id: row.event_id,
+    position: Number(row.position),
+    stream: row.aggregate_id,
+    version: Number(row.version),
+    type: row.event_name,
+    schemaVersion: row.schema_version,
+    tags: row.tags === null || row.tags === '' ? noTags : row.tags.split(separator),
+    payload: row.payload,
+    metadata: row.metadata,
+    occurredAt: row.occurred_at,
+  };
 }
 
 const noTags: readonly string[] = [];

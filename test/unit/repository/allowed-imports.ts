@@ -44,6 +44,10 @@ export const rooms: { readonly [room: string]: Room } = {
     mayImport: ['events', 'postgres', 'store', 'commands', 'consumers', 'timers'],
   },
   lag: { holds: 'the ledger and its statistics', mayImport: ['events', 'postgres', 'store'] },
+  archive: {
+    holds: 'old events in files: taken out of the log, found again, verified',
+    mayImport: ['events', 'postgres', 'store'],
+  },
   access: {
     holds: 'accounts, sign-ins, API keys, and who may use what; no HTTP',
     mayImport: ['events', 'postgres'],
@@ -63,9 +67,12 @@ export const rooms: { readonly [room: string]: Room } = {
   },
   server: {
     holds: 'HTTP, WebSocket and SSE, gRPC, problem details',
-    mayImport: ['events', 'store', 'commands', 'projections', 'access', 'telemetry'],
+    mayImport: ['events', 'store', 'commands', 'projections', 'archive', 'access', 'telemetry'],
   },
-  cli: { holds: 'the command line; puts the parts together', mayImport: ['access', 'backup', 'embedded', 'server'] },
+  cli: {
+    holds: 'the command line; puts the parts together',
+    mayImport: ['archive', 'access', 'backup', 'embedded', 'server'],
+  },
 };
 
 /** Files at the top of `src/` that every room may import. */
@@ -91,6 +98,7 @@ export const packages: { readonly [name: string]: readonly string[] } = {
     'timers',
     'processes',
     'lag',
+    'archive',
     'access',
     'backup',
     'embedded',
