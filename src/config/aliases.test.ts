@@ -21,7 +21,7 @@ function refusal(env: NodeJS.ProcessEnv): MillraceError {
 const fieldsOf = (env: NodeJS.ProcessEnv) => refusal(env).fields.map(({ field }) => field);
 
 describe('an alias', () => {
-  it('of a database is its connection string', () => {
+  it('S273, S570: of a database is its connection string', () => {
     expect(readSettings(both)).toMatchObject({
       eventStoreUrl: 'postgres://me:p%25w@db.example:5433/event_store',
       readModelsUrl: 'postgres://me:p%25w@db.example:5432/read_models',
@@ -35,7 +35,7 @@ describe('an alias', () => {
     );
   });
 
-  it('of the broker is put together from its parts', () => {
+  it('S274, S275, S571, S572: of the broker is put together from its parts', () => {
     expect(readSettings({ RabbitMq__HostName: 'mq' }).rabbitmqUrl).toBe('amqp://mq:5672');
     expect(
       readSettings({
@@ -48,7 +48,7 @@ describe('an alias', () => {
     ).toBe('amqp://a%20b:p%40w%2Fd@mq:5673/my%2Fhost');
   });
 
-  it('of the relay is the same in our units', () => {
+  it('S276, S277, S530, S531: of the relay is the same in our units', () => {
     const settings = readSettings({
       OutboxDispatcher__PollingIntervalSeconds: '3',
       OutboxDispatcher__BatchSize: '200',
@@ -59,7 +59,7 @@ describe('an alias', () => {
     expect(settings.retrySchedule).toEqual([20_000, 120_000, 1_800_000, 3_600_000]);
   });
 
-  it('of the longest pause cuts the others', () => {
+  it('S532, S533: of the longest pause cuts the others', () => {
     const pauses = readSettings({
       OutboxDispatcher__BaseRetryDelaySeconds: '300',
       OutboxDispatcher__MaxRetryDelaySeconds: '900',

@@ -21,7 +21,7 @@ async function moves(databases: Awaited<ReturnType<typeof exampleDatabases>>): P
   return Number(row?.moves);
 }
 
-it('applies every event once, however often it is delivered and in whatever order', async () => {
+it('S231, S243, S111, S114, S115, S232, S288, S377, S387: applies every event once, however often it is delivered and in whatever order', async () => {
   await using databases = await exampleDatabases();
   const rig = await consumerRig(databases);
   const consumer = rig.start({ batchSize: 3 });
@@ -233,7 +233,7 @@ it('two consumers that both believe to hold the lease still apply every event on
   expect(Number(total?.parcels)).toBe(60);
 });
 
-it('a connection that breaks at any statement leaves all of a batch or nothing, and the consumer goes on', async () => {
+it('S505: a connection that breaks at any statement leaves all of a batch or nothing, and the consumer goes on', async () => {
   await using databases = await exampleDatabases();
   const rig = await consumerRig(databases);
   const proxy = await TcpProxy.open(databases.readModelsUrl, 'millrace parcels');
@@ -291,7 +291,7 @@ it('a server that kills the connection again and again only delays', async () =>
   expect(await moves(databases)).toBe(60);
 });
 
-it('a consumer that hangs is unhealthy and is started again, and what it had not finished takes effect once', async () => {
+it('S113: a consumer that hangs is unhealthy and is started again, and what it had not finished takes effect once', async () => {
   await using databases = await exampleDatabases();
   const rig = await consumerRig(databases);
   const proxy = await TcpProxy.open(databases.readModelsUrl, 'millrace parcels');

@@ -109,7 +109,7 @@ it.each([
   expect(await trailOf(databases, 'a')).toEqual(['north', 'south']);
 });
 
-it('a retry drains the key in order, stops at the first that fails again, and ends when all are applied', async () => {
+it('S134: a retry drains the key in order, stops at the first that fails again, and ends when all are applied', async () => {
   await using databases = await exampleDatabases();
   const { trouble } = databases.example;
   trouble.throwFor = (event) => poison('a', 'bad1')(event) || poison('a', 'bad2')(event);

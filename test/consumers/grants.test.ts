@@ -180,7 +180,7 @@ const linesOf = (table: string): string[] =>
     .toSorted();
 
 describe('the group roles', () => {
-  it('may do in the event store what the table says, and nothing else', async () => {
+  it('S384: may do in the event store what the table says, and nothing else', async () => {
     expect(await rightsIn('store')).toEqual(linesOf(eventStore));
   });
 

@@ -47,7 +47,7 @@ const shows = (databases: ExampleDatabases, expected: Partial<LedgerState>): Pro
 const parcels = (from: number, count: number): Step[] =>
   Array.from({ length: count }, (_, index) => journey(`p${from + index}`, ['north', 'south'])).flat();
 
-it('an event is CREATED while the relay is down, PUBLISHED while the projector is down, and PROCESSED at last', async () => {
+it('S027, S031, S034, S124, S135, S196–S198, S213, S336–S340, S481, S484, S491, S505: an event is CREATED while the relay is down, PUBLISHED while the projector is down, and PROCESSED at last', async () => {
   await using databases = await exampleDatabases();
   await databases.append(parcels(0, 5));
   await shows(databases, { rows: 10, created: 10 });
@@ -69,7 +69,7 @@ it('an event is CREATED while the relay is down, PUBLISHED while the projector i
   await shows(databases, { rows: 22, processed: 22 });
 });
 
-it('has exactly one row for each event at every moment, and parts that add up to the total', async () => {
+it('S116, S244, S245, S268, S021, S035–S037, S098, S099, S144, S206–S212, S341, S507: has exactly one row for each event at every moment, and parts that add up to the total', async () => {
   await using databases = await exampleDatabases();
   const system = await databases.start();
   let sent = 0;
@@ -201,7 +201,7 @@ const percentile = (values: readonly number[], p: number): number => {
 /** Milliseconds, rounded to whole microseconds: half of one off, and what floats leave. */
 const roundedFrom = (exact: number) => (found: unknown) => Math.abs(Number(found) - exact) <= 0.000_500_001;
 
-it('statistics are those of the rows: count, average, percentiles, slowest', async () => {
+it('S097, S100, S204, S205, S289, S290: statistics are those of the rows: count, average, percentiles, slowest', async () => {
   await using databases = await exampleDatabases();
   const system = await databases.start();
   for (let round = 0; round < 10; round++) await databases.append(parcels(round * 4, 4));
@@ -231,7 +231,7 @@ it('statistics are those of the rows: count, average, percentiles, slowest', asy
   );
 });
 
-it('S058, S269: sums up minutes right, those with late events included, in both databases', async () => {
+it('S058, S101, S269: sums up minutes right, those with late events included, in both databases', async () => {
   await using databases = await exampleDatabases();
   const { trouble } = databases.example;
   trouble.throwFor = (event) => event.stream === 'parcel-p1' && event.version === 2;
@@ -268,7 +268,7 @@ it('S058, S269: sums up minutes right, those with late events included, in both 
   });
 });
 
-it('shows checkpoints in both databases', async () => {
+it('S054, S270, S315, S331: shows checkpoints in both databases', async () => {
   await using databases = await exampleDatabases({ extra: true });
   await databases.start();
   await databases.append(parcels(0, 3));

@@ -26,7 +26,7 @@ async function schemas(databases: ExampleDatabases): Promise<string[]> {
   return found.map((row) => row.name);
 }
 
-it('gives the same read model as the live one at the same position, while writes go on', async () => {
+it('S112, S136, S138, S175, S247: gives the same read model as the live one at the same position, while writes go on', async () => {
   await using databases = await exampleDatabases();
   const system = await databases.start();
   await databases.append([
@@ -268,7 +268,7 @@ it.each(['throws', 'is refused by the database'])(
   },
 );
 
-it('an emptied read-model database is filled again from the log', async () => {
+it('S015, S137: an emptied read-model database is filled again from the log', async () => {
   await using databases = await exampleDatabases();
   const system = await databases.start();
   await databases.append(parcels(0, 20));

@@ -74,7 +74,7 @@ it('what the broker took of a key behind a refused event, in the same breath, co
   expect(broker.positions).toEqual([1, 3, 5, 2, 3, 4]);
 });
 
-it('is tried after 30 s, 2 min, 30 min and 1 h, and then waits for a decision', async () => {
+it('S127, S128, S318, S396, S492–S496: is tried after 30 s, 2 min, 30 min and 1 h, and then waits for a decision', async () => {
   await using databases = await exampleDatabases();
   const rig = relayRig(databases);
   const broker = new ScriptedBroker();
@@ -207,7 +207,7 @@ it('while nothing is refused nothing is asked about it', async () => {
   expect(relay.restarts).toBe(0);
 });
 
-it('outbox, ledger and view tell what was refused, what waits behind it, and what was given up', async () => {
+it('S316, S489, S490: outbox, ledger and view tell what was refused, what waits behind it, and what was given up', async () => {
   await using databases = await exampleDatabases();
   const rig = relayRig(databases);
   const broker = new ScriptedBroker();

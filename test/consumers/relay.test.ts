@@ -16,7 +16,7 @@ const positions = (broker: ScriptedBroker): number[] =>
   broker.published.flat().map((message) => message.event.position);
 const upTo = (last: number): number[] => Array.from({ length: last }, (_, index) => index + 1);
 
-it('publishes everything in order, what was there before and what comes, and moves the cursor behind it', async () => {
+it('S029, S317, S374, S486: publishes everything in order, what was there before and what comes, and moves the cursor behind it', async () => {
   await using databases = await exampleDatabases();
   const rig = relayRig(databases);
   await databases.append(journey('a', ['1', '2', '3']));
@@ -67,7 +67,7 @@ it('hears a nudge that comes while it reads the log', async () => {
   });
 });
 
-it('waits out a broker that is away, with growing pauses, and publishes everything once it is back', async () => {
+it('S131–S133: waits out a broker that is away, with growing pauses, and publishes everything once it is back', async () => {
   await using databases = await exampleDatabases();
   const rig = relayRig(databases);
   const broker = new ScriptedBroker();
@@ -146,7 +146,7 @@ it('an event store that is away for a moment loses no cursor', async () => {
   expect([...new Set(positions(broker))]).toEqual(upTo(24));
 });
 
-it('of many relays one publishes; when it stops the next one goes on without a gap', async () => {
+it('S126: of many relays one publishes; when it stops the next one goes on without a gap', async () => {
   await using databases = await exampleDatabases();
   const rig = relayRig(databases);
   const broker = new ScriptedBroker();

@@ -14,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => place.remove());
 
 describe('millrace start', () => {
-  it('serves all commands while it runs, and leaves nothing behind on SIGTERM', async () => {
+  it('S008, S292, S397: serves all commands while it runs, and leaves nothing behind on SIGTERM', async () => {
     const server = place.start();
     await place.ready(server);
 
@@ -95,7 +95,7 @@ describe('millrace start', () => {
 });
 
 describe('millrace load --verify', () => {
-  it('proves that kill -9 of the server lost nothing that was accepted', async () => {
+  it('S007, S155, S160, S400: proves that kill -9 of the server lost nothing that was accepted', async () => {
     const journal = path.join(place.folder, 'run.jsonl');
     const first = place.start();
     await place.ready(first);

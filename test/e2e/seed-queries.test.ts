@@ -114,7 +114,7 @@ GROUP BY event_name;`);
     expect(Number(row?.avg)).toBeGreaterThan(0);
   });
 
-  test('S462: the last ten rows of the ledger', async () => {
+  test('S053, S314, S462: the last ten rows of the ledger', async () => {
     const last = await rows(`SELECT * FROM event_processing_lag
 ORDER BY created_at DESC LIMIT 10;`);
     expect(last).toHaveLength(10);
@@ -135,7 +135,7 @@ ORDER BY created_at DESC LIMIT 10;`);
     );
   });
 
-  test('S463: the outbox by status', async () => {
+  test('S052, S463: the outbox by status', async () => {
     const [row, ...others] = await rows(`SELECT status, COUNT(*) as count, AVG(retry_count) as avg_retries
 FROM waiting_room_outbox
 GROUP BY status;`);
@@ -212,7 +212,7 @@ GROUP BY event_name;`);
     expect(await rows('SELECT count(*) FROM event_processing_lag;')).toEqual([{ count: String(events) }]);
   });
 
-  test('S528: the clean-up deletes what is older than 30 days and nothing else, and it stays deleted', async () => {
+  test('S049, S528: the clean-up deletes what is older than 30 days and nothing else, and it stays deleted', async () => {
     const cleanUp = `DELETE FROM event_processing_lag WHERE created_at < now() - interval '30 days'`;
     expect((await inEventStore.query(cleanUp)).rowCount).toBe(0);
     // Age cannot be waited for: three rows of the ledger are made old.
@@ -221,7 +221,7 @@ GROUP BY event_name;`);
     expect(await rows('SELECT count(*) FROM event_processing_lag;')).toEqual([{ count: String(events - 3) }]);
   });
 
-  test('raw inserts into events and tags are refused', async () => {
+  test('S051, S313: raw inserts into events and tags are refused', async () => {
     const insert = `INSERT INTO waiting_room_events
 (aggregate_id, event_name, payload, metadata, created_at)
 VALUES ('queue-1', 'PatientCheckedIn', '{}', '{}', now());`;
@@ -235,7 +235,7 @@ VALUES ('queue-1', 'PatientCheckedIn', '{}', '{}', now());`;
     }
   });
 
-  test('the read models have every column that a seed names', async () => {
+  test('S055–S057, S187, S218–S230: the read models have every column that a seed names', async () => {
     const [queue] = await rows('select * from waiting_queue_view', inReadModels);
     expect(Object.keys(queue ?? {})).toEqual(
       expect.arrayContaining([

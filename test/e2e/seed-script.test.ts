@@ -41,7 +41,7 @@ describe('the seed documents’ scripts against a fresh start', () => {
     consultationType: 'Cardiology',
   };
 
-  it('S558: the five steps work as written, one after the other', async () => {
+  it('S286, S287, S146–S151, S404, S405, S471, S554, S558: the five steps work as written, one after the other', async () => {
     // 1. Create a patient check-in
     const first = await checkIn(johnDoe);
     expect(first.status).toBe(201);
@@ -76,7 +76,7 @@ describe('the seed documents’ scripts against a fresh start', () => {
     }, 5000);
   });
 
-  it('S145: the way of one event, with parts that add up to the total', async () => {
+  it('S203, S145: the way of one event, with parts that add up to the total', async () => {
     const { body: stored } = await get('/api/events/queue-1');
     const [event] = stored['events'] as { eventId: string }[];
     const { body: lag } = await get(`/api/metrics/lag/${event?.eventId ?? ''}`);
@@ -87,7 +87,7 @@ describe('the seed documents’ scripts against a fresh start', () => {
     expect(parts.reduce((sum, part) => sum + part, 0)).toBeCloseTo(Number(lag['totalLagMs']), 3);
   });
 
-  it('answers every route that a seed names', async () => {
+  it('S154, S193, S199, S282–S285, S304, S308, S310, S379, S395, S409, S548–S553, S555–S557: answers every route that a seed names', async () => {
     const routes = [
       ...[
         '/health',
@@ -127,7 +127,7 @@ describe('the seed documents’ scripts against a fresh start', () => {
     expect((await get('/api/outbox/pending')).body).toHaveProperty('count', 0);
   });
 
-  it('an Idempotency-Key replays the same answer, and is refused with another body', async () => {
+  it('S406: an Idempotency-Key replays the same answer, and is refused with another body', async () => {
     const body = { ...johnDoe, patientId: 'patient-2' };
     const headers = { 'Idempotency-Key': 'key-1' };
     const [first, second] = await Promise.all([checkIn(body, headers), checkIn(body, headers)]);

@@ -75,7 +75,7 @@ afterAll(async () => {
 const json = async (path: string, init?: RequestInit): Promise<unknown> =>
   (await fetch(`${server.url}${path}`, init)).json();
 
-test('an event is seen at every station of its way, over HTTP', async () => {
+test('S001, S003, S005, S006, S009, S023, S028, S169, S342, S391, S394, S411: an event is seen at every station of its way, over HTTP', async () => {
   const visit = `visit-${newEventId()}`;
   const messages: unknown[] = [];
   const socket = new WebSocket(`${server.url.replace('http', 'ws')}/ws/visits?queueId=queue-1&after=0`);

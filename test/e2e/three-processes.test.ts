@@ -69,7 +69,7 @@ afterAll(async () => {
 });
 
 describe('API, relay and projector as processes of their own', () => {
-  it('are prepared with one call, run with a user each, and carry a command to the read model and the ledger', async () => {
+  it('S383, S385, S433: are prepared with one call, run with a user each, and carry a command to the read model and the ledger', async () => {
     const owner = await placeFor();
     const prepared = await owner.runWithApp('migrate', '--grants', prefix);
     expect(prepared).toMatchObject({ code: 0, err: '' });

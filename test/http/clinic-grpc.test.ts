@@ -78,7 +78,7 @@ describe('the methods', () => {
 });
 
 describe('a visit by gRPC', () => {
-  test('goes its way, and HTTP sees the same', async () => {
+  test('S305: goes its way, and HTTP sees the same', async () => {
     const { reply } = await checkIn('Ana Doe', 'way', { priority: 'high' });
     expect(reply).toMatchObject({ queueId: 'way', priority: 'High', status: 'WAITING' });
     const { visitId, position } = reply;

@@ -86,7 +86,7 @@ function read(text: string): LiveMessage {
 }
 
 describe.each(['ws', 'sse'] as const)('by %s', (by) => {
-  test('a client hears the present and then every changed row', async () => {
+  test('S306: a client hears the present and then every changed row', async () => {
     put('a', 4);
     await start();
     const client = await listen(by);

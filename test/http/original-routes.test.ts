@@ -117,7 +117,7 @@ test('the dashboard counts the day', async () => {
 });
 
 describe('an audit timeline', () => {
-  test('holds what one request caused, and nothing that the events say', async () => {
+  test('S309, S378, S388, S407: holds what one request caused, and nothing that the events say', async () => {
     const { headers, json } = await room.ask('/api/waiting-room/check-in', {
       body: { queueId: 'audit', patientName: 'Jane Secret', consultationType: 'General' },
     });

@@ -115,7 +115,7 @@ test('the day was one: staff have seen everything that was planted, and much was
 });
 
 describe('nobody reads anything personal', () => {
-  test('in what is answered without a sign-in, nor in figures for operators', () => {
+  test('S390: in what is answered without a sign-in, nor in figures for operators', () => {
     expect(leaks(day.overheard.publicly)).toEqual([]);
   });
 

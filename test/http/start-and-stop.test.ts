@@ -51,7 +51,7 @@ test('a taken port is said by its number, with the setting that helps', async ()
   });
 });
 
-test('a stop lets a request in flight finish, and refuses connections', async () => {
+test('S397: a stop lets a request in flight finish, and refuses connections', async () => {
   const gate = Promise.withResolvers<void>();
   const arrived = Promise.withResolvers<void>();
   const { port, url, stop } = await start({

@@ -49,7 +49,7 @@ const monitor = (queueId: string, minPosition: number, process: 0 | 1 = 0) =>
   answer(monitorSchema, `/api/v1/waiting-room/${queueId}/monitor?minPosition=${minPosition}`, { process });
 
 describe('a check-in', () => {
-  test('shows up in events and monitor as it was sent', async () => {
+  test('S472–S479, S482: shows up in events and monitor as it was sent', async () => {
     const body = {
       queueId: 'queue-1',
       patientId: 'patient-1',
@@ -166,7 +166,7 @@ describe('a queue with a limit', () => {
 });
 
 describe('call next', () => {
-  test('takes the most urgent, then who came first', async () => {
+  test('S410: takes the most urgent, then who came first', async () => {
     const low = await arrive('order', { priority: 'low' });
     const early = await arrive('order', { priority: 'high' });
     const late = await arrive('order', { priority: 'high' });

@@ -170,7 +170,7 @@ function openSubscription(topology: Topology, queue: string): Subscription {
 }
 
 describe('a broker that goes away', () => {
-  it('by kill -9 loses nothing that it had confirmed, and both sides go on by themselves', async () => {
+  it('S129, S161, S325: by kill -9 loses nothing that it had confirmed, and both sides go on by themselves', async () => {
     const rabbit = await startRabbitMq();
     ends.push(() => rabbit.stop());
     const topology = ownTopology('queue');
@@ -222,7 +222,7 @@ describe('a broker that goes away', () => {
 });
 
 describe('a subscription', () => {
-  it('gets again what it took and did not acknowledge before its connection broke', async () => {
+  it('S110, S237, S386, S504: gets again what it took and did not acknowledge before its connection broke', async () => {
     const proxy = await StallingProxy.open(sharedUrl);
     ends.push(() => proxy.close());
     const { broker, topology } = await sharedBroker({}, proxy.url(sharedUrl));

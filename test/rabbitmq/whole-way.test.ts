@@ -59,7 +59,7 @@ async function withChannel<Result>(
   }
 }
 
-it('api, relay and projector apart: every event takes effect from what is delivered, without a read of the log', async () => {
+it('S002, S013, S030, S032, S033, S062, S106–S109, S118, S170–S173, S239–S242, S248, S279–S281, S319–S321, S326–S330, S392, S412–S414, S434–S436, S487, S488, S499–S503: api, relay and projector apart: every event takes effect from what is delivered, without a read of the log', async () => {
   await using system = await apart();
   await system.start('api');
   await system.start('relay');
@@ -85,7 +85,7 @@ it('api, relay and projector apart: every event takes effect from what is delive
   });
 });
 
-it('a message that was lost is noticed, also when nothing comes behind it', async () => {
+it('S007: a message that was lost is noticed, also when nothing comes behind it', async () => {
   await using system = await apart();
   await system.start('relay');
   const projector = await system.start('projector');
@@ -135,7 +135,7 @@ it('a queue that was deleted is declared again, nothing is lost, and no attempt 
   await reached(system.databases, await system.append(journey('later', ['north'])));
 });
 
-it('what is no event goes to the dead letters of the exchange, and the events behind it take effect', async () => {
+it('S117, S246: what is no event goes to the dead letters of the exchange, and the events behind it take effect', async () => {
   await using system = await apart();
   await system.start('relay');
   await system.start('projector');
@@ -151,7 +151,7 @@ it('what is no event goes to the dead letters of the exchange, and the events be
   });
 });
 
-it('two projectors share the work by turns: the one that stands by takes over, and no event counts twice', async () => {
+it('S389, S515: two projectors share the work by turns: the one that stands by takes over, and no event counts twice', async () => {
   await using system = await apart();
   await system.start('relay');
   const [one, two] = [await system.start('projector'), await system.start('projector')];

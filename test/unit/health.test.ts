@@ -30,7 +30,7 @@ const healthy = () => ({
 });
 
 describe('health', () => {
-  it('stays ready while the broker does not answer, and says so before anybody stops waiting', async () => {
+  it('S004, S130: stays ready while the broker does not answer, and says so before anybody stops waiting', async () => {
     const asked = checkHealth({ ...healthy(), broker: new SilentBroker() });
     // Whoever asks waits for two seconds.
     await vi.advanceTimersByTimeAsync(1_900);

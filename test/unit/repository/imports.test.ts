@@ -135,7 +135,7 @@ describe('the borders of the applications', () => {
     expect(wrong.map(shown)).toEqual([]);
   });
 
-  test('a folder of an application imports only what the table allows it', () => {
+  test('S382, S426–S432: a folder of an application imports only what the table allows it', () => {
     const wrong = apps.filter(({ file, target }) => {
       const [, , folder = ''] = file.split('/');
       const allowed = applicationFolders[folder];
