@@ -36,6 +36,7 @@ describe('readSettings', () => {
       keepOldBuildMs: 86_400_000,
       logDiskLimit: undefined,
       logLevel: 'info',
+      tracing: { endpoint: undefined, service: undefined, sampler: 'parentbased_traceidratio', ratio: 0.01 },
       migrate: true,
       serverUrl: undefined,
       apiKey: undefined,
@@ -67,6 +68,10 @@ describe('readSettings', () => {
       REBUILD_KEEP_OLD: '90m',
       LOG_DISK_LIMIT: '1.5 GiB',
       LOG_LEVEL: 'DEBUG',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318/',
+      OTEL_SERVICE_NAME: 'shop-api',
+      OTEL_TRACES_SAMPLER: 'Always_On',
+      OTEL_TRACES_SAMPLER_ARG: '.25',
       MILLRACE_MIGRATE: 'no',
       MILLRACE_URL: 'http://127.0.0.1:8080/',
       MILLRACE_API_KEY: 'mk_secret',
@@ -95,6 +100,7 @@ describe('readSettings', () => {
       keepOldBuildMs: 5_400_000,
       logDiskLimit: 1_610_612_736,
       logLevel: 'debug',
+      tracing: { endpoint: 'http://127.0.0.1:4318', service: 'shop-api', sampler: 'always_on', ratio: 0.25 },
       migrate: false,
       serverUrl: 'http://127.0.0.1:8080',
       apiKey: 'mk_secret',
@@ -173,6 +179,10 @@ describe('readSettings', () => {
     ['LOG_DISK_LIMIT', '20'],
     ['LOG_DISK_LIMIT', '0 GB'],
     ['HEALTH_PORT', 'x'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4317'],
+    ['OTEL_TRACES_SAMPLER', 'sometimes'],
+    ['OTEL_TRACES_SAMPLER_ARG', '1.5'],
+    ['OTEL_TRACES_SAMPLER_ARG', '1 %'],
   ])('refuses %s=%s by name and does not repeat a secret', (name, value) => {
     const error = refusal({ [name]: value });
     expect(error.fields.map(({ field }) => field)).toEqual([name]);

@@ -30,8 +30,8 @@ export interface BuildApplierOptions {
   readonly stamps: boolean;
   /** Pauses before a failed event is tried again. Default: the usual ones. */
   readonly retrySchedule?: readonly number[];
-  /** Called when a batch that parked something is in effect. */
-  readonly onParked?: () => void;
+  /** Called when a batch that parked something is in effect, with the positions. */
+  readonly onParked?: (positions: readonly number[]) => void;
 }
 
 /**
@@ -148,7 +148,7 @@ export class BuildApplier {
     this.#position = last.event.position;
     this.#eventId = last.event.id;
     onStamps?.(runs);
-    if (parked.length > 0) this.#options.onParked?.();
+    if (parked.length > 0) this.#options.onParked?.(parked.map(({ event }) => event.position));
   }
 
   /** Folds what can be folded and returns what has to be parked. */

@@ -11,6 +11,7 @@ import { accessFrom, checkSecrets, openDoors } from './access-settings.ts';
 import { openDatabases } from './database-urls.ts';
 import { grpcChoice } from './grpc-options.ts';
 import { checkPort } from './port-check.ts';
+import { tracingFor } from './tracing.ts';
 import { stopInOrder, type StoppablePart } from './stop-in-order.ts';
 import { watchStopReasons, type StopReason } from './stop-reasons.ts';
 import { whatRuns } from './what-runs.ts';
@@ -90,7 +91,13 @@ async function bringUp(
   const logger = pino({ level: settings.logLevel });
   const { name } = await definition;
   if (settings.migrate) await migrateSystem(await definition, databases);
-  const system = await startSystem(await definition, { ...databases, ...systemOptions(settings), roles, logger });
+  const tracing = await tracingFor(settings, name, roles);
+  // Behind the system, which tells until its end.
+  if (tracing !== undefined) parts.push({ name: 'Tracing', stop: () => tracing.stop() });
+  const system = await startSystem(await definition, {
+    ...{ ...databases, ...systemOptions(settings), roles, logger },
+    ...(tracing === undefined ? {} : { tracing }),
+  });
   const stopSystem = async () => {
     await system.stop();
     // Connections that close while PostgreSQL stops complain about it, and that is no news any more.

@@ -1,0 +1,27 @@
+import type { ReceivedSpan } from './otlp-receiver.ts';
+
+/** The names from a span up to the first one of its trace that was received. */
+export function wayTo(spans: readonly ReceivedSpan[], leaf: ReceivedSpan): string[] {
+  const above = spans.find(({ traceId, spanId }) => traceId === leaf.traceId && spanId === leaf.parent);
+  return above === undefined ? [leaf.name] : [...wayTo(spans, above), leaf.name];
+}
+
+/** The one span of a trace with such a name. */
+export function spanIn(spans: readonly ReceivedSpan[], traceId: string, name: string): ReceivedSpan {
+  const found = spans.filter((span) => span.traceId === traceId && span.name === name);
+  const [only] = found;
+  if (only === undefined || found.length > 1) throw new Error(`${found.length} spans ${name} in ${traceId}`);
+  return only;
+}
+
+/** The spans that have a link to one. */
+export function linkingTo(spans: readonly ReceivedSpan[], { traceId, spanId }: ReceivedSpan): ReceivedSpan[] {
+  return spans.filter(({ links }) => links.some((link) => link.traceId === traceId && link.spanId === spanId));
+}
+
+/** The span at the other end of a span's one link. */
+export function linkOf(spans: readonly ReceivedSpan[], { name, links }: ReceivedSpan): ReceivedSpan | undefined {
+  const [link, ...more] = links;
+  if (more.length > 0) throw new Error(`${name} has ${links.length} links`);
+  return spans.find(({ traceId, spanId }) => traceId === link?.traceId && spanId === link.spanId);
+}
