@@ -9,7 +9,12 @@ export interface Tracing {
   /** What became of the spans of this process. */
   readonly counts: SpanCounts;
   /** A request comes in. `route` is its pattern; undefined for one that meets no route. */
-  request(method: string, route: string | undefined, caller: Partial<TraceContext>, correlationId: string): RequestTrace;
+  request(
+    method: string,
+    route: string | undefined,
+    caller: Partial<TraceContext>,
+    correlationId: string,
+  ): RequestTrace;
   /** A command comes in. `metadata` is what its events are to carry: see {@link CommandTrace}. */
   command(decider: string, given: Partial<EventMetadata> | undefined): CommandTrace;
   /** A batch leaves for the event store; undefined when nobody looks at any of it. */

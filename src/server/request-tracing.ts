@@ -16,7 +16,8 @@ export function addRequestTracing(server: MillraceServer, tracing: Tracing): voi
     const { url, config } = routeOptions;
     if (config.live !== true && (url === undefined || !untraced.test(url))) {
       const { traceparent, tracestate } = context;
-      const caller = traceparent === undefined ? {} : tracestate === undefined ? { traceparent } : { traceparent, tracestate };
+      const caller =
+        traceparent === undefined ? {} : tracestate === undefined ? { traceparent } : { traceparent, tracestate };
       const trace = tracing.request(method, url, caller, context.correlationId);
       request.context = { ...context, tracestate: undefined, ...trace.context };
       if (trace.end !== undefined) underWay.set(request, trace.end);

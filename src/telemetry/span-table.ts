@@ -65,7 +65,8 @@ export const spanTable = {
     name: 'publish',
     follows: '<event type>',
     kind: SpanKind.PRODUCER,
-    meaning: 'One event from the hand of the relay to the confirm of the broker. Its context is what the message carries.',
+    meaning:
+      'One event from the hand of the relay to the confirm of the broker. Its context is what the message carries.',
     parent: 'the command',
     links: 'relay',
     attributes: [
@@ -89,7 +90,8 @@ export const spanTable = {
     name: 'deliver',
     follows: '<event type>',
     kind: SpanKind.CONSUMER,
-    meaning: 'One event at a consumer, from its arrival until its batch begins. Not there when it was read from the log.',
+    meaning:
+      'One event at a consumer, from its arrival until its batch begins. Not there when it was read from the log.',
     parent: 'the publication',
     links: '',
     attributes: [

@@ -74,7 +74,8 @@ class CountingMeters implements MeterProvider, SpanCounts {
   getMeter(): Meter {
     const none = createNoopMeter();
     return {
-      createCounter: (name) => (name === 'otel.sdk.processor.span.processed' ? this.#counter : none.createCounter(name)),
+      createCounter: (name) =>
+        name === 'otel.sdk.processor.span.processed' ? this.#counter : none.createCounter(name),
       createGauge: (name) => none.createGauge(name),
       createHistogram: (name) => none.createHistogram(name),
       createUpDownCounter: (name) => none.createUpDownCounter(name),

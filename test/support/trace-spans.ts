@@ -6,11 +6,12 @@ export function wayTo(spans: readonly ReceivedSpan[], leaf: ReceivedSpan): strin
   return above === undefined ? [leaf.name] : [...wayTo(spans, above), leaf.name];
 }
 
-/** The one span of a trace with such a name. */
-export function spanIn(spans: readonly ReceivedSpan[], traceId: string, name: string): ReceivedSpan {
-  const found = spans.filter((span) => span.traceId === traceId && span.name === name);
-  const [only] = found;
-  if (only === undefined || found.length > 1) throw new Error(`${found.length} spans ${name} in ${traceId}`);
+/** The one span of such a name. */
+export function spanIn(spans: readonly ReceivedSpan[], name: string): ReceivedSpan {
+  const [only, ...more] = spans.filter((span) => span.name === name);
+  if (only === undefined || more.length > 0) {
+    throw new Error(`not one span ${name} among ${spans.map((span) => span.name).join(', ')}`);
+  }
   return only;
 }
 
