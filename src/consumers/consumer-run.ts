@@ -1,4 +1,4 @@
-import { DatabaseError } from 'pg';
+import { DatabaseError, type Client } from 'pg';
 import type { Delivery, Subscription } from '../brokers/broker.ts';
 import { backoff, Doorbell } from '../doorbell.ts';
 import { MillraceError } from '../errors.ts';
@@ -264,8 +264,8 @@ export class ConsumerRun {
       parkedKeys: parked.rows.map((row) => row.ordering_key),
       stamps: this.#options.stamps ?? true,
       ...(this.#options.retrySchedule === undefined ? {} : { retrySchedule: this.#options.retrySchedule }),
-      onParked: (positions) => {
-        this.#trace?.parked(positions);
+      onParked: ({ failed, waiting }) => {
+        this.#trace?.parked([...failed, ...waiting]);
         this.#options.onParked?.();
       },
     });
@@ -329,15 +329,7 @@ export class ConsumerRun {
     if (this.#applier === undefined || arrivals.length === 0 || this.#abandoned) return;
     const client = await this.#connection.client();
     const begun = performance.now();
-    const trace = this.#options.tracing?.apply(this.#options.definition.id, arrivals);
-    this.#trace = trace;
-    try {
-      await this.#applier.apply(client, arrivals);
-    } catch (error) {
-      trace?.end(error);
-      throw error;
-    }
-    trace?.end();
+    await this.#applyTraced(this.#applier, client, arrivals);
     const seconds = (performance.now() - begun) / 1000;
     this.#progress();
     this.#failures = 0;
@@ -347,6 +339,18 @@ export class ConsumerRun {
       for (const { event } of arrivals) this.#options.onProcessed?.(event.type, seconds);
     } catch (error) {
       this.#options.onError?.(error);
+    }
+  }
+
+  async #applyTraced(applier: BuildApplier, client: Client, arrivals: readonly Arrival[]): Promise<void> {
+    const trace = this.#options.tracing?.apply(this.#options.definition.id, arrivals);
+    this.#trace = trace;
+    try {
+      await applier.apply(client, arrivals);
+      trace?.end();
+    } catch (error) {
+      trace?.end(error);
+      throw error;
     }
   }
 

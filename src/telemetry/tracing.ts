@@ -1,4 +1,5 @@
 import { SpanStatusCode, type Span, type SpanContext, type Tracer } from '@opentelemetry/api';
+import { MessagesRefused } from '../brokers/broker.ts';
 import { DomainError } from '../errors.ts';
 import type { EventMetadata, RecordedEvent } from '../events/envelope.ts';
 import { wallClock } from '../events/wall-clock.ts';
@@ -164,7 +165,11 @@ export class SpanTracing implements Tracing {
       },
       ...ended((error) => {
         const now = wallClock();
-        for (const span of [...spans.values(), relay]) close(span, now, error);
+        close(relay, now, error);
+        // Of a batch that the broker has looked at, it has taken the others.
+        const refused = error instanceof MessagesRefused ? new Set(error.positions) : undefined;
+        for (const [{ position }, span] of spans)
+          close(span, now, refused?.has(position) === false ? undefined : error);
       }),
     };
   }
