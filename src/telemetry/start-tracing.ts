@@ -4,7 +4,7 @@ import type { RunningTracing } from '../tracing.ts';
 export interface TracingOptions {
   /** Where an OTLP receiver listens, without `/v1/traces`: `http://127.0.0.1:4318`. */
   readonly endpoint: string;
-  /** What the process is called among others: `clinic-api`. */
+  /** What the process is called among others: `shop-api`. */
   readonly service: string;
   readonly version?: string;
   readonly sampler: SamplerName;
@@ -21,8 +21,8 @@ export interface TracingOptions {
  * they wait in a bounded queue, and what does not fit is counted and dropped. Headers, compression and certificates are
  * taken from the usual `OTEL_EXPORTER_OTLP_…` variables.
  * @example
- * const tracing = await startTracing({ endpoint, service: 'clinic-api', sampler: 'always_on', ratio: 1 });
- * const system = await startSystem(clinic, { eventStoreUrl, readModelsUrl, tracing });
+ * const tracing = await startTracing({ endpoint, service: 'shop-api', sampler: 'always_on', ratio: 1 });
+ * const system = await startSystem(shop, { eventStoreUrl, readModelsUrl, tracing });
  */
 export async function startTracing(options: TracingOptions): Promise<RunningTracing> {
   // Who does not trace does not load what it takes.
