@@ -39,6 +39,7 @@ describe('readSettings', () => {
       lagRetention: { keepRowsMs: 30 * day, keepMinutesMs: 400 * day },
       archive: { folder: undefined, afterMs: 90 * day },
       logLevel: 'info',
+      tracing: { endpoint: undefined, service: undefined, sampler: 'parentbased_traceidratio', ratio: 0.01 },
       migrate: true,
       serverUrl: undefined,
       apiKey: undefined,
@@ -74,6 +75,10 @@ describe('readSettings', () => {
       ARCHIVE_FOLDER: '/srv/archive',
       ARCHIVE_AFTER: '365d',
       LOG_LEVEL: 'DEBUG',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318/',
+      OTEL_SERVICE_NAME: 'shop-api',
+      OTEL_TRACES_SAMPLER: 'Always_On',
+      OTEL_TRACES_SAMPLER_ARG: '.25',
       MILLRACE_MIGRATE: 'no',
       MILLRACE_URL: 'http://127.0.0.1:8080/',
       MILLRACE_API_KEY: 'mk_secret',
@@ -104,6 +109,7 @@ describe('readSettings', () => {
       lagRetention: { keepRowsMs: 14 * day, keepMinutesMs: 800 * day },
       archive: { folder: '/srv/archive', afterMs: 365 * day },
       logLevel: 'debug',
+      tracing: { endpoint: 'http://127.0.0.1:4318', service: 'shop-api', sampler: 'always_on', ratio: 0.25 },
       migrate: false,
       serverUrl: 'http://127.0.0.1:8080',
       apiKey: 'mk_secret',
@@ -202,6 +208,10 @@ describe('readSettings', () => {
     ['LOG_DISK_LIMIT', '20'],
     ['LOG_DISK_LIMIT', '0 GB'],
     ['HEALTH_PORT', 'x'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4317'],
+    ['OTEL_TRACES_SAMPLER', 'sometimes'],
+    ['OTEL_TRACES_SAMPLER_ARG', '1.5'],
+    ['OTEL_TRACES_SAMPLER_ARG', '1 %'],
   ])('refuses %s=%s by name and does not repeat a secret', (name, value) => {
     const error = refusal({ [name]: value });
     expect(error.fields.map(({ field }) => field)).toEqual([name]);

@@ -1,10 +1,10 @@
 import path from 'node:path';
 import { translateAliases, unknownAliases, type AliasName } from './config/aliases.ts';
-import { daysText, durationText, scheduleText, type LogLevel } from './config/parsers.ts';
+import { daysText, durationText, scheduleText, type LogLevel, type SamplerName } from './config/parsers.ts';
 import { settingsTable, type SettingDefinition, type SettingName } from './config/settings-table.ts';
 import { MillraceError, type FieldProblem } from './errors.ts';
 
-export type { LogLevel } from './config/parsers.ts';
+export type { LogLevel, SamplerName } from './config/parsers.ts';
 export { settingsTable, type SettingName } from './config/settings-table.ts';
 
 /**
@@ -62,6 +62,15 @@ export interface Settings {
     readonly afterMs: number;
   };
   readonly logLevel: LogLevel;
+  readonly tracing: {
+    /** Where an OTLP receiver listens; without the slash at the end. Undefined when nothing is traced. */
+    readonly endpoint: string | undefined;
+    /** Undefined when it goes by the roles. */
+    readonly service: string | undefined;
+    readonly sampler: SamplerName;
+    /** From 0 to 1. */
+    readonly ratio: number;
+  };
   /** `millrace start` prepares the databases first. */
   readonly migrate: boolean;
   /** Where the commands that ask a running server find it; without the slash at the end. */
@@ -166,6 +175,12 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       afterMs: read('ARCHIVE_AFTER', settingsTable.ARCHIVE_AFTER),
     },
     logLevel: read('LOG_LEVEL', settingsTable.LOG_LEVEL),
+    tracing: {
+      endpoint: read('OTEL_EXPORTER_OTLP_ENDPOINT', settingsTable.OTEL_EXPORTER_OTLP_ENDPOINT),
+      service: read('OTEL_SERVICE_NAME', settingsTable.OTEL_SERVICE_NAME),
+      sampler: read('OTEL_TRACES_SAMPLER', settingsTable.OTEL_TRACES_SAMPLER),
+      ratio: read('OTEL_TRACES_SAMPLER_ARG', settingsTable.OTEL_TRACES_SAMPLER_ARG),
+    },
     migrate: read('MILLRACE_MIGRATE', settingsTable.MILLRACE_MIGRATE),
     serverUrl: read('MILLRACE_URL', settingsTable.MILLRACE_URL),
     apiKey: read('MILLRACE_API_KEY', settingsTable.MILLRACE_API_KEY),
@@ -325,6 +340,10 @@ export function shownSettings(settings: Settings): { name: SettingName; value: s
     value('ARCHIVE_FOLDER', settings.archive.folder),
     value('ARCHIVE_AFTER', daysText(settings.archive.afterMs)),
     value('LOG_LEVEL', settings.logLevel),
+    value('OTEL_EXPORTER_OTLP_ENDPOINT', settings.tracing.endpoint),
+    value('OTEL_SERVICE_NAME', settings.tracing.service),
+    value('OTEL_TRACES_SAMPLER', settings.tracing.sampler),
+    value('OTEL_TRACES_SAMPLER_ARG', settings.tracing.ratio),
     value('MILLRACE_MIGRATE', settings.migrate ? 'yes' : 'no'),
     value('MILLRACE_URL', settings.serverUrl),
     value('MILLRACE_API_KEY', settings.apiKey),

@@ -12,6 +12,7 @@ import type { ReportsOf } from './reports.ts';
 import type { Operations } from './running-system.ts';
 import type { EventLog } from './store/store.ts';
 import type { SystemDefinition } from './system.ts';
+import type { Tracing } from './tracing.ts';
 import { timersProjectionId } from './timers/timers-projection.ts';
 
 export interface ProjectorRoleOptions {
@@ -37,6 +38,7 @@ export interface ProjectorRoleOptions {
   /** Called for every event that the primary projection has processed, with the seconds that its batch took. */
   readonly onProcessed: (eventType: string, seconds: number) => void;
   readonly reportsOf: ReportsOf;
+  readonly tracing: Tracing | undefined;
 }
 
 /** Milliseconds, for each projection that a process consumes already. */
@@ -78,6 +80,7 @@ export class ProjectorRole {
             if (projection.id === primary) options.onProcessed(eventType, seconds);
           },
           onError: reportsOf(`consumer ${projection.id}`),
+          tracing: options.tracing,
         }),
     );
     if (!broker.reachesOthers) {

@@ -10,6 +10,7 @@ import type { RelayStore } from './relay/relay-store.ts';
 import type { ReportsOf } from './reports.ts';
 import type { PostgresLog } from './store/postgres/postgres-log.ts';
 import { endingTypes, type SystemDefinition } from './system.ts';
+import type { Tracing } from './tracing.ts';
 
 export interface RelayRoleOptions {
   readonly definition: SystemDefinition;
@@ -29,6 +30,7 @@ export interface RelayRoleOptions {
   /** True when all consumers are active in this process: nobody else has to be told what was published. */
   readonly consumesAll: () => boolean;
   readonly reportsOf: ReportsOf;
+  readonly tracing: Tracing | undefined;
 }
 
 /** What a process with the role `relay` runs: the relay itself, the copying of stamps into the ledger, and housekeeping. */
@@ -50,6 +52,7 @@ export class RelayRole {
         if (!broker.reachesOthers && !options.consumesAll()) connections.wakeEventStore.notify(channels.published);
       },
       onError: reportsOf('relay'),
+      tracing: options.tracing,
       ...options.relay,
     });
     connections.wakeEventStore.listen(channels.appended, () => this.relay.nudge());

@@ -9,6 +9,7 @@ import type { FieldProblem } from './errors.ts';
 import type { EventLog } from './store/store.ts';
 import type { SystemDefinition } from './system.ts';
 import type { Row } from './projections/definition.ts';
+import type { Tracing } from './tracing.ts';
 import type { TimersReport } from './timers/timer-report.ts';
 
 /** What one process may run; all of them in one process is the default. */
@@ -42,6 +43,8 @@ export interface RunningSystem {
   readonly archive?: Archive;
   /** Accounts, sign-ins and API keys; where there is no database, none. */
   readonly access?: Access;
+  /** Undefined where nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   /** The consumers of this process; none where it is no projector. */
   consumers?(): readonly ConsumerReport[];
   /** The timers of the system, as this process sees them; none where it takes no commands. */

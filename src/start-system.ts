@@ -29,6 +29,7 @@ import { openPostgresLog, type PostgresLog } from './store/postgres/postgres-log
 import { checkHealth } from './telemetry/health.ts';
 import type { SystemDefinition } from './system.ts';
 import { timersRole } from './timers-role.ts';
+import type { Tracing } from './tracing.ts';
 import type { TimersReport } from './timers/timer-report.ts';
 import type { TimerRunner } from './timers/timer-runner.ts';
 import { timersProjectionId } from './timers/timers-projection.ts';
@@ -54,6 +55,8 @@ export interface StartOptions {
   /** How long rows of the lag ledger are kept, and sums of minutes, in milliseconds. Default: 30 days, 400 days. */
   readonly lagRetention?: { readonly keepRowsMs?: number; readonly keepMinutesMs?: number };
   readonly logger?: Logger;
+  /** Made by `startTracing`, and to be stopped behind the system. Default: nothing is traced. */
+  readonly tracing?: Tracing;
   /** How long the build before a rebuild is kept up to date for going back, in milliseconds. Default 24 hours. */
   readonly keepOldBuildMs?: number;
   /** For tests: what hashing a password costs. */
@@ -90,6 +93,7 @@ class MillraceSystem implements RunningSystem {
   readonly outbox: PostgresOutbox;
   readonly archive: PostgresArchive;
   readonly access: PostgresAccess;
+  readonly tracing: Tracing | undefined;
   readonly #commands: CommandHandler;
   readonly #connections: Connections;
   readonly #broker: Broker;
@@ -101,12 +105,13 @@ class MillraceSystem implements RunningSystem {
   #stopping: Promise<void> | undefined;
 
   constructor(definition: SystemDefinition, options: StartOptions) {
-    const { eventStoreUrl, readModelsUrl, retrySchedule = defaultRetrySchedule, logger = silent } = options;
+    const { eventStoreUrl, readModelsUrl, retrySchedule = defaultRetrySchedule, logger = silent, tracing } = options;
     const instance = newEventId();
     const reportsOf = reportsTo(logger);
     const names = definition.tables;
     const ids = definition.projections.map(({ id }) => id);
     this.definition = definition;
+    this.tracing = tracing;
     this.roles = options.roles ?? ['api', 'relay', 'projector'];
     this.registry = new EventRegistry(definition.name, definition.events);
     this.log = openPostgresLog({
@@ -115,11 +120,12 @@ class MillraceSystem implements RunningSystem {
       names,
       ...(options.archive === undefined ? {} : { archive: new ArchiveFolder(options.archive.folder) }),
       ...(options.logDiskLimit === undefined ? {} : { diskLimit: options.logDiskLimit }),
+      tracing,
     });
     const connections = openConnections(definition.name, { eventStoreUrl, readModelsUrl }, logger);
     const { eventStore, readModels, wakeEventStore, wakeReadModels } = connections;
     this.#connections = connections;
-    this.#commands = new CommandHandler(this.log, this.registry);
+    this.#commands = new CommandHandler(this.log, this.registry, { tracing });
     this.outbox = new PostgresOutbox(eventStore, names);
     this.access = new PostgresAccess(eventStore, {
       // Who answers no requests need not hear of what is revoked.
@@ -131,6 +137,7 @@ class MillraceSystem implements RunningSystem {
     this.lag = new PostgresLagStatistics(eventStore, names);
     const letters = new PostgresDeadLetters(readModels, this.log, this.registry, definition.projections, {
       retrySchedule,
+      tracing,
     });
     this.readModels = new PostgresReadModels(readModels, definition.projections);
     this.operations = new PostgresOperations(readModels, wakeReadModels);
@@ -144,7 +151,7 @@ class MillraceSystem implements RunningSystem {
     });
 
     this.#broker = brokerFor(definition, options.rabbitmqUrl, reportsOf('broker'));
-    const shared = { log: this.log, broker: this.#broker, connections, instance, retrySchedule, reportsOf };
+    const shared = { log: this.log, broker: this.#broker, connections, instance, retrySchedule, reportsOf, tracing };
     const store = new RelayStore(eventStore, this.#broker.name);
     if (this.roles.includes('relay')) {
       this.#relay = new RelayRole({

@@ -1,4 +1,5 @@
 import type { RecordedEvent } from '../events/envelope.ts';
+import type { TraceContext } from '../tracing.ts';
 
 /** What travels from relay to consumers: the whole event, and what lets a consumer tell holes, doubles and strangers. */
 export interface BrokerMessage {
@@ -9,6 +10,8 @@ export interface BrokerMessage {
   readonly previous: number;
   /** When the relay handed it to the broker: the relay's clock, milliseconds since 1970. */
   readonly handedAt: number;
+  /** Of this publication, when somebody traces it. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /** A message at a consumer. */

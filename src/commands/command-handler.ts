@@ -8,6 +8,7 @@ import { BoundaryReader } from './boundary-state.ts';
 import { hashKey, type KeyOfCommand } from './command-key.ts';
 import type { Boundary, DecidedEvent, Decider } from './decider.ts';
 import { Mailbox, type CommandResult } from './mailbox.ts';
+import type { CommandTrace, Tracing } from '../tracing.ts';
 
 /** What comes along with a command. */
 export interface CommandOptions {
@@ -24,6 +25,7 @@ export interface CommandHandlerOptions {
   readonly statesInMemory?: number;
   /** Commands inside the process at the same time before QUEUE_FULL. Default 20,000. */
   readonly maximumInFlight?: number;
+  readonly tracing?: Tracing | undefined;
 }
 
 /** What the handler needs to know of a mailbox whose types it cannot name. */
@@ -45,6 +47,7 @@ export class CommandHandler {
   readonly #keysInUse = new Map<string, Promise<unknown>>();
   readonly #inFlight = new Set<Promise<unknown>>();
   readonly #maximumInFlight: number;
+  readonly #tracing: Tracing | undefined;
   readonly #stopListening: () => void;
   #closed = false;
 
@@ -52,6 +55,7 @@ export class CommandHandler {
     this.#log = log;
     this.#registry = registry;
     this.#maximumInFlight = options.maximumInFlight ?? 20_000;
+    this.#tracing = options.tracing;
     this.#mailboxes = new LRUCache({
       max: options.statesInMemory ?? 20_000,
       dispose: (mailbox) => this.#leave(mailbox),
@@ -75,13 +79,16 @@ export class CommandHandler {
     if (this.#inFlight.size >= this.#maximumInFlight) {
       throw new MillraceError('QUEUE_FULL', 'Too many commands are under way.');
     }
-    const run =
-      options.key === undefined
-        ? this.#send(decider, command, options)
-        : this.#sendKeyed(decider, command, options, options.key);
+    const trace = this.#tracing?.command(decider.name, options.metadata);
+    const run = this.#begin(decider, command, trace === undefined ? options : traced(options, trace));
     this.#inFlight.add(run);
     try {
-      return await run;
+      const result = await run;
+      trace?.end();
+      return result;
+    } catch (error) {
+      trace?.end(error);
+      throw error;
     } finally {
       this.#inFlight.delete(run);
     }
@@ -106,6 +113,16 @@ export class CommandHandler {
   #leave(mailbox: AnyMailbox): void {
     for (const other of this.#leaving) if (other.idle) this.#leaving.delete(other);
     if (!mailbox.idle) this.#leaving.add(mailbox);
+  }
+
+  #begin<State, Command, Event extends DecidedEvent>(
+    decider: Decider<State, Command, Event>,
+    command: Command,
+    options: CommandOptions,
+  ): Promise<CommandResult> {
+    return options.key === undefined
+      ? this.#send(decider, command, options)
+      : this.#sendKeyed(decider, command, options, options.key);
   }
 
   /** A second use of a key at the same moment waits for the first, and then meets what that one stored. */
@@ -167,6 +184,10 @@ export class CommandHandler {
     this.#mailboxes.set(name, mailbox);
     return mailbox;
   }
+}
+
+function traced(options: CommandOptions, trace: CommandTrace): CommandOptions {
+  return { ...options, metadata: { ...options.metadata, ...trace.metadata } };
 }
 
 const noAnswer = (): JsonObject => ({});

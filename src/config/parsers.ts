@@ -66,6 +66,30 @@ export function parseAccessMode(text: string): Parsed<AccessModeName> {
   return mode ? { value: mode } : { problem: `must be one of ${accessModes.join(', ')}` };
 }
 
+/** The names that OpenTelemetry gives its samplers. */
+export const samplers = [
+  'always_on',
+  'always_off',
+  'traceidratio',
+  'parentbased_always_on',
+  'parentbased_always_off',
+  'parentbased_traceidratio',
+] as const;
+
+/** Which traces are recorded. */
+export type SamplerName = (typeof samplers)[number];
+
+export function parseSampler(text: string): Parsed<SamplerName> {
+  const sampler = samplers.find((known) => known === text.toLowerCase());
+  return sampler ? { value: sampler } : { problem: `must be one of ${samplers.join(', ')}` };
+}
+
+/** A share of something, from 0 to 1. */
+export function parseShare(text: string): Parsed<number> {
+  const share = /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN;
+  return share >= 0 && share <= 1 ? { value: share } : { problem: 'must be a number from 0 to 1, such as 0.01' };
+}
+
 /** Any text of one line. The problem does not repeat it. */
 export function parseText(text: string): Parsed<string> {
   // oxlint-disable-next-line eslint/no-control-regex -- they are what must not be there

@@ -6,6 +6,7 @@ import { MillraceError } from '../errors.ts';
 import type { HandlerFailure } from '../projections/projection-writer.ts';
 import { int8Array, textArray, timestampArray, uuidArray } from '../postgres/binary-arrays.ts';
 import type { Build } from '../projections/builds.ts';
+import type { TraceContext } from '../tracing.ts';
 
 /** An event with what is known of its way here. */
 export interface Arrival {
@@ -14,6 +15,8 @@ export interface Arrival {
   readonly handedAt: number | undefined;
   /** This process's clock. */
   readonly receivedAt: number;
+  /** Of its publication, when the message carried one. */
+  readonly trace?: TraceContext | undefined;
   /** Why it could not be decoded; then `event` has no data, and is parked under its stream. */
   readonly undecodable?: unknown;
 }
@@ -24,12 +27,13 @@ export function arrive(
   record: RecordedEvent,
   handedAt: number | undefined,
   receivedAt: number,
+  trace?: TraceContext,
 ): Arrival {
   try {
-    return { event: registry.decode(record), handedAt, receivedAt };
+    return { event: registry.decode(record), handedAt, receivedAt, trace };
   } catch (undecodable) {
     const event = { ...record, log: '', data: {}, metadata: { correlationId: '', actor: '' } };
-    return { event, handedAt, receivedAt, undecodable };
+    return { event, handedAt, receivedAt, trace, undecodable };
   }
 }
 

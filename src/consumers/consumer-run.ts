@@ -1,10 +1,11 @@
-import { DatabaseError } from 'pg';
+import { DatabaseError, type Client } from 'pg';
 import type { Delivery, Subscription } from '../brokers/broker.ts';
 import { backoff, Doorbell } from '../doorbell.ts';
 import { MillraceError } from '../errors.ts';
 import { wallClock } from '../events/wall-clock.ts';
 import type { LeaseKeeper } from '../postgres/lease.ts';
 import { liveBuild, noteCode } from '../projections/builds.ts';
+import type { ApplyTrace } from '../tracing.ts';
 import { arrive, describeStandstill, type Arrival } from './batch.ts';
 import { BuildApplier } from './build-applier.ts';
 import { ConsumerConnection } from './consumer-connection.ts';
@@ -43,6 +44,8 @@ export class ConsumerRun {
   #abandoned = false;
   #busySince: number | undefined;
   #appliedAt = -Infinity;
+  /** Of the batch that is being applied. */
+  #trace: ApplyTrace | undefined;
   #loop: Promise<void> | undefined;
 
   constructor(options: ConsumerOptions) {
@@ -261,7 +264,10 @@ export class ConsumerRun {
       parkedKeys: parked.rows.map((row) => row.ordering_key),
       stamps: this.#options.stamps ?? true,
       ...(this.#options.retrySchedule === undefined ? {} : { retrySchedule: this.#options.retrySchedule }),
-      ...(this.#options.onParked === undefined ? {} : { onParked: this.#options.onParked }),
+      onParked: ({ failed, waiting }) => {
+        this.#trace?.parked([...failed, ...waiting]);
+        this.#options.onParked?.();
+      },
     });
     this.#options.onParked?.();
     await noteCode(client, definition, build);
@@ -295,7 +301,7 @@ export class ConsumerRun {
         // Stopped on the way: the rest is read from the log at the next start.
         if (this.position !== event.position - 1) return;
       }
-      arrivals.push(arrive(this.#options.registry, event, message.handedAt, receivedAt));
+      arrivals.push(arrive(this.#options.registry, event, message.handedAt, receivedAt, message.trace));
       expected = event.position + 1;
     }
     await this.#apply(arrivals);
@@ -323,7 +329,7 @@ export class ConsumerRun {
     if (this.#applier === undefined || arrivals.length === 0 || this.#abandoned) return;
     const client = await this.#connection.client();
     const begun = performance.now();
-    await this.#applier.apply(client, arrivals);
+    await this.#applyTraced(this.#applier, client, arrivals);
     const seconds = (performance.now() - begun) / 1000;
     this.#progress();
     this.#failures = 0;
@@ -333,6 +339,18 @@ export class ConsumerRun {
       for (const { event } of arrivals) this.#options.onProcessed?.(event.type, seconds);
     } catch (error) {
       this.#options.onError?.(error);
+    }
+  }
+
+  async #applyTraced(applier: BuildApplier, client: Client, arrivals: readonly Arrival[]): Promise<void> {
+    const trace = this.#options.tracing?.apply(this.#options.definition.id, arrivals);
+    this.#trace = trace;
+    try {
+      await applier.apply(client, arrivals);
+      trace?.end();
+    } catch (error) {
+      trace?.end(error);
+      throw error;
     }
   }
 

@@ -4,6 +4,7 @@ import { MillraceError } from '../errors.ts';
 import type { Lease } from '../postgres/lease.ts';
 import type { ProjectionDefinition } from '../projections/definition.ts';
 import type { EventLog } from '../store/store.ts';
+import type { Tracing } from '../tracing.ts';
 import { ConsumerRun } from './consumer-run.ts';
 import { DueRetries, type DueLetters } from './due-retries.ts';
 
@@ -37,6 +38,7 @@ export interface ConsumerOptions {
   readonly idleInterval?: number;
   /** Work without progress for so long gets the consumer restarted, in milliseconds. Default 10,000. */
   readonly stuckAfter?: number;
+  readonly tracing?: Tracing | undefined;
 }
 
 /** What a consumer is doing. */

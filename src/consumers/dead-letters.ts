@@ -14,6 +14,7 @@ import type {
 } from '../running-system.ts';
 import { MillraceError } from '../errors.ts';
 import type { EventLog } from '../store/store.ts';
+import type { Tracing } from '../tracing.ts';
 import type { DueLetters } from './due-retries.ts';
 import { KeyDrain, type DrainOrder } from './key-drain.ts';
 import {
@@ -29,6 +30,7 @@ import {
 export interface DeadLetterOptions {
   /** Pauses before the next attempt, in milliseconds. Default: 30 s, 2 min, 30 min, 1 h. */
   readonly retrySchedule?: readonly number[];
+  readonly tracing?: Tracing | undefined;
 }
 
 /** Who retries when nobody asked for it. */
@@ -56,6 +58,7 @@ export class PostgresDeadLetters implements DeadLetters, DueLetters {
       definitions: this.#definitions,
       primary: definitions[0]?.id ?? '',
       retrySchedule: options.retrySchedule ?? defaultRetrySchedule,
+      tracing: options.tracing,
     });
   }
 

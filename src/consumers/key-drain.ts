@@ -10,6 +10,7 @@ import { ProjectionWriter } from '../projections/projection-writer.ts';
 import { pauseAfter } from '../retry-schedule.ts';
 import type { Drained } from '../running-system.ts';
 import type { EventLog } from '../store/store.ts';
+import type { Tracing } from '../tracing.ts';
 import { arrive, describeFailure, stampStatement, type Arrival } from './batch.ts';
 import { isHandlerFault } from './build-applier.ts';
 import { unknownLetter, type LetterRow } from './letter-rows.ts';
@@ -27,6 +28,7 @@ export interface KeyDrainOptions {
   /** The projection that the lag ledger follows. */
   readonly primary: string;
   readonly retrySchedule: readonly number[];
+  readonly tracing?: Tracing | undefined;
 }
 
 /** Who drains a key, and why. */
@@ -233,7 +235,15 @@ export class KeyDrain {
   async #applyLetter(work: KeyWork, writer: ProjectionWriter, event: RecordedEvent): Promise<unknown> {
     const { position } = event;
     const receivedAt = wallClock();
-    const error = await this.#effect(work, writer, arrive(this.#options.registry, event, undefined, receivedAt));
+    const trace = this.#options.tracing?.retry(work.definition.id, event);
+    let error: unknown;
+    try {
+      error = await this.#effect(work, writer, arrive(this.#options.registry, event, undefined, receivedAt));
+    } catch (problem) {
+      trace?.end(problem);
+      throw problem;
+    }
+    trace?.end(error);
     if (work.definition.id === this.#options.primary) {
       const status = error === undefined ? ('PROCESSED' as const) : ('FAILED' as const);
       const run = { first: position, last: position, lastEvent: event.id, handedAt: undefined, receivedAt, status };

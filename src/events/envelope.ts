@@ -12,8 +12,10 @@ export interface EventMetadata {
   readonly correlationId: string;
   /** The id of the event or request that directly caused this event. */
   readonly causationId?: string | undefined;
-  /** W3C trace context of the request. */
+  /** W3C trace context of the command, when it is traced; else that of the request, as it came. */
   readonly traceparent?: string | undefined;
+  /** What tracing systems pass along with it. */
+  readonly tracestate?: string | undefined;
   /** Who did it; `anonymous` when nobody signed in. */
   readonly actor: string;
   readonly tenant?: string | undefined;

@@ -345,13 +345,14 @@ export class RelayRun {
   }
 
   async #publish(events: readonly RecordedEvent[], handedAt: number): Promise<void> {
-    const { broker, log, publishTimeout = 10_000 } = this.#options;
+    const { broker, log, publishTimeout = 10_000, tracing } = this.#options;
     await publishWithin(events, {
       broker,
       log: log.name,
       incarnation: this.#incarnation,
       handedAt,
       timeout: publishTimeout,
+      tracing,
     });
   }
 

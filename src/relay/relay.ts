@@ -2,6 +2,7 @@ import type { Broker } from '../brokers/broker.ts';
 import { MillraceError } from '../errors.ts';
 import type { Lease } from '../postgres/lease.ts';
 import type { EventLog } from '../store/store.ts';
+import type { Tracing } from '../tracing.ts';
 import { RelayRun } from './relay-run.ts';
 import type { RelayStore } from './relay-store.ts';
 
@@ -25,6 +26,7 @@ export interface RelayOptions {
   readonly retrySchedule?: readonly number[];
   /** Work without progress for so long gets the relay restarted, in milliseconds. Default 10,000. */
   readonly stuckAfter?: number;
+  readonly tracing?: Tracing | undefined;
 }
 
 /** A restart is given more time after each one that did not help, up to so many times as much. */

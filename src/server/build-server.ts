@@ -18,6 +18,7 @@ import { KnownPaths } from './known-paths.ts';
 import { LiveFeeds } from './live-feeds.ts';
 import { addLiveRoutes } from './live-routes.ts';
 import { addRequestContext, type Identify } from './request-context.ts';
+import { addRequestTracing } from './request-tracing.ts';
 import { closed, compileValidator } from './request-validation.ts';
 import type { MillraceServer } from './route-module.ts';
 import { archiveRoutes } from './routes/archive-routes.ts';
@@ -102,6 +103,7 @@ export async function buildServer(
   });
   addJsonBody(server);
   addRequestContext(server, application.access === undefined ? options.identify : undefined);
+  if (system.tracing !== undefined) addRequestTracing(server, system.tracing);
   addFailureAnswers(server, paths);
   const gate =
     application.access === undefined

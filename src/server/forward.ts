@@ -26,7 +26,7 @@ export async function forward(
   const answer = await request.server.inject({
     method: to.method,
     url: to.url,
-    headers: { ...passedOn(request.headers), 'x-correlation-id': request.context.correlationId },
+    headers: { ...passedOn(request.headers), ...contextOf(request) },
     remoteAddress: request.ip,
     ...(to.body === undefined ? {} : { payload: to.body }),
   });
@@ -35,6 +35,15 @@ export async function forward(
     .headers(passedOn(answer.headers))
     .type(typeOf(answer.headers))
     .send(answer.rawPayload);
+}
+
+/** The other route's work is a part of this request. */
+function contextOf({ context: { correlationId, traceparent, tracestate } }: FastifyRequest): Record<string, string> {
+  return {
+    'x-correlation-id': correlationId,
+    ...(traceparent === undefined ? {} : { traceparent }),
+    ...(tracestate === undefined ? {} : { tracestate }),
+  };
 }
 
 type Headers = { readonly [name: string]: number | string | string[] | undefined };

@@ -6,6 +6,10 @@ const correlationPattern = /^[A-Za-z0-9._-]{1,128}$/;
 // Version 00 of W3C Trace Context; ids of zeros alone are void.
 const traceparentPattern = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
+// At most 32 members `key=value`, with at most 512 characters: what has to be passed on.
+const tracestatePattern =
+  /^(?=.{1,512}$)(?:[a-z0-9][\w\-*/@]{0,255}=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{1,256}(?:[ \t]*,[ \t]*(?!$)|$)){1,32}$/;
+
 export const correlationHeader = 'x-correlation-id';
 
 /** Who sends a request, for applications that know that by themselves. */
@@ -19,12 +23,13 @@ export function correlationIdOf(headers: FastifyRequest['headers']): string {
 
 /** The context of a request without who sent it. */
 export function contextOf(request: FastifyRequest, actor: string): RequestContext {
-  const trace = request.headers.traceparent;
-  return {
-    correlationId: correlationIdOf(request.headers),
-    traceparent: typeof trace === 'string' && traceparentPattern.test(trace) ? trace : undefined,
-    actor,
-  };
+  return { correlationId: correlationIdOf(request.headers), ...traceIn(request.headers), actor };
+}
+
+function traceIn({ traceparent, tracestate }: FastifyRequest['headers']) {
+  if (typeof traceparent !== 'string' || !traceparentPattern.test(traceparent)) return { traceparent: undefined };
+  const isSound = typeof tracestate === 'string' && tracestatePattern.test(tracestate);
+  return isSound ? { traceparent, tracestate } : { traceparent };
 }
 
 /** Gives every request its context and every answer its correlation id. */

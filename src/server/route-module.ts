@@ -32,8 +32,10 @@ export type RouteModule = (server: MillraceServer, system: RunningSystem) => voi
 export interface RequestContext {
   /** Taken from `X-Correlation-Id` or `Correlation-ID`, or made; echoed on every answer. */
   readonly correlationId: string;
-  /** W3C trace context, when a well-formed one came along. */
+  /** W3C trace context: of this request where it is traced, else what came along when it was well-formed. */
   readonly traceparent: string | undefined;
+  /** What tracing systems pass along with it. */
+  readonly tracestate?: string | undefined;
   /** `anonymous` when nobody signed in. */
   readonly actor: string;
 }

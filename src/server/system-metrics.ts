@@ -1,5 +1,6 @@
 import type { RunningSystem } from '../running-system.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { collectTracing } from './tracing-metrics.ts';
 
 const patienceMs = 2_000;
 
@@ -14,6 +15,7 @@ export async function collectSystemMetrics(system: RunningSystem, metrics: Metri
   });
   collectConsumers(system, metrics);
   collectTimers(system, metrics);
+  collectTracing(system, metrics);
   const parts = [
     collectLag(system, metrics),
     collectOutbox(system, metrics),

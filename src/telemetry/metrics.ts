@@ -164,6 +164,18 @@ export const metricTable = {
     labels: ['method', 'code'],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   },
+  spansExported: {
+    name: 'tracing_spans_exported_total',
+    help: 'Spans that a receiver of traces has taken from this process.',
+    type: 'counter',
+    labels: [],
+  },
+  spansDropped: {
+    name: 'tracing_spans_dropped_total',
+    help: 'Spans of this process that were lost: too many waited, or the receiver did not take them.',
+    type: 'counter',
+    labels: [],
+  },
 } as const satisfies Record<string, MetricEntry>;
 
 type MetricTable = typeof metricTable;

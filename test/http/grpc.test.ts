@@ -53,6 +53,13 @@ describe('a call', () => {
     });
   });
 
+  test('carries its trace context on', async () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    await client.call('Count', { id: 'a', by: 3 }, { traceparent, tracestate: 'shop=7' });
+    const [event] = await system.log.query([{ stream: 'a' }]);
+    expect(JSON.parse(event?.metadata ?? '')).toMatchObject({ traceparent, tracestate: 'shop=7' });
+  });
+
   test('with an idempotency key that was used has no second effect, and says so', async () => {
     const key = { 'idempotency-key': 'once' };
     const first = await client.call('Count', { id: 'a', by: 3 }, key);

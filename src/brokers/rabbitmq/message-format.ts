@@ -1,5 +1,6 @@
 import type { ConsumeMessage, Options } from 'amqplib';
 import type { RecordedEvent } from '../../events/envelope.ts';
+import type { TraceContext } from '../../tracing.ts';
 import type { BrokerMessage } from '../broker.ts';
 
 /**
@@ -8,7 +9,8 @@ import type { BrokerMessage } from '../broker.ts';
  *     {"data":{…},"metadata":{…},"event":{"id":"…","position":7,"stream":"…","version":1,"type":"…", …}}
  *
  * Data and metadata stand in it exactly as they are stored. The header `millrace-lengths` says how many bytes they have,
- * so that a consumer cuts them out instead of parsing and writing them again.
+ * so that a consumer cuts them out instead of parsing and writing them again. `traceparent` and `tracestate` are headers,
+ * where whoever traces RabbitMQ looks for them.
  */
 interface Frame extends Omit<RecordedEvent, 'payload' | 'metadata'> {
   readonly log: string;
@@ -27,7 +29,7 @@ export interface PublishedMessage {
 }
 
 export function encodeMessage(message: BrokerMessage): PublishedMessage {
-  const { event, log, incarnation, previous, handedAt } = message;
+  const { event, log, incarnation, previous, handedAt, trace } = message;
   const { payload, metadata, ...rest } = event;
   const frame: Frame = { ...rest, log, incarnation, previous, handedAt };
   const text = `${beforeData}${payload}${beforeMetadata}${metadata}${beforeEvent}${JSON.stringify(frame)}${end}`;
@@ -39,7 +41,7 @@ export function encodeMessage(message: BrokerMessage): PublishedMessage {
       contentType: 'application/json',
       messageId: event.id,
       type: event.type,
-      headers: { [lengthsHeader]: `${Buffer.byteLength(payload)} ${Buffer.byteLength(metadata)}` },
+      headers: { [lengthsHeader]: `${Buffer.byteLength(payload)} ${Buffer.byteLength(metadata)}`, ...trace },
     },
   };
 }
@@ -69,7 +71,15 @@ export function decodeMessage({
     incarnation,
     previous,
     handedAt,
+    trace: traceIn(properties.headers),
   };
+}
+
+function traceIn(headers: ConsumeMessage['properties']['headers']): TraceContext | undefined {
+  const traceparent: unknown = headers?.['traceparent'];
+  if (typeof traceparent !== 'string') return undefined;
+  const tracestate: unknown = headers?.['tracestate'];
+  return typeof tracestate === 'string' ? { traceparent, tracestate } : { traceparent };
 }
 
 function parseFrame(text: string): Frame | undefined {

@@ -12,6 +12,7 @@ import { renewingLine } from './renewing-line.ts';
 import { openDatabases } from './database-urls.ts';
 import { grpcChoice } from './grpc-options.ts';
 import { checkPort } from './port-check.ts';
+import { tracingFor } from './tracing.ts';
 import { stopInOrder, type StoppablePart } from './stop-in-order.ts';
 import { watchStopReasons, type StopReason } from './stop-reasons.ts';
 import { whatRuns } from './what-runs.ts';
@@ -92,7 +93,13 @@ async function bringUp(
   const { name } = await definition;
   const onRenewing = renewingLine(terminal);
   if (settings.migrate) await migrateSystem(await definition, databases, { onRenewing });
-  const system = await startSystem(await definition, { ...databases, ...systemOptions(settings), roles, logger });
+  const tracing = await tracingFor(settings, name, roles);
+  // Behind the system, which tells until its end.
+  if (tracing !== undefined) parts.push({ name: 'Tracing', stop: () => tracing.stop() });
+  const system = await startSystem(await definition, {
+    ...{ ...databases, ...systemOptions(settings), roles, logger },
+    ...(tracing === undefined ? {} : { tracing }),
+  });
   const stopSystem = async () => {
     await system.stop();
     // Connections that close while PostgreSQL stops complain about it, and that is no news any more.

@@ -36,7 +36,14 @@ export function calledRoute(name: string, { route, nulls, list }: GrpcMethod): C
 }
 
 /** Metadata of a call that a route understands as headers. */
-const headers = ['authorization', 'x-api-key', 'idempotency-key', 'x-correlation-id', 'traceparent'] as const;
+const headers = [
+  'authorization',
+  'x-api-key',
+  'idempotency-key',
+  'x-correlation-id',
+  'traceparent',
+  'tracestate',
+] as const;
 
 /**
  * The request that a call stands for: path parameters, then the body, or the query string where there is no body. Throws

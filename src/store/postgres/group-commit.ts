@@ -2,6 +2,7 @@ import type { Client, QueryResult } from 'pg';
 import type { RecordedEvent } from '../../events/envelope.ts';
 import { MillraceError } from '../../errors.ts';
 import { checkRequest } from '../request-check.ts';
+import type { Tracing } from '../../tracing.ts';
 import type { AppendOutcome, AppendRequest, StoredKey } from '../store.ts';
 import { sortAnswer, type AppendAnswer, type SortedOutcome } from './answer-sort.ts';
 import { AppendBatch } from './append-batch.ts';
@@ -28,6 +29,7 @@ export interface GroupCommitOptions {
   readonly patience?: number;
   /** A batch without an answer for so long makes the connection doubtful, in milliseconds. Default 5,000. */
   readonly doubtAfter?: number;
+  readonly tracing?: Tracing | undefined;
 }
 
 type Settled = (readonly [Pending, SortedOutcome | { readonly outcome: 'failed'; readonly error: unknown }])[];
@@ -46,6 +48,7 @@ export class GroupCommit {
   readonly #maximumEvents: number;
   readonly #patience: number;
   readonly #doubtAfter: number;
+  readonly #tracing: Tracing | undefined;
   readonly #waiting: WaitingRequests;
   readonly #memory = new BatchMemory();
   readonly #lookingUp = new Set<Promise<void>>();
@@ -68,6 +71,7 @@ export class GroupCommit {
     this.#maximumEvents = options.maximumEvents ?? 512;
     this.#patience = options.patience ?? 10_000;
     this.#doubtAfter = options.doubtAfter ?? 5_000;
+    this.#tracing = options.tracing;
     this.#waiting = new WaitingRequests(options.maximumWaiting ?? 20_000, options.maximumWaitingSize ?? 128_000_000);
   }
 
@@ -142,6 +146,7 @@ export class GroupCommit {
   /** Sends a batch and answers its members, or puts them back to wait. Never throws. */
   async #flush(batch: AppendBatch, members: Pending[]): Promise<void> {
     let sent = members;
+    const trace = this.#tracing?.commit(members);
     try {
       const client = await this.#connection.client();
       sent = this.#withoutVoid(members);
@@ -152,7 +157,9 @@ export class GroupCommit {
         const whole = sent.length === members.length ? batch : asBatch(sent);
         this.#settle(sortAnswer(sent, await this.#send(client, whole)));
       }
+      trace?.end();
     } catch (error) {
+      trace?.end(error);
       this.#sentAt = undefined;
       await this.#recover(sent, error);
     } finally {

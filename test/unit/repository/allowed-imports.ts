@@ -58,7 +58,7 @@ export const rooms: { readonly [room: string]: Room } = {
   },
   telemetry: {
     holds: 'names of metrics, logs and spans in one table; health',
-    mayImport: ['store', 'brokers', 'relay', 'timers'],
+    mayImport: ['events', 'store', 'brokers', 'relay', 'timers'],
   },
   embedded: { holds: 'a PostgreSQL that comes with npm', mayImport: [] },
   testing: {
@@ -71,14 +71,14 @@ export const rooms: { readonly [room: string]: Room } = {
   },
   cli: {
     holds: 'the command line; puts the parts together',
-    mayImport: ['archive', 'access', 'backup', 'embedded', 'server'],
+    mayImport: ['archive', 'access', 'backup', 'telemetry', 'embedded', 'server'],
   },
 };
 
 /** Files at the top of `src/` that every room may import. */
 export const openToAll = ['config.ts', 'doorbell.ts', 'errors.ts', 'retry-schedule.ts', 'within.ts'];
-/** The shape of a system. Every room may import it as types; only what puts parts together may import its code. */
-export const openAsTypes = ['running-system.ts', 'system.ts'];
+/** The shape of a system, and of what looks at it. Every room may import it as types; only what puts parts together may import its code. */
+export const openAsTypes = ['running-system.ts', 'system.ts', 'tracing.ts'];
 /** The other files at the top put the parts together: they may import every room, and only these may import them. */
 export const mayImportTop = ['cli'];
 
@@ -117,6 +117,10 @@ export const packages: { readonly [name: string]: readonly string[] } = {
   'openid-client': ['server'],
   jose: ['server'],
   'prom-client': ['telemetry', 'server'],
+  '@opentelemetry/api': ['telemetry'],
+  '@opentelemetry/exporter-trace-otlp-proto': ['telemetry'],
+  '@opentelemetry/resources': ['telemetry'],
+  '@opentelemetry/sdk-trace': ['telemetry'],
   '@grpc/grpc-js': ['server'],
   '@grpc/proto-loader': ['server'],
   '@grpc/reflection': ['server'],

@@ -73,6 +73,28 @@ test('a well-formed trace context reaches the event, another one does not', asyn
   ]);
 });
 
+let states = 0;
+test.each([
+  ['shop=7', true],
+  ['shop=7,other@place=a b', true],
+  ['', false],
+  ['shop', false],
+  ['Shop=7', false],
+  ['shop=7,', false],
+  ['shop=ä', false],
+  [`shop=${'x'.repeat(600)}`, false],
+  [Array.from({ length: 33 }, (_, n) => `s${n}=1`).join(','), false],
+])('what tracing systems pass along (%$) goes with the context when it is sound', async (tracestate, isSound) => {
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  const stream = `state-${++states}`;
+  await post(stream, { by: 1 }, { traceparent, tracestate });
+  await post(stream, { by: 1 }, { tracestate });
+  expect((await metadataOf(stream)).map((metadata) => metadata.tracestate)).toEqual([
+    isSound ? tracestate : undefined,
+    undefined,
+  ]);
+});
+
 test('who sent a command stands in the event', async () => {
   await post('acted', { by: 1 }, { 'x-test-actor': 'ada' });
   await post('acted', { by: 1 });
