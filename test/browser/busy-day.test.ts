@@ -16,7 +16,7 @@ const buildWeb = fileURLToPath(new URL('../../scripts/build-web.ts', import.meta
 
 /**
  * The busiest day, on the screens: six receptionists, four cashiers and ten doctors with a browser each, a hundred
- * patients at once. In the middle every connection is cut, the server is restarted, and four rooms are shut. Whatever a
+ * patients at once, and the display on the wall. In the middle every connection is cut, the server is restarted, and four rooms are shut. Whatever a
  * screen shows then and at the end is what the events say.
  */
 const patients = 100;
@@ -66,7 +66,9 @@ afterAll(async () => {
 }, 60_000);
 
 /** The day so far, from the log. */
-async function ledger(): Promise<DayLedger> {
+const ledger = async (): Promise<DayLedger> => DayLedger.of(await eventsSoFar(), rooms);
+
+async function eventsSoFar(): Promise<readonly LoggedEvent[]> {
   const events: LoggedEvent[] = [];
   for (let after: number | null = 0; after !== null;) {
     const response = await fetch(`${place.url}/api/events/${busyQueue}?limit=1000&after=${after}`);
@@ -74,7 +76,7 @@ async function ledger(): Promise<DayLedger> {
     events.push(...page.events);
     after = page.next;
   }
-  return DayLedger.of(events, rooms);
+  return events;
 }
 
 /** How many have been seen to the end. */
@@ -102,6 +104,9 @@ test('every screen says what the log says, while connections drop, rooms shut an
   const reception = await opened(receptionists, (n) => open('/reception', `reception ${n}`));
   const cashiers = await opened(desks, (n) => open('/cashier', `desk desk-${n}`, { desk: `desk-${n}` }));
   const doctors = await opened(rooms, (n) => open('/room', `room room-${n}`, { room: `room-${n}` }));
+  const wall = await open('/display', 'display');
+  const wrong: string[] = [];
+  wall.page.on('pageerror', ({ message }) => wrong.push(message));
   const stations = [...cashiers, ...doctors];
   const staff = [...reception, ...stations];
 
@@ -114,6 +119,13 @@ test('every screen says what the log says, while connections drop, rooms shut an
         .poll(async () => difference(one, await ledger(), await seenOn(one)), { timeout: 30_000, interval: 200 })
         .toBeUndefined();
     }
+    await wall.live();
+    await expect
+      .poll(async () => displayDifference(await eventsSoFar(), await seenOnDisplay(wall)), {
+        timeout: 30_000,
+        interval: 200,
+      })
+      .toBeUndefined();
     expect((await ledger()).problems).toEqual([]);
   };
 
@@ -136,7 +148,8 @@ test('every screen says what the log says, while connections drop, rooms shut an
   await everyScreenAgrees();
 
   // The server restarts; the screens stay, and go on without a reload.
-  await Promise.all(staff.map((one) => one.page.evaluate('window.sameAsBefore = true')));
+  const pages = [...staff, wall];
+  await Promise.all(pages.map((one) => one.page.evaluate('window.sameAsBefore = true')));
   await stop();
   await start();
   await everyScreenAgrees();
@@ -162,9 +175,54 @@ test('every screen says what the log says, while connections drop, rooms shut an
   const tickets = (await Promise.all(reception.map((desk) => desk.tickets()))).flat();
   expect(tickets.toSorted()).toEqual(end.visits.map(({ ticket }) => ticket).toSorted());
   await everyScreenAgrees();
-  for (const one of staff) expect(await one.page.evaluate('window.sameAsBefore')).toBe(true);
-  await Promise.all(staff.map((one) => one.close()));
+  expect(await seenOnDisplay(wall)).toEqual({ calls: [], next: [] });
+  expect(wrong).toEqual([]);
+  for (const one of pages) expect(await one.page.evaluate('window.sameAsBefore')).toBe(true);
+  await Promise.all(pages.map((one) => one.close()));
 }, 900_000);
+
+interface Display {
+  /** `G-001 room-3`, as they stand from the top. */
+  readonly calls: readonly string[];
+  readonly next: readonly string[];
+}
+
+async function seenOnDisplay({ page }: StaffPage): Promise<Display> {
+  // The expression has this shape.
+  return (await page.evaluate(`({
+    calls: [...document.querySelectorAll('.display-calls li')].map((row) =>
+      [...row.children].map(({ textContent }) => textContent).join(' ')),
+    next: [...document.querySelectorAll('.display-next li')].map(({ textContent }) => textContent),
+  })`)) as Display;
+}
+
+/** What the display shows beside what the log says; undefined when they are the same. */
+function displayDifference(events: readonly LoggedEvent[], seen: Display): object | undefined {
+  const day = DayLedger.of(events, rooms);
+  const seated = new Map<string, string>();
+  for (const { type, aggregateId, data } of events) {
+    const said = (field: string): unknown => Reflect.get(Object(data), field);
+    const place = type === 'PatientCalled' ? said('roomId') : type === 'PatientCalledAtCashier' ? said('deskId') : '';
+    if (place !== '') seated.set(aggregateId, `${String(said('calledAt'))} ${String(place)}`);
+  }
+  const statuses = ['CALLED', 'IN_CONSULTATION', 'AT_CASHIER'];
+  const calls = day.visits
+    .filter(({ status }) => statuses.includes(status))
+    .map(({ visitId, ticket }) => {
+      const [calledAt = '', place = ''] = seated.get(visitId)?.split(' ') ?? [];
+      return { calledAt, line: `${ticket} ${place}` };
+    })
+    // The newest first; it shows six of them.
+    .toSorted((one, other) => other.calledAt.localeCompare(one.calledAt) || one.line.localeCompare(other.line))
+    .map(({ line }) => line)
+    .slice(0, 6);
+  const next = day
+    .line('WAITING')
+    .map(({ ticket }) => ticket)
+    .slice(0, 8);
+  const should = { calls, next };
+  return JSON.stringify(should) === JSON.stringify(seen) ? undefined : { should, seen };
+}
 
 type Seen = { readonly list: readonly string[] } | StationView;
 
