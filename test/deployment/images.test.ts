@@ -292,6 +292,23 @@ describe('the three images, their lines replayed as processes of this machine', 
       expect(said('list_queues')).toMatch(/waiting-room-projection-queue\s+quorum/);
     });
 
+    test('the API, as its own user, says of each event whether a read model has it, also after the rebuild', async () => {
+      const key = await running.api?.exec([
+        'node',
+        'bin/millrace.js',
+        'api-keys',
+        'add',
+        'audit',
+        '--role',
+        'operator',
+      ]);
+      const headers = { 'x-api-key': /mk_[\w-]+/.exec(key?.output ?? '')?.[0] ?? '' };
+      const answer = await fetch(`http://127.0.0.1:${ports.api}/api/log`, { headers });
+      expect(answer.status).toBe(200);
+      const { events } = (await answer.json()) as { events: readonly { applied: boolean | null }[] };
+      expect(new Set(events.map(({ applied }) => applied))).toEqual(new Set([true]));
+    });
+
     test.each(statements)('asks the event store: %s', async (sql) => {
       const reader = { user: 'rlapp_reader_1', password: secrets['RLAPP_READER_PASSWORD'] ?? '' };
       await postgres.psql(sql, { ...reader, database: 'waitingroom_eventstore' });
