@@ -72,26 +72,22 @@ describe('the three images, their lines replayed as processes of this machine', 
     for (const name of ['api', 'worker', 'projections', 'metrics'] as const) ports[name] = await freePort();
     ({ services } = parse(await composeConfig(secrets)) as ComposeFile);
     const { postgres: database, rabbitmq: broker } = services;
-    const begun = [
-      startComposePostgres(database ?? {}).then((one) => (postgres = one)),
-      startRabbitMq({
-        management: true,
-        settings: [
-          ...readRepositoryFile('infrastructure/rabbitmq/rabbitmq.conf').split('\n'),
-          'prometheus.tcp.ip = 127.0.0.1',
-          `prometheus.tcp.port = ${ports.metrics}`,
-        ],
-        enabledPlugins: readRepositoryFile('infrastructure/rabbitmq/enabled_plugins'),
-        user: {
-          name: broker?.environment?.['RABBITMQ_DEFAULT_USER'] ?? '',
-          password: broker?.environment?.['RABBITMQ_DEFAULT_PASS'] ?? '',
-          virtualHost: broker?.environment?.['RABBITMQ_DEFAULT_VHOST'] ?? '',
-        },
-      }).then((one) => (rabbit = one)),
-      ImageReplay.build(images).then((one) => (replay = one)),
-    ];
-    const failed = (await Promise.allSettled(begun)).find((one) => one.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
+    postgres = await startComposePostgres(database ?? {});
+    rabbit = await startRabbitMq({
+      management: true,
+      settings: [
+        ...readRepositoryFile('infrastructure/rabbitmq/rabbitmq.conf').split('\n'),
+        'prometheus.tcp.ip = 127.0.0.1',
+        `prometheus.tcp.port = ${ports.metrics}`,
+      ],
+      enabledPlugins: readRepositoryFile('infrastructure/rabbitmq/enabled_plugins'),
+      user: {
+        name: broker?.environment?.['RABBITMQ_DEFAULT_USER'] ?? '',
+        password: broker?.environment?.['RABBITMQ_DEFAULT_PASS'] ?? '',
+        virtualHost: broker?.environment?.['RABBITMQ_DEFAULT_VHOST'] ?? '',
+      },
+    });
+    replay = await ImageReplay.build(images);
     await postgres.psql(readRepositoryFile('infrastructure/postgres/init.sql'));
   }, 240_000);
 

@@ -130,6 +130,8 @@ describe.each(['development', 'production'] as const)('k8s/overlays/%s', (name) 
       expect(container.startupProbe?.httpGet).toEqual({ path: '/health/startup', port: 'http' });
       expect(container.readinessProbe?.httpGet).toEqual({ path: '/health/ready', port: 'http' });
       expect(container.livenessProbe?.httpGet).toEqual({ path: '/health/live', port: 'http' });
+      // All that the image writes to.
+      expect(container.volumeMounts?.map((one) => one.mountPath).sort()).toEqual(['/tmp', image['LOG_FOLDER']]);
       // The same databases and users as with Docker Compose.
       const composed = composeFile().services[service]?.environment ?? {};
       for (const key of ['EventStore__ConnectionString', 'ReadModels__ConnectionString']) {
