@@ -112,6 +112,18 @@ describe('docker-compose.yml', () => {
     expect(() => readSettings({ ...image, ...(Object.fromEntries(filled) as Record<string, string>) })).not.toThrow();
   });
 
+  test('S273, S274, S275, S276, S277, S278: the settings have the names of the seeds, and their values', () => {
+    const environment = services['waitingroom-worker']?.environment ?? {};
+    expect(environment['EventStore__ConnectionString']).toMatch(/^Host=postgres;/);
+    expect(environment).toMatchObject({
+      RabbitMq__HostName: 'rabbitmq',
+      RabbitMq__Port: '5672',
+      OutboxDispatcher__PollingIntervalSeconds: '5',
+      OutboxDispatcher__BatchSize: '100',
+      Serilog__WriteTo__1__Args__serverUrl: 'http://seq:5341',
+    });
+  });
+
   test('C30: each process has a user of its own, and only the one that prepares has the owner’s', () => {
     const users = own.map(
       (name) => /Username=(\w+)/.exec(services[name]?.environment?.['EventStore__ConnectionString'] ?? '')?.[1],

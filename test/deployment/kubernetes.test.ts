@@ -112,7 +112,7 @@ describe.each(['development', 'production'] as const)('k8s/overlays/%s', (name) 
     }
   });
 
-  test('the three processes have settings that Millrace takes, the probes of its three questions, and the image’s port', () => {
+  test('S570, S571, S572, S573: the three processes have settings that Millrace takes, the probes of its three questions, and the image’s port', () => {
     const processes = [
       ['rlapp-api', 'waitingroom-api'],
       ['rlapp-worker', 'waitingroom-worker'],
@@ -125,6 +125,9 @@ describe.each(['development', 'production'] as const)('k8s/overlays/%s', (name) 
       const env = { ...image, ...environmentIn(container, resources, exampleSecrets()) };
       const { DATABASE_PASSWORD: _, ...settings } = env;
       expect(() => readSettings(settings)).not.toThrow();
+      expect(env).toHaveProperty('EventStore__ConnectionString');
+      expect(env).toHaveProperty('Seq__Url');
+      expect('RabbitMq__HostName' in env && 'RabbitMq__Port' in env).toBe(name !== 'rlapp-api');
       const port = Number(image['PORT'] ?? image['HEALTH_PORT']);
       expect(container.ports).toEqual([{ name: 'http', containerPort: port }]);
       expect(container.startupProbe?.httpGet).toEqual({ path: '/health/startup', port: 'http' });
