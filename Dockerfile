@@ -1,6 +1,7 @@
 # Three images from one file: docker build --target rlapp-api -t rlapp-api .
 # The other targets are rlapp-worker (the relay) and rlapp-projections. All of them run as uid 1000, need no capability
-# and write nothing outside /tmp, so they work with --read-only --tmpfs /tmp --cap-drop ALL.
+# and write nothing outside /tmp and /var/log/millrace (log files, which wait there for Seq), so they work with
+# --read-only --tmpfs /tmp -v logs:/var/log/millrace --cap-drop ALL.
 # test/deployment runs every line of this file: keep RUN to plain commands in the working folder.
 
 # The same Node that package.json pins; a test compares the two. A registry of one's own: --build-arg NODE_IMAGE=…
@@ -15,6 +16,7 @@ COPY . .
 RUN node scripts/build-package.ts
 RUN node scripts/build-web.ts
 RUN rm -rf apps/*/web
+RUN mkdir logs
 
 # The packages that run, without the embedded PostgreSQL and what only builds and tests need. Applications import the
 # platform by names of package.json; here these lead to the compiled one.
@@ -33,9 +35,11 @@ COPY --from=build /build/bin ./bin
 COPY --from=build /build/proto ./proto
 COPY --from=build /build/dist ./dist
 COPY --from=build /build/apps ./apps
+# Empty, and theirs: a volume that is mounted there begins as its owner's.
+COPY --from=build --chown=1000:1000 /build/logs /var/log/millrace
 # Databases are prepared by `millrace migrate`, as their owner. Secrets may come as variables, or as lines of the file
 # /run/secrets/millrace.env.
-ENV NODE_ENV=production HOST=0.0.0.0 MILLRACE_DATA=/tmp/millrace MILLRACE_MIGRATE=no
+ENV NODE_ENV=production HOST=0.0.0.0 MILLRACE_DATA=/tmp/millrace MILLRACE_MIGRATE=no LOG_FOLDER=/var/log/millrace
 USER 1000:1000
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["node", "--env-file-if-exists=/run/secrets/millrace.env", "bin/millrace.js"]

@@ -158,11 +158,14 @@ begin
     join pg_namespace n on n.nspname = replace(b.projection_id, '-', '_') || '_g' || b.generation
   loop
     execute format('alter schema %I owner to :projector', build.nspname);
+    -- The API looks into the tables themselves to say whether an event has had its effect: /api/log.
+    execute format('grant usage on schema %I to :api', build.nspname);
     for part in
       select c.oid::regclass as name, c.relkind from pg_class c
       where c.relnamespace = build.nspname::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f')
     loop
       execute format('alter table %s owner to :projector', part.name);
+      execute format('grant select on %s to :api', part.name);
     end loop;
     for part in select p.oid::regprocedure as name from pg_proc p where p.pronamespace = build.nspname::regnamespace loop
       execute format('alter routine %s owner to :projector', part.name);
@@ -177,3 +180,6 @@ begin
 end $$;
 -- A view whose columns change is another view: it is readable from its first moment.
 alter default privileges for role :projector in schema :schema grant select on tables to :api, :reader;
+-- So are the tables of a build that comes later, in a schema of its own.
+alter default privileges for role :projector grant usage on schemas to :api;
+alter default privileges for role :projector grant select on tables to :api;

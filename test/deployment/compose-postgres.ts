@@ -29,6 +29,15 @@ export interface ComposePostgres {
  */
 export async function startComposePostgres(service: ComposeService): Promise<ComposePostgres> {
   const folder = await mkdtemp(path.join(tmpdir(), 'millrace-postgres-'));
+  try {
+    return await startIn(folder, service);
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function startIn(folder: string, service: ComposeService): Promise<ComposePostgres> {
   await chmod(folder, 0o755);
   const account = process.getuid?.() === 0 ? await accountOf('postgres') : undefined;
   if (account !== undefined) await chown(folder, account.uid, account.gid);
@@ -49,13 +58,8 @@ export async function startComposePostgres(service: ComposeService): Promise<Com
   const mounted = path.join(folder, 'postgresql.conf');
   await run('cp', [path.join(repository, 'infrastructure/postgres/postgresql.conf'), mounted]);
   await chmod(mounted, 0o644);
-  const own = [
-    'listen_addresses=127.0.0.1',
-    `unix_socket_directories=${folder}`,
-    'fsync=off',
-    `hba_file=${data}/pg_hba.conf`,
-  ];
-  const server = `-p ${port} -c config_file=${mounted} -c data_directory=${data} ${own.map((one) => `-c ${one}`).join(' ')}`;
+  const own = ['listen_addresses=127.0.0.1', `unix_socket_directories=${folder}`, 'fsync=off'];
+  const server = `-p ${port} -c config_file=${mounted} ${own.map((one) => `-c ${one}`).join(' ')}`;
   await run(
     path.join(bin, 'pg_ctl'),
     ['-D', data, '-w', '-l', path.join(folder, 'log'), '-o', server, 'start'],

@@ -89,15 +89,18 @@ export class ImageReplay {
   ): Promise<Container> {
     const settings = settingsOf(target, this.#stages);
     const own = await mkdtemp(path.join(this.#root, `${target}-`));
-    for (const name of ['tmp', 'secrets']) await mkdir(path.join(own, name));
+    for (const name of ['tmp', 'secrets', 'log']) await mkdir(path.join(own, name));
     await chmod(own, 0o755);
-    await chmod(path.join(own, 'tmp'), 0o777);
+    for (const name of ['tmp', 'log']) await chmod(path.join(own, name), 0o777);
     if (secrets !== undefined) {
       await copyFile(secrets, path.join(own, 'secrets', 'millrace.env'));
       await chmod(path.join(own, 'secrets', 'millrace.env'), 0o644);
     }
     const inside = (text: string) =>
-      text.replaceAll('/run/secrets/', `${own}/secrets/`).replaceAll(/^\/tmp\b/g, `${own}/tmp`);
+      text
+        .replaceAll('/run/secrets/', `${own}/secrets/`)
+        .replace(/^\/tmp\b/, `${own}/tmp`)
+        .replace(/^\/var\/log\b/, `${own}/log`);
     const place: Place = {
       cwd: path.join(this.#root, 'runtime', settings.workdir),
       env: this.#environment({ ...mapValues(settings.env, inside), ...env }, own),
@@ -132,7 +135,7 @@ export class ImageReplay {
       if (keyword === 'WORKDIR') workdir = rest;
       const here = path.join(root, workdir);
       await mkdir(here, { recursive: true });
-      if (keyword === 'COPY') await this.#copy(rest, here);
+      if (keyword === 'COPY') await this.#copy(rest, root, here);
       if (keyword !== 'RUN') continue;
       const { code, output } = await ended(
         spawn('/bin/sh', ['-c', rest], { cwd: here, env: this.#buildEnvironment() }),
@@ -153,11 +156,12 @@ export class ImageReplay {
     };
   }
 
-  async #copy(rest: string, here: string): Promise<void> {
+  async #copy(rest: string, root: string, here: string): Promise<void> {
     const words = rest.split(/\s+/);
-    const from = /^--from=(.+)$/.exec(words[0] ?? '')?.[1];
-    const [...sources] = words.slice(from === undefined ? 0 : 1);
-    const target = path.join(here, sources.pop() ?? '.');
+    const from = words.find((word) => word.startsWith('--from='))?.slice('--from='.length);
+    const sources = words.filter((word) => !word.startsWith('--'));
+    const named = sources.pop() ?? '.';
+    const target = named.startsWith('/') ? path.join(root, named) : path.join(here, named);
     for (const source of sources) {
       if (from === undefined) await copyContext(source, target);
       else {

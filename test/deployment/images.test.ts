@@ -1,10 +1,11 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { repository } from '../../scripts/development-tool.ts';
 import { freePort } from '../support/free-port.ts';
 import { startRabbitMq, type RabbitMq } from '../support/rabbitmq-server.ts';
 import { readRepositoryFile } from '../unit/repository/repository-files.ts';
@@ -18,6 +19,7 @@ import { contextFiles, ImageReplay, type Container, type InsideCommand } from '.
 const targets = { api: 'rlapp-api', worker: 'rlapp-worker', projections: 'rlapp-projections' } as const;
 const images = Object.values(targets);
 const secrets = exampleSecrets();
+const dashboardsUser = path.join(repository, 'infrastructure/grafana/read-only-user.sql');
 const version = (JSON.parse(readRepositoryFile('package-lock.json')) as Lock).packages['node_modules/node']?.version;
 
 interface Lock {
@@ -72,26 +74,22 @@ describe('the three images, their lines replayed as processes of this machine', 
     for (const name of ['api', 'worker', 'projections', 'metrics'] as const) ports[name] = await freePort();
     ({ services } = parse(await composeConfig(secrets)) as ComposeFile);
     const { postgres: database, rabbitmq: broker } = services;
-    const begun = [
-      startComposePostgres(database ?? {}).then((one) => (postgres = one)),
-      startRabbitMq({
-        management: true,
-        settings: [
-          ...readRepositoryFile('infrastructure/rabbitmq/rabbitmq.conf').split('\n'),
-          'prometheus.tcp.ip = 127.0.0.1',
-          `prometheus.tcp.port = ${ports.metrics}`,
-        ],
-        enabledPlugins: readRepositoryFile('infrastructure/rabbitmq/enabled_plugins'),
-        user: {
-          name: broker?.environment?.['RABBITMQ_DEFAULT_USER'] ?? '',
-          password: broker?.environment?.['RABBITMQ_DEFAULT_PASS'] ?? '',
-          virtualHost: broker?.environment?.['RABBITMQ_DEFAULT_VHOST'] ?? '',
-        },
-      }).then((one) => (rabbit = one)),
-      ImageReplay.build(images).then((one) => (replay = one)),
-    ];
-    const failed = (await Promise.allSettled(begun)).find((one) => one.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
+    postgres = await startComposePostgres(database ?? {});
+    rabbit = await startRabbitMq({
+      management: true,
+      settings: [
+        ...readRepositoryFile('infrastructure/rabbitmq/rabbitmq.conf').split('\n'),
+        'prometheus.tcp.ip = 127.0.0.1',
+        `prometheus.tcp.port = ${ports.metrics}`,
+      ],
+      enabledPlugins: readRepositoryFile('infrastructure/rabbitmq/enabled_plugins'),
+      user: {
+        name: broker?.environment?.['RABBITMQ_DEFAULT_USER'] ?? '',
+        password: broker?.environment?.['RABBITMQ_DEFAULT_PASS'] ?? '',
+        virtualHost: broker?.environment?.['RABBITMQ_DEFAULT_VHOST'] ?? '',
+      },
+    });
+    replay = await ImageReplay.build(images);
     await postgres.psql(readRepositoryFile('infrastructure/postgres/init.sql'));
   }, 240_000);
 
@@ -168,6 +166,23 @@ describe('the three images, their lines replayed as processes of this machine', 
     expect(job.code(), job.output()).toBe(0);
     expect(job.output()).toContain('Rights are given to rlapp_api, rlapp_relay, rlapp_projector');
   });
+
+  test.runIf(existsSync(dashboardsUser))(
+    'Grafana’s user gets what it reads in both databases, and no name',
+    async () => {
+      const script = readRepositoryFile('infrastructure/postgres/dashboards-user.sql');
+      await postgres.psql(script.replaceAll('\\ir read-only-user.sql', `\\i ${dashboardsUser}`));
+      const grafana = { user: 'millrace_dashboards', password: secrets['RLAPP_DASHBOARDS_PASSWORD'] ?? '' };
+      const events = { ...grafana, database: 'waitingroom_eventstore' };
+      const models = { ...grafana, database: 'waitingroom_read_models' };
+      await postgres.psql('select event_name, total_lag_ms from event_processing_lag', events);
+      await postgres.psql('select queue_id, current_patient_count from waiting_queue_view', models);
+      await expect(postgres.psql('select payload from waiting_room_events', events)).rejects.toThrow(
+        'permission denied',
+      );
+      await expect(postgres.psql('select patient_name from visits_view', models)).rejects.toThrow('permission denied');
+    },
+  );
 
   test('S559, S560, S561: each starts as it is written, and its health check passes', async () => {
     const api = services['waitingroom-api'];
@@ -290,6 +305,23 @@ describe('the three images, their lines replayed as processes of this machine', 
       expect(said('/api/waiting-room/monitor')).toContain('queue-1');
       expect(said('psql -U rlapp_reader_1')).toMatch(/^\s+[2-9]$/m);
       expect(said('list_queues')).toMatch(/waiting-room-projection-queue\s+quorum/);
+    });
+
+    test('the API, as its own user, says of each event whether a read model has it, also after the rebuild', async () => {
+      const key = await running.api?.exec([
+        'node',
+        'bin/millrace.js',
+        'api-keys',
+        'add',
+        'audit',
+        '--role',
+        'operator',
+      ]);
+      const headers = { 'x-api-key': /mk_[\w-]+/.exec(key?.output ?? '')?.[0] ?? '' };
+      const answer = await fetch(`http://127.0.0.1:${ports.api}/api/log`, { headers });
+      expect(answer.status).toBe(200);
+      const { events } = (await answer.json()) as { events: readonly { applied: boolean | null }[] };
+      expect(new Set(events.map(({ applied }) => applied))).toEqual(new Set([true]));
     });
 
     test.each(statements)('asks the event store: %s', async (sql) => {

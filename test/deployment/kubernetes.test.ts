@@ -112,7 +112,7 @@ describe.each(['development', 'production'] as const)('k8s/overlays/%s', (name) 
     }
   });
 
-  test('the three processes have settings that Millrace takes, the probes of its three questions, and the image’s port', () => {
+  test('S570, S571, S572, S573: the three processes have settings that Millrace takes, the probes of its three questions, and the image’s port', () => {
     const processes = [
       ['rlapp-api', 'waitingroom-api'],
       ['rlapp-worker', 'waitingroom-worker'],
@@ -125,11 +125,16 @@ describe.each(['development', 'production'] as const)('k8s/overlays/%s', (name) 
       const env = { ...image, ...environmentIn(container, resources, exampleSecrets()) };
       const { DATABASE_PASSWORD: _, ...settings } = env;
       expect(() => readSettings(settings)).not.toThrow();
+      expect(env).toHaveProperty('EventStore__ConnectionString');
+      expect(env).toHaveProperty('Seq__Url');
+      expect('RabbitMq__HostName' in env && 'RabbitMq__Port' in env).toBe(name !== 'rlapp-api');
       const port = Number(image['PORT'] ?? image['HEALTH_PORT']);
       expect(container.ports).toEqual([{ name: 'http', containerPort: port }]);
       expect(container.startupProbe?.httpGet).toEqual({ path: '/health/startup', port: 'http' });
       expect(container.readinessProbe?.httpGet).toEqual({ path: '/health/ready', port: 'http' });
       expect(container.livenessProbe?.httpGet).toEqual({ path: '/health/live', port: 'http' });
+      // All that the image writes to.
+      expect(container.volumeMounts?.map((one) => one.mountPath).sort()).toEqual(['/tmp', image['LOG_FOLDER']]);
       // The same databases and users as with Docker Compose.
       const composed = composeFile().services[service]?.environment ?? {};
       for (const key of ['EventStore__ConnectionString', 'ReadModels__ConnectionString']) {

@@ -8,6 +8,7 @@ export interface PodContainer {
   readonly ports?: readonly { readonly name: string; readonly containerPort: number }[];
   readonly env?: readonly EnvEntry[];
   readonly envFrom?: readonly { readonly configMapRef?: { readonly name: string } }[];
+  readonly volumeMounts?: readonly { readonly mountPath: string }[];
   readonly resources?: { readonly requests?: object; readonly limits?: { readonly memory?: string } };
   readonly securityContext?: {
     readonly allowPrivilegeEscalation?: boolean;
