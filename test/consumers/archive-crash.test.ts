@@ -128,6 +128,20 @@ it('a run that lost its lease takes nothing out, and a commit under way is waite
   expect(await soundAfter(before)).toMatchObject({ problems: [] });
 });
 
+it('an event that is neither in the log nor in the index is an error with its position, not a shorter page', async () => {
+  await more();
+  await rig.run();
+  const gone = await rig.databases.store('delete from archived_events where position = 2 returning *');
+  expect(gone).toHaveLength(1);
+  const hole = { code: 'STORE_CORRUPT', message: expect.stringContaining('position 2') };
+  await expect(readAll(rig.log)).rejects.toMatchObject(hole);
+  await rig.databases.store(
+    'insert into archived_events select * from json_populate_record(null::archived_events, $1)',
+    [JSON.stringify(gone[0])],
+  );
+  await readAll(rig.log);
+});
+
 it('a missing or damaged file is an error that names it, and events are never passed over', async () => {
   const before = await more();
   await rig.run();
