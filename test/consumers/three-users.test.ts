@@ -286,7 +286,8 @@ describe('with a database user for each role', () => {
         names: system.tables,
         archive: new ArchiveFolder(folder),
       });
-      const read = await log.read({ after: position }).finally(() => log.close());
+      const read = await log.read({ after: position });
+      await log.close();
       expect(
         read.map(({ type }) => type),
         part,
