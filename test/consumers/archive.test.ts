@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
 import type { ArchiveStep } from '../../src/archive/archive-run.ts';
-import { eventually } from '../support/example-databases.ts';
+import { startServer } from '../../src/server/index.ts';
+import { eventually, readModelText } from '../support/example-databases.ts';
 import { readAll } from '../support/test-log.ts';
-import { journey } from '../support/example-system.ts';
+import { eventOf, journey } from '../support/example-system.ts';
 import { archiveRig, delivered } from '../support/archive-rig.ts';
 
 it('S527, C36: closed streams go to files, the last event of each stays, and log and archive read as one', async () => {
@@ -174,4 +175,43 @@ it('nobody takes events out of the log but the archive, and it takes no last eve
   await databases.store(`update leases set token = 8 where name = 'archive'`);
   await expect(batch('1')).rejects.toMatchObject({ code: 'MR010' });
   expect(await databases.store('select 1 from parcel_events_log')).toHaveLength(3);
+});
+
+it('S527, C36: /api/events, /api/log, a rebuild and conditions see no difference; operators see how it stands', async () => {
+  await using rig = await archiveRig();
+  const { databases } = rig;
+  const system = await databases.start({ archive: { folder: rig.folder.path } });
+  const server = await startServer({ system: databases.example.system }, system, { host: '127.0.0.1', port: 0 });
+  databases.onEnd(() => server.stop());
+  const get = async (url: string): Promise<unknown> => (await fetch(`${server.url}${url}`)).json();
+  await databases.append([...delivered('a'), ...journey('open', ['north', 'south']), ...delivered('b', 'west')]);
+  await rig.settle(8);
+  const questions = ['/api/events/parcel-a', '/api/events/parcel-b?after=6&limit=1', '/api/log?limit=100'];
+  const answers = await Promise.all(questions.map(get));
+  const before = await readModelText(databases);
+  expect(await rig.run()).toMatchObject({ events: 4 });
+
+  expect(await Promise.all(questions.map(get))).toEqual(answers);
+  await system.projections.rebuild('parcels');
+  expect(await readModelText(databases)).toBe(before);
+  expect(await get('/api/archive')).toMatchObject({ lastPosition: 8, archived: 4, inLog: 4, files: 1, paused: null });
+  const paused = await fetch(`${server.url}/api/archive/pause`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ reason: 'backup runs' }),
+  });
+  expect(await paused.json()).toMatchObject({ paused: { by: 'anonymous', reason: 'backup runs' } });
+  await fetch(`${server.url}/api/archive/resume`, { method: 'POST' });
+  expect(await get('/api/archive')).toMatchObject({ paused: null });
+  expect(await (await fetch(`${server.url}/metrics`)).text()).toMatch(/^archived_events_total 4$/m);
+
+  // The only event at the depot is in a file, and sixteen who want to be the first there still all lose.
+  const racers = Array.from({ length: 16 }, (_, n) => {
+    const [first] = [...delivered(`racer-${n}`, 'west')].map(eventOf);
+    if (first === undefined) throw new Error('three steps');
+    const { id, stream, type, data } = first;
+    const event = { id, stream, metadata: '{}', occurredAt: 0, ...databases.registry.encode({ type, data }) };
+    return rig.log.append({ events: [event], conditions: [{ tags: ['depot:west'], after: 0 }] });
+  });
+  expect((await Promise.all(racers)).filter(({ outcome }) => outcome === 'stored')).toEqual([]);
 });

@@ -1,9 +1,16 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ArchiveFolder } from '../../src/archive/archive-folder.ts';
+import { ArchiveJob } from '../../src/archive/archive-job.ts';
 import type { Decider, EventOf, RunningSystem } from '../../src/index.ts';
+import { LagRetention } from '../../src/lag/lag-retention.ts';
 import { migrateSystem } from '../../src/migrate-system.ts';
 import { startSystem } from '../../src/start-system.ts';
+import { endingTypes } from '../../src/system.ts';
 import { PostgresLog } from '../../src/store/postgres/postgres-log.ts';
 import { eventually, exampleDatabases, reached, type ExampleDatabases } from '../support/example-databases.ts';
 import { ParcelAccepted, ParcelMoved } from '../support/example-system.ts';
@@ -233,6 +240,62 @@ describe('with a database user for each role', () => {
     for (const part of ['relay', 'projector'] as const) {
       await expect(accessOf(part).listAccounts(), part).rejects.toThrow('permission denied');
     }
+  });
+
+  it('a relay’s user archives and deletes what is old, and every other process reads what was archived', async () => {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'millrace-archive-'));
+    databases.onEnd(() => rm(folder, { recursive: true, force: true }));
+    const { system } = databases.example;
+    const { position } = await databases.log.head();
+    await databases.append([
+      { parcel: 'old', what: 'accepted', depot: 'north', weight: 50 },
+      { parcel: 'old', what: 'delivered' },
+    ]);
+    await eventually('all of it in the ledger', async () => {
+      const [cursor] = await databases.store<{ position: string }>('select position from lag_cursor');
+      return Number(cursor?.position) >= position + 2;
+    });
+    for (const { id } of system.projections) await reached(databases, position + 2, id);
+    const pools = [databases.eventStoreUrl, databases.readModelsUrl].map(
+      (url) => new pg.Pool({ connectionString: urlOf('relay', url), max: 2 }),
+    );
+    const [eventStore, readModels] = pools;
+    if (eventStore === undefined || readModels === undefined) throw new Error('two pools');
+    let archived = 0;
+    try {
+      await databases.store(
+        `select roll_up_lag_metrics(date_trunc('minute', clock_timestamp()) + interval '1 minute')`,
+      );
+      const retention = new LagRetention({ eventStore, instance: 'test', keepRowsMs: 0 });
+      expect((await retention.runNow())?.rows).toBeGreaterThan(0);
+      const job = new ArchiveJob({
+        ...{ eventStore, readModels, folder, log: system.name, names: system.tables, instance: 'test', afterMs: 0 },
+        endingTypes: endingTypes(system),
+        projections: system.projections.map(({ id }) => id),
+      });
+      // This parcel and what earlier tests have delivered.
+      archived = (await job.runNow()).events;
+      expect(archived).toBeGreaterThan(0);
+    } finally {
+      await Promise.all(pools.map((pool) => pool.end()));
+    }
+    for (const part of ['api', 'relay', 'projector'] as const) {
+      const log = new PostgresLog({
+        url: urlOf(part, databases.eventStoreUrl),
+        name: system.name,
+        names: system.tables,
+        archive: new ArchiveFolder(folder),
+      });
+      const read = await log.read({ after: position });
+      await log.close();
+      expect(
+        read.map(({ type }) => type),
+        part,
+      ).toEqual(['ParcelAccepted', 'ParcelDelivered']);
+    }
+    await systemOf('api').archive?.pause('operator');
+    await systemOf('api').archive?.resume();
+    expect(await systemOf('api').archive?.status()).toMatchObject({ archived, paused: null });
   });
 
   it('who writes with another role is refused, and nothing is stored', async () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { waitingRoom } from '../../apps/waiting-room/system.ts';
@@ -219,6 +220,17 @@ GROUP BY event_name;`);
     await inEventStore.query(`update lag_ledger set created_at = now() - interval '31 days' where position <= 3`);
     expect((await inEventStore.query(cleanUp)).rowCount).toBe(3);
     expect(await rows('SELECT count(*) FROM event_processing_lag;')).toEqual([{ count: String(events - 3) }]);
+  });
+
+  test('S524, S525, S526, S527, S528, S529: what troubleshooting says about a disk that fills runs as it stands there', async () => {
+    const page = readFileSync(new URL('../../docs/troubleshooting.md', import.meta.url), 'utf8');
+    const section = /^## 3\. Database disk space[\s\S]*?(?=^## 4\.)/m.exec(page)?.[0] ?? '';
+    const blocks = [...section.matchAll(/^ *```sql\n([\s\S]*?)^ *```/gm)].map(([, sql = '']) => sql);
+    const inline = [...section.matchAll(/`(SELECT [^`]+;)`/g)].map(([, sql = '']) => sql);
+    expect([...blocks, ...inline]).toHaveLength(8);
+    for (const sql of [...blocks, ...inline]) await inEventStore.query(sql);
+    const counting = blocks.find((sql) => sql.includes('archived_events')) ?? '';
+    expect(await rows(counting)).toEqual([{ counted: String(events), last_position: String(events) }]);
   });
 
   test('S051, S313: raw inserts into events and tags are refused', async () => {
