@@ -93,7 +93,7 @@ export class OtlpReceiver implements AsyncDisposable {
     return receiver;
   }
 
-  /** Resolves when something holds of what was received; fails after 20 seconds, with the names of what is there. */
+  /** Resolves when something holds of what was received; fails after 40 seconds, with the names of what is there. */
   async until(what: string, holds: (spans: readonly ReceivedSpan[]) => boolean): Promise<void> {
     if (holds(this.spans)) return;
     await new Promise<void>((resolve, reject) => {
@@ -106,7 +106,7 @@ export class OtlpReceiver implements AsyncDisposable {
       const timer = setTimeout(() => {
         this.#waiting.delete(look);
         reject(new Error(`waited in vain for: ${what}; there are ${this.spans.map(({ name }) => name).join(', ')}`));
-      }, 20_000);
+      }, 40_000);
       this.#waiting.add(look);
     });
   }
