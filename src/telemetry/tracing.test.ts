@@ -1,3 +1,4 @@
+import { SpanStatusCode } from '@opentelemetry/api';
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { afterEach, expect, it } from 'vitest';
 import { MessagesRefused } from '../brokers/broker.ts';
@@ -25,7 +26,7 @@ const told = () =>
     .getFinishedSpans()
     .map(
       ({ name, status, attributes }) =>
-        `${name}${status.code === 2 ? ` failed: ${String(attributes['error.type'])}` : ''}`,
+        `${name}${status.code === SpanStatusCode.ERROR ? ` failed: ${String(attributes['error.type'])}` : ''}`,
     );
 
 const eventAt = (position: number, traceparent?: string): RecordedEvent => ({
