@@ -5,10 +5,13 @@ import { application } from '../../apps/waiting-room/app.ts';
 import { clinicAccess } from '../../apps/waiting-room/access.ts';
 import { defineProjection, rows, Type, type JsonObject } from '../../src/index.ts';
 import type { Application } from '../../src/server/index.ts';
+import { startTracing } from '../../src/telemetry/start-tracing.ts';
+import type { RunningTracing } from '../../src/tracing.ts';
 import { canariesIn, columnsWithCanaries } from '../support/canaries.ts';
 import { CanaryDay } from '../support/canary-day.ts';
 import { eventually } from '../support/example-databases.ts';
 import { GrpcClinic } from '../support/grpc-clinic.ts';
+import { OtlpReceiver } from '../support/otlp-receiver.ts';
 
 /**
  * Names, ids, notes and reasons that stand nowhere else go through a whole day of the real system, and are then looked for
@@ -80,6 +83,8 @@ const declared: { readonly [column: string]: { readonly holds: readonly string[]
 const logged: string[] = [];
 let clinic: GrpcClinic;
 let day: CanaryDay;
+let receiver: OtlpReceiver;
+let tracing: RunningTracing;
 
 beforeAll(async () => {
   const stream = new Writable({
@@ -88,7 +93,9 @@ beforeAll(async () => {
       done();
     },
   });
-  clinic = await GrpcClinic.start('required', { logger: pino({ level: 'trace' }, stream), app: poisoned });
+  receiver = await OtlpReceiver.start();
+  tracing = await startTracing({ endpoint: receiver.url, service: 'clinic', sampler: 'always_on', ratio: 1 });
+  clinic = await GrpcClinic.start('required', { logger: pino({ level: 'trace' }, stream), app: poisoned, tracing });
   day = new CanaryDay(clinic);
   await day.live();
   await eventually('what is poison is parked', async () => (await clinic.system.deadLetters.count()) > 3);
@@ -97,7 +104,11 @@ beforeAll(async () => {
     return count > 0 && pendingCount === 0;
   });
 }, 120_000);
-afterAll(() => clinic.stop());
+afterAll(async () => {
+  await clinic.stop();
+  await tracing.stop();
+  await receiver[Symbol.asyncDispose]();
+});
 
 /** The texts with canaries in them, cut short, with what they hold. */
 function leaks(texts: readonly string[], holds: readonly string[] = []): string[] {
@@ -126,6 +137,13 @@ describe('nobody reads anything personal', () => {
   test('in the log, whatever its level', () => {
     expect(logged.filter((line) => line.includes('INTERNAL_ERROR')).length).toBeGreaterThanOrEqual(2);
     expect(leaks(logged)).toEqual([]);
+  });
+
+  test('in spans of traces', async () => {
+    // What was parked shows in them.
+    await receiver.until('the spans', (spans) => spans.filter(({ name }) => name === 'apply poison').length > 3);
+    expect(receiver.spans.length).toBeGreaterThan(200);
+    expect(receiver.bodies.filter((body) => canariesIn(body.toString()).length > 0)).toEqual([]);
   });
 
   test('in why an event is parked', async () => {

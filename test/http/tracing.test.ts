@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { wallClock } from '../../src/events/wall-clock.ts';
 import { migrateSystem } from '../../src/migrate-system.ts';
 import type { RunningSystem } from '../../src/running-system.ts';
-import { startServer, type RunningServer } from '../../src/server/index.ts';
+import { forward, startServer, type Application, type RunningServer } from '../../src/server/index.ts';
 import { startSystem } from '../../src/start-system.ts';
 import { spanTable } from '../../src/telemetry/span-table.ts';
 import { startTracing } from '../../src/telemetry/start-tracing.ts';
@@ -43,7 +43,14 @@ beforeAll(async () => {
   await migrateSystem(application.system, urls);
   system = await startSystem(application.system, { ...urls, tracing });
   ends.push(() => system.stop());
-  server = await startServer(application, system, { host: '127.0.0.1', port: 0 });
+  const withOlderName: Application = {
+    ...application,
+    routes: async (to, running) => {
+      await application.routes?.(to, running);
+      to.get('/older-name', (request, reply) => forward(request, reply, { method: 'GET', url: '/openapi.json' }));
+    },
+  };
+  server = await startServer(withOlderName, system, { host: '127.0.0.1', port: 0 });
   ends.push(() => server.stop());
 });
 afterAll(async () => {
@@ -175,6 +182,13 @@ it('health and metrics are not traced, and what meets no route shows no path', a
   expect(names).toEqual(['GET', 'GET /api/projections/health']);
 });
 
+it('a route that answers by another one is the parent of its span', async () => {
+  const trace = newTrace();
+  await fetch(`${server.url}/older-name`, { headers: { traceparent: `00-${trace}-${caller}-01` } });
+  const spans = await spansOf(trace, 2);
+  expect(wayTo(spans, spanIn(spans, 'GET /openapi.json'))).toEqual(['GET /older-name', 'GET /openapi.json']);
+});
+
 it('nothing of what a request holds is in a span', async () => {
   const trace = newTrace();
   const headers = { traceparent: `00-${trace}-${caller}-01` };
@@ -189,10 +203,15 @@ it('nothing of what a request holds is in a span', async () => {
 });
 
 /** Appends a parcel's way as a command of a recorded trace would. */
-async function appendTraced({ registry }: ExampleDatabases, to: RunningSystem, trace: string): Promise<void> {
+async function appendTraced(
+  { registry }: ExampleDatabases,
+  to: RunningSystem,
+  trace: string,
+  steps = journey('p1', ['north']),
+): Promise<void> {
   const metadata = JSON.stringify({ correlationId: 'test', actor: 'test', traceparent: `00-${trace}-${caller}-01` });
   await to.log.append({
-    events: journey('p1', ['north']).map((step) => {
+    events: steps.map((step) => {
       const { id, stream, type, data } = eventOf(step);
       return { id, stream, metadata, occurredAt: wallClock(), ...registry.encode({ type, data }) };
     }),
@@ -235,4 +254,16 @@ it('an event that was not delivered is read from the log into the same trace', a
   await databases.start({ roles: ['projector'], tracing });
   const spans = await spansOf(trace, 1);
   expect(spans).toMatchObject([{ name: 'apply parcels', parent: caller, attributes: { 'millrace.source': 'log' } }]);
+});
+
+it('a timer’s command begins a trace of its own, and the correlation id leads back to what has set the timer', async () => {
+  await using databases = await exampleDatabases({ timers: true });
+  const trace = newTrace();
+  const parcels = await databases.start({ tracing });
+  await appendTraced(databases, parcels, trace, journey('t1', ['at-once']));
+  const name = 'command deliver-parcel';
+  await receiver.until('the timer', (all) => all.some((span) => span.name === name));
+  const command = receiver.spans.find((span) => span.name === name);
+  expect(command).toMatchObject({ parent: '', attributes: { 'millrace.correlation_id': 'test' } });
+  expect(command?.traceId).not.toBe(trace);
 });

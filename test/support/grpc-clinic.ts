@@ -6,6 +6,7 @@ import type { RunningSystem } from '../../src/running-system.ts';
 import { defaultTimes, type AccessMode } from '../../src/server/access/access-settings.ts';
 import { startServer, type Application, type RunningServer } from '../../src/server/index.ts';
 import { startSystem } from '../../src/start-system.ts';
+import type { Tracing } from '../../src/tracing.ts';
 import { GrpcClient, loadForClient } from './grpc-client.ts';
 import { createTestDatabase, type TestDatabase } from './test-database.ts';
 
@@ -42,9 +43,14 @@ export class GrpcClinic {
    */
   static async start(
     mode: AccessMode,
-    more: { readonly logger?: Logger; readonly app?: Application; readonly rabbitmqUrl?: string } = {},
+    more: {
+      readonly logger?: Logger;
+      readonly app?: Application;
+      readonly rabbitmqUrl?: string;
+      readonly tracing?: Tracing;
+    } = {},
   ): Promise<GrpcClinic> {
-    const { logger, app = application, rabbitmqUrl } = more;
+    const { logger, app = application, rabbitmqUrl, tracing } = more;
     const [events, models] = await Promise.all([createTestDatabase(), createTestDatabase()]);
     const urls = { eventStoreUrl: events.url, readModelsUrl: models.url };
     await migrateSystem(app.system, urls);
@@ -52,6 +58,7 @@ export class GrpcClinic {
       ...urls,
       ...(logger === undefined ? {} : { logger }),
       ...(rabbitmqUrl === undefined ? {} : { rabbitmqUrl }),
+      ...(tracing === undefined ? {} : { tracing }),
     });
     const keys = new Map<string, string>();
     for (const role of mode === 'required' ? clinicAccess.roles : []) {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import protobuf from 'protobufjs';
 import { Type, type Static } from 'typebox';
@@ -93,7 +94,7 @@ export class OtlpReceiver implements AsyncDisposable {
     return receiver;
   }
 
-  /** Resolves when something holds of what was received; fails after 20 seconds, with the names of what is there. */
+  /** Resolves when something holds of what was received; fails after 40 seconds, with the names of what is there. */
   async until(what: string, holds: (spans: readonly ReceivedSpan[]) => boolean): Promise<void> {
     if (holds(this.spans)) return;
     await new Promise<void>((resolve, reject) => {
@@ -106,7 +107,7 @@ export class OtlpReceiver implements AsyncDisposable {
       const timer = setTimeout(() => {
         this.#waiting.delete(look);
         reject(new Error(`waited in vain for: ${what}; there are ${this.spans.map(({ name }) => name).join(', ')}`));
-      }, 20_000);
+      }, 40_000);
       this.#waiting.add(look);
     });
   }
@@ -118,10 +119,8 @@ export class OtlpReceiver implements AsyncDisposable {
   }
 
   async #take(incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
-    const parts: Buffer[] = [];
-    for await (const part of incoming) parts.push(Buffer.from(part));
+    const sent = await buffer(incoming);
     if (this.silent) return;
-    const sent = Buffer.concat(parts);
     const body = incoming.headers['content-encoding'] === 'gzip' ? gunzipSync(sent) : sent;
     if (incoming.url !== '/v1/traces' || incoming.headers['content-type'] !== 'application/x-protobuf') {
       answer.writeHead(404).end();
