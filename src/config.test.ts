@@ -36,6 +36,14 @@ describe('readSettings', () => {
       keepOldBuildMs: 86_400_000,
       logDiskLimit: undefined,
       logLevel: 'info',
+      logs: {
+        folder: path.resolve('.millrace/logs'),
+        keepMs: 604_800_000,
+        keepBytes: 268_435_456,
+        events: 'asked',
+        slowMs: 500,
+        seq: undefined,
+      },
       migrate: true,
       serverUrl: undefined,
       apiKey: undefined,
@@ -43,7 +51,6 @@ describe('readSettings', () => {
       trustedProxies: [],
       access: { mode: undefined, idleMs: 3_600_000, lifetimeMs: 43_200_000 },
       oidc: undefined,
-      unused: [],
     });
   });
 
@@ -67,6 +74,14 @@ describe('readSettings', () => {
       REBUILD_KEEP_OLD: '90m',
       LOG_DISK_LIMIT: '1.5 GiB',
       LOG_LEVEL: 'DEBUG',
+      LOG_FOLDER: '/var/log/millrace',
+      LOG_KEEP: '72h',
+      LOG_KEEP_SIZE: '1GiB',
+      LOG_EVENTS: 'ALL',
+      LOG_SLOW: '250ms',
+      SEQ_URL: 'http://seq.example:5341',
+      SEQ_API_KEY: 'key',
+      SEQ_API_KEY_FILE: '/run/secrets/seq',
       MILLRACE_MIGRATE: 'no',
       MILLRACE_URL: 'http://127.0.0.1:8080/',
       MILLRACE_API_KEY: 'mk_secret',
@@ -95,6 +110,14 @@ describe('readSettings', () => {
       keepOldBuildMs: 5_400_000,
       logDiskLimit: 1_610_612_736,
       logLevel: 'debug',
+      logs: {
+        folder: '/var/log/millrace',
+        keepMs: 259_200_000,
+        keepBytes: 1_073_741_824,
+        events: 'all',
+        slowMs: 250,
+        seq: { url: 'http://seq.example:5341', apiKey: 'key', apiKeyFile: '/run/secrets/seq' },
+      },
       migrate: false,
       serverUrl: 'http://127.0.0.1:8080',
       apiKey: 'mk_secret',
@@ -108,7 +131,6 @@ describe('readSettings', () => {
         rolesClaim: 'realm_access.roles',
         roleMapping: { 'Front Desk': 'clerk' },
       },
-      unused: [],
     });
   });
 

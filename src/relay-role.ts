@@ -6,6 +6,7 @@ import { Relay } from './relay/relay.ts';
 import type { RelayStore } from './relay/relay-store.ts';
 import type { ReportsOf } from './reports.ts';
 import type { PostgresLog } from './store/postgres/postgres-log.ts';
+import type { SystemLog } from './telemetry/system-log.ts';
 
 export interface RelayRoleOptions {
   readonly log: PostgresLog;
@@ -20,6 +21,7 @@ export interface RelayRoleOptions {
   readonly relay?: { readonly pollingInterval?: number; readonly batchSize?: number };
   /** True when all consumers are active in this process: nobody else has to be told what was published. */
   readonly consumesAll: () => boolean;
+  readonly systemLog?: SystemLog | undefined;
   readonly reportsOf: ReportsOf;
 }
 
@@ -30,6 +32,7 @@ export class RelayRole {
 
   constructor(options: RelayRoleOptions) {
     const { log, broker, store, connections, reportsOf } = options;
+    const way = options.systemLog?.way;
     this.relay = new Relay({
       log,
       broker,
@@ -39,6 +42,12 @@ export class RelayRole {
       onAdvanced: () => {
         if (!broker.reachesOthers && !options.consumesAll()) connections.wakeEventStore.notify(channels.published);
       },
+      ...(way === undefined
+        ? {}
+        : {
+            onConfirmed: (events, handedAt, confirmedAt, refused) =>
+              way.published(events, handedAt, confirmedAt, refused),
+          }),
       onError: reportsOf('relay'),
       ...options.relay,
     });

@@ -16,6 +16,9 @@ interface Parked {
   readonly failure: HandlerFailure | undefined;
 }
 
+/** An event that did not take effect; without a failure it waits behind another one of its key. */
+export type ParkedEvent = Pick<Parked, 'event' | 'failure'>;
+
 export interface BuildApplierOptions {
   readonly definition: ProjectionDefinition;
   readonly build: Build;
@@ -32,6 +35,8 @@ export interface BuildApplierOptions {
   readonly retrySchedule?: readonly number[];
   /** Called when a batch that parked something is in effect. */
   readonly onParked?: () => void;
+  /** Called when a batch is in effect, with what of it was parked: failed, or waiting behind a failed one. */
+  readonly onApplied?: (arrivals: readonly Arrival[], parked: readonly ParkedEvent[]) => void;
 }
 
 /**
@@ -149,6 +154,7 @@ export class BuildApplier {
     this.#eventId = last.event.id;
     onStamps?.(runs);
     if (parked.length > 0) this.#options.onParked?.();
+    this.#options.onApplied?.(arrivals, parked);
   }
 
   /** Folds what can be folded and returns what has to be parked. */

@@ -50,7 +50,7 @@ export const rooms: { readonly [room: string]: Room } = {
   },
   telemetry: {
     holds: 'names of metrics, logs and spans in one table; health',
-    mayImport: ['store', 'brokers', 'relay', 'timers'],
+    mayImport: ['events', 'store', 'brokers', 'relay', 'timers'],
   },
   embedded: { holds: 'a PostgreSQL that comes with npm', mayImport: [] },
   testing: {
@@ -61,7 +61,7 @@ export const rooms: { readonly [room: string]: Room } = {
     holds: 'HTTP, WebSocket and SSE, gRPC, problem details',
     mayImport: ['events', 'store', 'commands', 'projections', 'access', 'telemetry'],
   },
-  cli: { holds: 'the command line; puts the parts together', mayImport: ['access', 'embedded', 'server'] },
+  cli: { holds: 'the command line; puts the parts together', mayImport: ['access', 'embedded', 'telemetry', 'server'] },
 };
 
 /** Files at the top of `src/` that every room may import. */
