@@ -6,6 +6,7 @@ import type { RunningSystem } from '../../src/running-system.ts';
 import { defaultTimes, type AccessMode } from '../../src/server/access/access-settings.ts';
 import { startServer, type Application, type RunningServer } from '../../src/server/index.ts';
 import { startSystem } from '../../src/start-system.ts';
+import type { SystemLog } from '../../src/telemetry/system-log.ts';
 import { GrpcClient, loadForClient } from './grpc-client.ts';
 import { createTestDatabase, type TestDatabase } from './test-database.ts';
 
@@ -42,15 +43,21 @@ export class GrpcClinic {
    */
   static async start(
     mode: AccessMode,
-    more: { readonly logger?: Logger; readonly app?: Application; readonly rabbitmqUrl?: string } = {},
+    more: {
+      readonly logger?: Logger;
+      readonly systemLog?: SystemLog;
+      readonly app?: Application;
+      readonly rabbitmqUrl?: string;
+    } = {},
   ): Promise<GrpcClinic> {
-    const { logger, app = application, rabbitmqUrl } = more;
+    const { logger, systemLog, app = application, rabbitmqUrl } = more;
     const [events, models] = await Promise.all([createTestDatabase(), createTestDatabase()]);
     const urls = { eventStoreUrl: events.url, readModelsUrl: models.url };
     await migrateSystem(app.system, urls);
     const system = await startSystem(app.system, {
       ...urls,
       ...(logger === undefined ? {} : { logger }),
+      ...(systemLog === undefined ? {} : { systemLog }),
       ...(rabbitmqUrl === undefined ? {} : { rabbitmqUrl }),
     });
     const keys = new Map<string, string>();
@@ -63,6 +70,7 @@ export class GrpcClinic {
     }
     const server = await startServer(app, system, {
       ...(logger === undefined ? {} : { logger }),
+      ...(systemLog === undefined ? {} : { onRequestDone: (request) => systemLog.way.requestDone(request) }),
       host: '127.0.0.1',
       port: 0,
       grpc: { port: 0 },
