@@ -1,10 +1,9 @@
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { application } from '../../apps/waiting-room/app.ts';
 import { defineProjection, rows, type JsonObject } from '../../src/index.ts';
 import type { Application } from '../../src/server/index.ts';
-import { makeSystemLog } from '../../src/telemetry/system-log.ts';
 import { eventually } from '../support/example-databases.ts';
-import { freePort } from '../support/free-port.ts';
 import { GrpcClinic } from '../support/grpc-clinic.ts';
 import { keptLog } from '../support/kept-log.ts';
 
@@ -175,25 +174,16 @@ describe('with another setting the log', () => {
 });
 
 test('S252, S460, S510: ServiceType = "OutboxWorker" AND Level = "Error" finds why the relay does not get on', async () => {
-  const failing = keptLog('asked');
-  const port = await freePort();
-  const other = await GrpcClinic.start('demo', {
-    systemLog: makeSystemLog(failing.log, { mode: 'asked', slowMs: 60_000 }),
-    rabbitmqUrl: `amqp://guest:guest@127.0.0.1:${port}`,
-  });
+  const client = new pg.Client({ connectionString: clinic.urls.eventStoreUrl });
+  await client.connect();
   try {
-    await fetch(`${other.server.url}/api/waiting-room/check-in`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({
-        ...{ queueId: 'queue-1', patientId: 'p', patientName: 'Ann', consultationType: 'General', priority: 'Medium' },
-      }),
-    });
-    await eventually('the relay has failed', () => failing.find('Component = "OutboxWorker" AND Level = "Error"').length > 0);
-    const [line] = failing.find('ServiceType = "OutboxWorker" AND Level = "Error"');
-    expect(line?.values).toMatchObject({ Component: 'OutboxWorker', Part: 'relay', Code: 'BROKER_UNAVAILABLE' });
-    expect(line?.text).toContain('ECONNREFUSED');
+    await client.query('alter table relay_cursors rename to relay_cursors_away');
+    await checkIn('Fay Example');
+    await eventually('the relay has failed', () => kept.find('Component = "OutboxWorker" AND Level = "Error"').length > 0);
+    const [line] = kept.find('ServiceType = "OutboxWorker" AND Level = "Error"');
+    expect(line?.values).toMatchObject({ Component: 'OutboxWorker', Part: 'relay', Code: '42P01' });
   } finally {
-    await other.stop();
+    await client.query('alter table relay_cursors_away rename to relay_cursors');
+    await client.end();
   }
 });

@@ -1,5 +1,3 @@
-import { pino } from 'pino';
-import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { application } from '../../apps/waiting-room/app.ts';
 import { clinicAccess } from '../../apps/waiting-room/access.ts';
@@ -9,6 +7,7 @@ import { canariesIn, columnsWithCanaries } from '../support/canaries.ts';
 import { CanaryDay } from '../support/canary-day.ts';
 import { eventually } from '../support/example-databases.ts';
 import { GrpcClinic } from '../support/grpc-clinic.ts';
+import { keptLog } from '../support/kept-log.ts';
 
 /**
  * Names, ids, notes and reasons that stand nowhere else go through a whole day of the real system, and are then looked for
@@ -77,18 +76,15 @@ const declared: { readonly [column: string]: { readonly holds: readonly string[]
   'changes.details': { holds: ['staffName'], why: 'what was changed about an account' },
 };
 
-const logged: string[] = [];
+/** As it would stand in the log files and go to Seq, with every step of every way. */
+const kept = keptLog('all');
+const logged = kept.lines;
 let clinic: GrpcClinic;
 let day: CanaryDay;
 
 beforeAll(async () => {
-  const stream = new Writable({
-    write(line: Buffer, _encoding, done) {
-      logged.push(line.toString());
-      done();
-    },
-  });
-  clinic = await GrpcClinic.start('required', { logger: pino({ level: 'trace' }, stream), app: poisoned });
+  const { systemLog, logger } = kept;
+  clinic = await GrpcClinic.start('required', { systemLog, logger, app: poisoned });
   day = new CanaryDay(clinic);
   await day.live();
   await eventually('what is poison is parked', async () => (await clinic.system.deadLetters.count()) > 3);
@@ -125,6 +121,9 @@ describe('nobody reads anything personal', () => {
 
   test('in the log, whatever its level', () => {
     expect(logged.filter((line) => line.includes('INTERNAL_ERROR')).length).toBeGreaterThanOrEqual(2);
+    for (const text of ['answered with', 'came to', 'was refused', 'appended', 'published', 'processed', 'could not take']) {
+      expect(kept.find(`Message contains "${text}"`).length, text).toBeGreaterThan(0);
+    }
     expect(leaks(logged)).toEqual([]);
   });
 
