@@ -227,7 +227,9 @@ class MillraceSystem implements RunningSystem {
   readonly execute: RunningSystem['execute'] = (decider, command, options) => {
     const way = this.#way;
     const run = this.#commands.execute(decider, command, options);
-    return way === undefined ? run : tellCommand(way, run, decider.name, () => decider.boundary(command).stream, options);
+    return way === undefined
+      ? run
+      : tellCommand(way, run, decider.name, () => decider.boundary(command).stream, options);
   };
   readonly state: RunningSystem['state'] = (decider, boundary) => this.#commands.state(decider, boundary);
 

@@ -20,7 +20,9 @@ export function readCursor(folder: string): Map<string, number> {
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null) return new Map();
     return new Map(
-      Object.entries(value).filter((entry): entry is [string, number] => Number.isSafeInteger(entry[1]) && entry[1] > 0),
+      Object.entries(value).filter(
+        (entry): entry is [string, number] => Number.isSafeInteger(entry[1]) && entry[1] > 0,
+      ),
     );
   } catch {
     return new Map();

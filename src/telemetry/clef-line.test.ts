@@ -12,7 +12,7 @@ describe('a line of the log', () => {
     const now = Date.UTC(2026, 0, 31, 9, 0, 0, 5);
     const line = write(
       'eventProcessed',
-      { EventType: 'PatientCheckedIn', OutboxDurationMs: 1.23456, ProjectionDurationMs: 4, CorrelationId: undefined },
+      { EventType: 'OrderPlaced', OutboxDurationMs: 1.23456, ProjectionDurationMs: 4, CorrelationId: undefined },
       {},
       now,
     );
@@ -24,7 +24,7 @@ describe('a line of the log', () => {
       Level: 'Information',
       Component: 'ProjectionWorker',
       ServiceType: 'ProjectionWorker',
-      EventType: 'PatientCheckedIn',
+      EventType: 'OrderPlaced',
       OutboxDurationMs: 1.235,
       ProjectionDurationMs: 4,
       Application: 'shop',
@@ -33,7 +33,7 @@ describe('a line of the log', () => {
   });
 
   test('has nothing that its entry of the table does not allow, whatever is handed over', () => {
-    const values = { Code: 'X', PatientName: 'Ann Example', EventType: 'E' };
+    const values = { Code: 'X', CustomerName: 'Ann Example', EventType: 'E' };
     expect(write('rebuildFailed', values)).not.toMatch(/Ann Example|EventType/);
   });
 
@@ -44,7 +44,9 @@ describe('a line of the log', () => {
   });
 
   test('leaves a number out that JSON cannot hold', () => {
-    expect(JSON.parse(write('requestDone', { ElapsedMs: Number.NaN, StatusCode: Infinity }))).not.toHaveProperty('ElapsedMs');
+    expect(JSON.parse(write('requestDone', { ElapsedMs: Number.NaN, StatusCode: Infinity }))).not.toHaveProperty(
+      'ElapsedMs',
+    );
   });
 
   test('goes on into the next second, minute and year', () => {
@@ -78,7 +80,10 @@ describe('the table of log events', () => {
 
   test('has a use for every property, and no two events of one text', () => {
     const everywhere = ['Level', 'Component', 'ServiceType', 'Application', 'ProcessId'];
-    const used = new Set<string>([...everywhere, ...Object.values(logEvents).flatMap(({ properties }) => [...properties])]);
+    const used = new Set<string>([
+      ...everywhere,
+      ...Object.values(logEvents).flatMap(({ properties }) => [...properties]),
+    ]);
     expect(Object.keys(logProperties).filter((name) => !used.has(name))).toEqual([]);
     const texts = Object.values(logEvents).map(({ template }) => template);
     expect(new Set(texts).size).toBe(texts.length);
@@ -101,7 +106,8 @@ describe('the table of log events', () => {
 
   test('is all that the server logs by', () => {
     const folder = new URL('../server/', import.meta.url);
-    const calls = (text: string) => text.match(/\b#?log(?:\.(?:fatal|error|warn|info|debug|trace)|\[level\])\(/g)?.length ?? 0;
+    const calls = (text: string) =>
+      text.match(/\b#?log(?:\.(?:fatal|error|warn|info|debug|trace)|\[level\])\(/g)?.length ?? 0;
     const sound = (text: string) =>
       text.match(/\b#?log(?:\.(?:fatal|error|warn|info)|\[level\])\(\s*\{[^}]*\},\s*'([^']+)',?\s*\)/g)?.length ?? 0;
     for (const file of globSync('**/*.ts', { cwd: folder })) {

@@ -24,7 +24,13 @@ const textsOf = (group: string) =>
 test('log files are closed at a sixteenth of the room, and take no more of it than they may, the newest lines kept', () => {
   let now = Date.UTC(2026, 0, 31);
   const removed: string[] = [];
-  const files = new LogFiles({ folder, keepMs: 24 * hour, keepBytes, now: () => now, onRemove: ({ name }) => removed.push(name) });
+  const files = new LogFiles({
+    folder,
+    keepMs: 24 * hour,
+    keepBytes,
+    now: () => now,
+    onRemove: ({ name }) => removed.push(name),
+  });
   for (let n = 0; n < 1_000; n++) {
     now += 1_000;
     files.append('log', line.replace('xxxxx', String(n).padStart(5, '0')));
@@ -104,7 +110,13 @@ test('the cursor of what was sent forgets files that are gone, and a broken one 
   const [file] = listLogFiles(folder);
   if (file === undefined) throw new Error('There is no file.');
   expect(unshippedLines(folder, file)).toBe(3);
-  writeCursor(folder, new Map([[file.name, 100], ['gone.clef', 5]]));
+  writeCursor(
+    folder,
+    new Map([
+      [file.name, 100],
+      ['gone.clef', 5],
+    ]),
+  );
   expect(readCursor(folder)).toEqual(new Map([[file.name, 100]]));
   expect(unshippedLines(folder, file)).toBe(2);
   writeFileSync(path.join(folder, 'shipped.json'), '{"a":');

@@ -135,7 +135,7 @@ export class LogFiles {
 
   #begin(group: LogGroup): OpenFile {
     const { folder } = this.#options;
-    // Ids and routes of a clinic are nobody else's business.
+    // What passes through a system is nobody else's business.
     mkdirSync(folder, { recursive: true, mode: 0o750 });
     const begunAt = this.#now;
     const time = new Date(begunAt).toISOString().replaceAll(/[-:.]/g, '');

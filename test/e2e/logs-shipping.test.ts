@@ -160,7 +160,9 @@ describe('what Seq will not have', () => {
 /** A process with a log of its own, which is killed or ends. */
 async function logging(seq: SeqPeer, prefix: string, count: number) {
   const program = fileURLToPath(new URL('../support/log-child.ts', import.meta.url));
-  const child = fork(program, [folder, seq.url, prefix, String(count)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = fork(program, [folder, seq.url, prefix, String(count)], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   await once(child, 'message');
   return child;
 }

@@ -50,7 +50,13 @@ async function checkIn(patient: string, correlationId?: string, queueId = 'queue
       ...(correlationId === undefined ? {} : { 'x-correlation-id': correlationId }),
     },
     body: JSON.stringify({
-      ...{ queueId, patientId: patient.replace(' ', '-'), patientName: patient, consultationType: 'General', priority: 'Medium' },
+      ...{
+        queueId,
+        patientId: patient.replace(' ', '-'),
+        patientName: patient,
+        consultationType: 'General',
+        priority: 'Medium',
+      },
     }),
   });
   const { position } = (await answer.json()) as { readonly position?: number };
@@ -59,7 +65,10 @@ async function checkIn(patient: string, correlationId?: string, queueId = 'queue
 
 /** The log is written when the last projection has the event. */
 async function wayOf(query: string, projections: number): Promise<readonly string[]> {
-  await eventually('every projection has told', () => kept.find(`${query} and Message contains "processed"`).length >= projections);
+  await eventually(
+    'every projection has told',
+    () => kept.find(`${query} and Message contains "processed"`).length >= projections,
+  );
   return kept.find(query).map(({ values }) => `${String(values['Component'])}: ${String(values['Message'])}`);
 }
 
@@ -82,7 +91,9 @@ describe('the log', () => {
   test('S038, S250: "Event processed" says id, type and where the time went, and the parts are the whole', async () => {
     await checkIn('Ben Example', 'parts');
     await wayOf('CorrelationId = "parts"', app.system.projections.length);
-    const [line] = kept.find('CorrelationId = "parts" and Projection = "waiting-room" and EventType = "PatientCheckedIn"');
+    const [line] = kept.find(
+      'CorrelationId = "parts" and Projection = "waiting-room" and EventType = "PatientCheckedIn"',
+    );
     const { OutboxDurationMs, TransitDurationMs, ProjectionDurationMs, ProcessingDurationMs } = line?.values ?? {};
     expect(line?.values).toMatchObject({
       EventId: expect.stringMatching(/^[0-9a-f-]{36}$/) as unknown,
@@ -107,9 +118,15 @@ describe('the log', () => {
   test('a command that is refused says with which code', async () => {
     await checkIn('Eve Example', 'twice');
     await checkIn('Eve Example', 'twice-again');
-    await eventually('the answer is logged', () => kept.find('CorrelationId = "twice-again" and Component = "Api"').length > 0);
+    await eventually(
+      'the answer is logged',
+      () => kept.find('CorrelationId = "twice-again" and Component = "Api"').length > 0,
+    );
     const [refused] = kept.find('CorrelationId = "twice-again" and Component = "Commands"');
-    expect(refused?.values).toMatchObject({ CommandName: 'check-in', Code: expect.stringMatching(/^[A-Z_]+$/) as unknown });
+    expect(refused?.values).toMatchObject({
+      CommandName: 'check-in',
+      Code: expect.stringMatching(/^[A-Z_]+$/) as unknown,
+    });
   });
 
   test('S080, S459, S520, S521: EventType = "ProjectionError" finds the event that a projection could not take', async () => {
@@ -127,7 +144,9 @@ describe('the log', () => {
     });
     expect(found[0]?.text).toContain('logs.test.ts');
     expect(found[0]?.text).not.toContain('Poison Example');
-    expect(kept.find('CorrelationId = "poison" and Message contains "processed" and Projection = "poison"')).toEqual([]);
+    expect(kept.find('CorrelationId = "poison" and Message contains "processed" and Projection = "poison"')).toEqual(
+      [],
+    );
   });
 });
 
@@ -179,7 +198,10 @@ test('S252, S460, S510: ServiceType = "OutboxWorker" AND Level = "Error" finds w
   try {
     await client.query('alter table relay_cursors rename to relay_cursors_away');
     await checkIn('Fay Example');
-    await eventually('the relay has failed', () => kept.find('Component = "OutboxWorker" AND Level = "Error"').length > 0);
+    await eventually(
+      'the relay has failed',
+      () => kept.find('Component = "OutboxWorker" AND Level = "Error"').length > 0,
+    );
     const [line] = kept.find('ServiceType = "OutboxWorker" AND Level = "Error"');
     expect(line?.values).toMatchObject({ Component: 'OutboxWorker', Part: 'relay', Code: '42P01' });
   } finally {

@@ -41,7 +41,10 @@ export async function logs(
 function folderOfSettings(): string {
   const { folder } = readSettings(process.env).logs;
   if (folder !== undefined) return folder;
-  throw new MillraceError('LOG_FILES_MISSING', 'LOG_FOLDER is none: there are no log files. --folder names another one.');
+  throw new MillraceError(
+    'LOG_FILES_MISSING',
+    'LOG_FOLDER is none: there are no log files. --folder names another one.',
+  );
 }
 
 /** The newest lines that fit, and how many older ones do; never many more in memory than are wanted. */
@@ -63,7 +66,16 @@ function inOrder(lines: readonly ClefLine[]): ClefLine[] {
 }
 
 /** What stands in the line already, or is the same in all of them. */
-const untold = new Set(['Timestamp', 'Message', 'MessageTemplate', 'Level', 'Component', 'ServiceType', 'Application', 'ProcessId']);
+const untold = new Set([
+  'Timestamp',
+  'Message',
+  'MessageTemplate',
+  'Level',
+  'Component',
+  'ServiceType',
+  'Application',
+  'ProcessId',
+]);
 
 /** @example '2026-01-31T09:00:00.000Z Error OutboxWorker relay failed and goes on trying  Code=ECONNREFUSED' */
 export function describeLine({ time, values }: ClefLine): string {

@@ -29,11 +29,13 @@ const failure = 50;
  * there was one is told, when it is a warning or worse: nobody knows what their texts hold.
  */
 export function serverLogger(log: WriteLog): Logger {
-  const serializers = { err: (error: unknown) => (error instanceof Error ? errorForLog(error) : error) };
-  return pino({ level: 'info', base: null, serializers }, { write: (line: string) => pass(log, line) });
+  return pino({ level: 'info', base: null, serializers }, { write: (line: string) => passOn(log, line) });
 }
 
-function pass(log: WriteLog, text: string): void {
+const serializers = { err: (error: unknown) => (error instanceof Error ? errorForLog(error) : error) };
+
+/** Writes what of a line of pino's the table allows. */
+export function passOn(log: WriteLog, text: string): void {
   // Written by pino a moment ago.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
   const line = JSON.parse(text) as ServerLine;

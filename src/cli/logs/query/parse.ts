@@ -4,7 +4,11 @@ import { queryError } from './query-error.ts';
 import { tokensOf, type Token } from './tokens.ts';
 
 /** What every line has besides the properties of the table. */
-const ownProperties: { readonly [name: string]: 'text' } = { Timestamp: 'text', Message: 'text', MessageTemplate: 'text' };
+const ownProperties: { readonly [name: string]: 'text' } = {
+  Timestamp: 'text',
+  Message: 'text',
+  MessageTemplate: 'text',
+};
 
 /** Names that Seq has for some of them. */
 const otherNames: { readonly [name: string]: string } = {
@@ -62,7 +66,11 @@ class Parser {
 
   #unexpected(wanted: string): Error {
     const { kind, text, at } = this.#token;
-    return queryError(this.#query, at, `${kind === 'end' ? 'the query ends' : `stands ${text}`} where ${wanted} is expected`);
+    return queryError(
+      this.#query,
+      at,
+      `${kind === 'end' ? 'the query ends' : `stands ${text}`} where ${wanted} is expected`,
+    );
   }
 
   /** Takes a word or sign when it is the next. */
@@ -85,7 +93,8 @@ class Parser {
   }
 
   #not(): Expression {
-    if (++this.#depth > deepest) throw queryError(this.#query, this.#token.at, 'it goes deeper than anybody can follow');
+    if (++this.#depth > deepest)
+      throw queryError(this.#query, this.#token.at, 'it goes deeper than anybody can follow');
     const expression = this.#takes('not', '!') ? ({ kind: 'not', part: this.#not() } as const) : this.#primary();
     this.#depth--;
     return expression;
@@ -133,7 +142,8 @@ class Parser {
     const { kind, text, at } = this.#token;
     const literal = literalOf(this.#token);
     if (literal === undefined) {
-      const quotes = kind === 'name' ? `a text in quotation marks ("${text}")` : 'a text in quotation marks or a number';
+      const quotes =
+        kind === 'name' ? `a text in quotation marks ("${text}")` : 'a text in quotation marks or a number';
       throw this.#unexpected(quotes);
     }
     const problem = unfitting(property, operator, literal);
@@ -160,7 +170,8 @@ function unfitting(property: string, operator: Comparison, literal: Literal): st
   if (literal === null) return operator === '=' || operator === '<>' ? undefined : `null goes with = and <> only`;
   const kind = isTableProperty(property) ? logProperties[property].kind : 'text';
   if (kind === 'number' && typeof literal !== 'number') return `${property} is a number, and a number is expected`;
-  if (kind === 'text' && typeof literal !== 'string') return `${property} is a text, and a text in quotation marks is expected`;
+  if (kind === 'text' && typeof literal !== 'string')
+    return `${property} is a text, and a text in quotation marks is expected`;
   const isLevel = logLevels.some((level) => level === literal);
   if (property === 'Level' && (operator === '=' || operator === '<>') && !isLevel) {
     return `there is no such level; there are ${logLevels.join(', ')}`;

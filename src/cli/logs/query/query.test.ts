@@ -70,7 +70,8 @@ function naive(query: Expression, values: LineValues): boolean {
   if (operator === '<>') return value !== literal;
   if (typeof value === 'string' && typeof literal === 'string') {
     if (operator.endsWith('like')) return matches(value, literal) === (operator === 'like');
-    if (operator.endsWith('contains')) return (value.split(literal).length > 1 || literal === '') === (operator === 'contains');
+    if (operator.endsWith('contains'))
+      return (value.split(literal).length > 1 || literal === '') === (operator === 'contains');
     const order = value < literal ? -1 : Number(value > literal);
     return isInOrder(operator, order);
   }
@@ -123,7 +124,22 @@ describe('a query', () => {
   });
 
   test('is understood, or refused with a place, whatever is typed', () => {
-    const word = fc.constantFrom('and', 'OR', 'not', '(', ')', 'Level', '=', '"Error"', '5', 'like', '"', '@', 'null', '// x');
+    const word = fc.constantFrom(
+      'and',
+      'OR',
+      'not',
+      '(',
+      ')',
+      'Level',
+      '=',
+      '"Error"',
+      '5',
+      'like',
+      '"',
+      '@',
+      'null',
+      '// x',
+    );
     fc.assert(
       fc.property(fc.array(fc.oneof(word, fc.string({ maxLength: 3 })), { maxLength: 8 }), (words) => {
         const query = words.join(' ');

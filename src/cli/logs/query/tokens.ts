@@ -34,6 +34,7 @@ function next(query: string, at: number): { readonly kind: Token['kind'] | 'spac
     if (text !== undefined) return { kind, text };
   }
   const letter = query[at] ?? '';
-  if (letter === '"' || letter === "'") throw queryError(query, at, `the text that begins here has no ${letter} at its end`);
+  if (letter === '"' || letter === "'")
+    throw queryError(query, at, `the text that begins here has no ${letter} at its end`);
   throw queryError(query, at, `${letter} has no meaning here`);
 }
