@@ -9,6 +9,8 @@ import { levelOf, logWriter } from './log-writer.ts';
 /** The log of a process. */
 export interface ProcessLog {
   readonly log: WriteLog;
+  /** Lines that came faster than they could be written, since the start. */
+  readonly dropped: () => number;
   /** Writes what is there and ends the thread. */
   readonly close: () => Promise<void>;
 }
@@ -40,7 +42,7 @@ export function openProcessLog(options: ProcessLogOptions): ProcessLog {
   const facts = { application, processId: process.pid, serviceType: serviceOf(roles) };
   const log = logWriter({ facts, least: levelOf(level), sink: output });
   output.tell = log;
-  return { log, close: () => output.close() };
+  return { log, dropped: () => output.dropped, close: () => output.close() };
 }
 
 /** The kind of process, for parts that every kind has. */
