@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { isMissing } from './log-files.ts';
@@ -20,8 +20,9 @@ export class ClefLease {
     this.#file = path.join(folder, fileName);
   }
 
-  /** Takes or renews it. False while another process has it. Throws when there is no folder. */
+  /** Takes or renews it. False while another process has it, and while there is no folder: there is nothing to send then. */
   hold(): boolean {
+    if (!existsSync(path.dirname(this.#file))) return false;
     const holder = this.#holder();
     if (holder?.id === this.#id) {
       const now = new Date();

@@ -65,11 +65,6 @@ export class ClefShipper {
     this.#loop ??= this.#run();
   }
 
-  /** There are new lines. */
-  nudge(): void {
-    if (this.#failures === 0) this.#bell.ring();
-  }
-
   /** Sends what is there, for so many milliseconds at most; the rest is sent by the next process. */
   async stop(patience: number): Promise<void> {
     this.#ending = true;

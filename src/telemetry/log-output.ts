@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { WriteLog } from './log-events.ts';
 import type { FromLogWorker, LogWorkerOptions, ToLogWorker } from './log-worker-messages.ts';
-import type { LogSink } from './log-writer.ts';
+import type { LineSeverity, LogSink } from './log-writer.ts';
 
 /** Lines are handed over together, after so many milliseconds or characters. */
 const gatherMs = 50;
@@ -23,6 +23,7 @@ export class LogOutput implements LogSink {
   #brokenUntil = -Infinity;
   #log = '';
   #way = '';
+  #shown = '';
   #timer: NodeJS.Timeout | undefined;
   #waiting = 0;
   #dropped = 0;
@@ -40,7 +41,7 @@ export class LogOutput implements LogSink {
   /** Lines that were dropped since the start, because they came faster than they could be written. */
   dropped = 0;
 
-  write(line: string, way: boolean, urgent: boolean): void {
+  write(line: string, way: boolean, severity: LineSeverity): void {
     if (this.#ended !== undefined) return;
     if (this.#waiting + this.#log.length + this.#way.length > mostWaiting) {
       this.dropped++;
@@ -49,7 +50,8 @@ export class LogOutput implements LogSink {
     }
     if (way) this.#way += line;
     else this.#log += line;
-    if (urgent || this.#log.length + this.#way.length >= gatherSize) this.#flush();
+    if (severity !== 'usual' && this.#options.standardOutput === 'problems') this.#shown += line;
+    if (severity === 'failure' || this.#log.length + this.#way.length >= gatherSize) this.#flush();
     else if (this.#timer === undefined) {
       this.#timer = setTimeout(() => this.#flush(), gatherMs);
       this.#timer.unref();
@@ -73,12 +75,13 @@ export class LogOutput implements LogSink {
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const [log, way] = [this.#log, this.#way];
+    const [log, way, shown] = [this.#log, this.#way, this.#shown];
     const size = log.length + way.length;
     if (size === 0) return;
     const worker = this.#open();
     this.#log = '';
     this.#way = '';
+    this.#shown = '';
     if (worker === undefined) {
       const lines = log.split('\n').length + way.split('\n').length - 2;
       this.dropped += lines;
@@ -86,7 +89,7 @@ export class LogOutput implements LogSink {
       return;
     }
     this.#waiting += size;
-    this.#post(worker, { kind: 'lines', log, way });
+    this.#post(worker, { kind: 'lines', log, way, shown });
   }
 
   #post(worker: Worker, message: ToLogWorker): void {

@@ -8,12 +8,13 @@ export interface LogWorkerOptions {
   readonly keepBytes: number;
   /** Needs a folder. */
   readonly seq: { readonly url: string; readonly apiKey: string | undefined } | undefined;
-  /** What goes to standard output: all lines, those that are not about single requests and events, or nothing. */
-  readonly standardOutput: 'all' | 'log' | 'none';
+  /** What goes to standard output: all lines; what somebody at a terminal has to see; or nothing. */
+  readonly standardOutput: 'all' | 'problems' | 'none';
 }
 
 export type ToLogWorker =
-  | { readonly kind: 'lines'; readonly log: string; readonly way: string }
+  /** `shown`: lines among them that somebody at a terminal has to see. */
+  | { readonly kind: 'lines'; readonly log: string; readonly way: string; readonly shown: string }
   /** Write what is there and send it, for so many milliseconds at most. */
   | { readonly kind: 'end'; readonly patience: number };
 

@@ -108,8 +108,8 @@ port.on('message', (message: ToLogWorker) => {
     const lines = message[group];
     if (lines === '') continue;
     attempt(() => files?.append(group, lines), lines.split('\n').length - 1);
-    if (standardOutput === 'all' || (standardOutput === 'log' && group === 'log')) toStandardOutput(lines);
+    if (standardOutput === 'all') toStandardOutput(lines);
   }
+  if (message.shown !== '') toStandardOutput(message.shown);
   tell({ kind: 'written', size: message.log.length + message.way.length });
-  shipper?.nudge();
 });

@@ -2,10 +2,13 @@ import { clefWriter, type ProcessFacts } from './clef-line.ts';
 import type { LoggedError } from './error-for-log.ts';
 import { logEvents, logLevels, type LogLevelName, type WriteLog } from './log-events.ts';
 
+/** `failure`: it must not be lost in a crash. `warning`: somebody at a terminal has to see it, as the first. */
+export type LineSeverity = 'usual' | 'warning' | 'failure';
+
 /** Where the lines of a process go. */
 export interface LogSink {
-  /** One line with its end. `way`: it is about a single request or event. `urgent`: it must not be lost in a crash. */
-  write(line: string, way: boolean, urgent: boolean): void;
+  /** One line with its end. `way`: it is about a single request or event. */
+  write(line: string, way: boolean, severity: LineSeverity): void;
 }
 
 export interface LogWriterOptions {
@@ -24,11 +27,12 @@ const rank = new Map(logLevels.map((level, index) => [level, index]));
 export function logWriter({ facts, least, sink }: LogWriterOptions): WriteLog {
   const line = clefWriter(facts);
   const bound = least === undefined ? Infinity : (rank.get(least) ?? 0);
-  const urgent = rank.get('Error') ?? 0;
+  const severityOf = (level: number): LineSeverity =>
+    level >= (rank.get('Error') ?? 0) ? 'failure' : level >= (rank.get('Warning') ?? 0) ? 'warning' : 'usual';
   return (name, values, overrides = {}) => {
     const entry = logEvents[name];
     const level = rank.get(overrides.level ?? entry.level) ?? 0;
-    if (level >= bound) sink.write(line(name, values, overrides), 'way' in entry, level >= urgent);
+    if (level >= bound) sink.write(line(name, values, overrides), 'way' in entry, severityOf(level));
   };
 }
 

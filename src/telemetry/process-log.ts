@@ -20,7 +20,7 @@ export interface ProcessLogOptions {
   readonly roles: readonly Role[];
   readonly level: LogLevel;
   readonly settings: Settings['logs'];
-  /** Somebody reads standard output as it comes: single requests and events are left to the files then. */
+  /** Somebody reads standard output as it comes: only warnings and worse are shown there then. */
   readonly isTerminal: boolean;
 }
 
@@ -37,7 +37,7 @@ export function openProcessLog(options: ProcessLogOptions): ProcessLog {
     keepMs,
     keepBytes,
     seq: seq === undefined ? undefined : { url: seq.url, apiKey: keyOf(seq) },
-    standardOutput: isTerminal ? 'log' : 'all',
+    standardOutput: isTerminal ? 'problems' : 'all',
   });
   const facts = { application, processId: process.pid, serviceType: serviceOf(roles) };
   const log = logWriter({ facts, least: levelOf(level), sink: output });

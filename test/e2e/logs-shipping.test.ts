@@ -195,9 +195,9 @@ test('a Seq that says nothing keeps neither the process nor the log files from g
     ...{ folder, keepMs: 3_600_000, keepBytes: 16 * 1024 ** 2, standardOutput: 'none' as const },
     seq: { url: seq.url, apiKey: 'key' },
   });
-  output.write(line(0), false, true);
+  output.write(line(0), false, 'failure');
   await seq.until(() => seq.requests.length >= 1);
-  for (const n of range(1, 1_000)) output.write(line(n), false, false);
+  for (const n of range(1, 1_000)) output.write(line(n), false, 'usual');
   await output.close(50);
   expect(numbersOf(await linesInFiles())).toEqual(range(0, 1_000));
   expect(seq.lines).toEqual([]);
@@ -211,7 +211,7 @@ test('lines that come faster than they can be written are dropped and counted, a
   output.tell = (name, values) => told.push([name, values]);
   const long = `${JSON.stringify({ '@t': '2026-01-31T09:00:00Z', text: 'x'.repeat(100_000) })}\n`;
   // All in one turn: nothing can be written meanwhile.
-  for (let n = 0; n < 400; n++) output.write(long, false, false);
+  for (let n = 0; n < 400; n++) output.write(long, false, 'usual');
   const { dropped } = output;
   expect(dropped).toBeGreaterThan(100);
   await output.close();
