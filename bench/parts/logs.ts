@@ -87,7 +87,8 @@ export const part: Part = {
 async function start(context: PartContext, name: 'off' | EventLogMode, folder: string): Promise<Contestant> {
   const urls = await prepareSystem(context, application.system, `logs_${name}`);
   const log = name === 'off' ? undefined : openLog(name, join(folder, name));
-  const systemLog = log === undefined ? undefined : makeSystemLog(log.log, { mode: name === 'all' ? 'all' : 'asked', slowMs });
+  const systemLog =
+    log === undefined ? undefined : makeSystemLog(log.log, { mode: name === 'all' ? 'all' : 'asked', slowMs });
   const warn = (message: string): void => context.progress(`  ${name}: ${message}`);
   const system = await startSystem(application.system, {
     ...urls,

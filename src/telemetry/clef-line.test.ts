@@ -50,8 +50,24 @@ describe('a line of the log', () => {
   });
 
   test('has numbers to three decimals', () => {
-    const written = (value: number) => (JSON.parse(write('requestDone', { ElapsedMs: value })) as { ElapsedMs: number }).ElapsedMs;
-    for (const value of [0, -0, 5, -5, 0.0004, -0.0004, 1.5, 12.3456, -12.3456, 999.9996, 1e12 + 0.25, 1e20, -1e300, 5e-324]) {
+    const written = (value: number) =>
+      (JSON.parse(write('requestDone', { ElapsedMs: value })) as { ElapsedMs: number }).ElapsedMs;
+    for (const value of [
+      0,
+      -0,
+      5,
+      -5,
+      0.0004,
+      -0.0004,
+      1.5,
+      12.3456,
+      -12.3456,
+      999.9996,
+      1e12 + 0.25,
+      1e20,
+      -1e300,
+      5e-324,
+    ]) {
       const rounded = Number.isSafeInteger(Math.round(value * 1000)) ? Math.round(value * 1000) / 1000 : value;
       expect(written(value)).toBe(rounded === 0 ? 0 : rounded);
     }

@@ -47,8 +47,11 @@ test('log files are closed at a sixteenth of the room, and take no more of it th
 
 test('however many lines there are about single requests, they push no other line out', () => {
   let now = Date.UTC(2026, 0, 31);
+  // A process that is over: nobody writes to its file any more.
+  const before = new LogFiles({ folder, keepMs: 24 * hour, keepBytes, now: () => now });
+  before.append('log', 'an error\n');
+  before.close();
   const files = new LogFiles({ folder, keepMs: 24 * hour, keepBytes, now: () => now });
-  files.append('log', 'an error\n');
   for (let n = 0; n < 1_000; n++) {
     now += 1_000;
     files.append('way', line);

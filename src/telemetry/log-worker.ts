@@ -39,14 +39,21 @@ const files =
       });
 const shipper = folder === undefined || seq === undefined ? undefined : new ClefShipper({ ...seq, folder, log });
 shipper?.start();
-const pruning = setInterval(() => attempt(() => files?.prune(), 0), pruneEveryMs);
+const pruning = setInterval(
+  () =>
+    attempt(
+      () => files?.prune(),
+      () => 0,
+    ),
+  pruneEveryMs,
+);
 
 /** A disk that is full or gone costs lines, never the process. */
-function attempt(work: () => void, lines: number): void {
+function attempt(work: () => void, lines: () => number): void {
   try {
     work();
   } catch (error) {
-    lost += lines;
+    lost += lines();
     if (performance.now() - saidAt < sayAgainMs) return;
     saidAt = performance.now();
     log('filesFailed', { LineCount: lost, ...errorValues(errorForLog(error)) });
@@ -95,7 +102,10 @@ async function end(patience: number): Promise<void> {
     setTimeout(resolve, patience);
   });
   await Promise.race([enough, Promise.all([printed, shipper?.stop(patience)])]);
-  attempt(() => files?.close(), 0);
+  attempt(
+    () => files?.close(),
+    () => 0,
+  );
   tell({ kind: 'ended' });
 }
 
@@ -107,7 +117,10 @@ port.on('message', (message: ToLogWorker) => {
   for (const group of logGroups) {
     const lines = message[group];
     if (lines === '') continue;
-    attempt(() => files?.append(group, lines), lines.split('\n').length - 1);
+    attempt(
+      () => files?.append(group, lines),
+      () => lines.split('\n').length - 1,
+    );
     if (standardOutput === 'all') toStandardOutput(lines);
   }
   if (message.shown !== '') toStandardOutput(message.shown);

@@ -16,7 +16,12 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const write = clefWriter({ application: 'shop', processId: 7, serviceType: 'Api' });
 const second = (n: number) => Date.UTC(2026, 0, 31, 9, 0, n);
 const request = (n: number, id = 'abc-123') =>
-  write('requestDone', { RequestMethod: 'GET', RequestPath: '/', StatusCode: 200, ElapsedMs: n, CorrelationId: id }, {}, second(n));
+  write(
+    'requestDone',
+    { RequestMethod: 'GET', RequestPath: '/', StatusCode: 200, ElapsedMs: n, CorrelationId: id },
+    {},
+    second(n),
+  );
 const file = (name: string) => path.join(folder, name);
 const one = 'log-20260131T090000000Z-1-000001.clef';
 const other = 'way-20260131T090001000Z-2-000002.clef';
@@ -48,7 +53,9 @@ describe('millrace logs', () => {
     writeFileSync(file(other), request(2) + request(3));
     const { out, err, times } = await found('CorrelationId = "abc-123"');
     expect(times).toEqual(['01', '02', '03', '04']);
-    expect(out[0]).toBe('2026-01-31T09:00:01.000Z Information Api GET / answered with 200 in 1 ms  CorrelationId=abc-123');
+    expect(out[0]).toBe(
+      '2026-01-31T09:00:01.000Z Information Api GET / answered with 200 in 1 ms  CorrelationId=abc-123',
+    );
     expect(err).toEqual([]);
   });
 
@@ -71,9 +78,14 @@ describe('millrace logs', () => {
   });
 
   test('shows where an error comes from', async () => {
-    writeFileSync(file(one), write('rebuildFailed', { Exception: 'Error: X\n    at a.ts:1:1', Code: 'X' }, {}, second(1)));
+    writeFileSync(
+      file(one),
+      write('rebuildFailed', { Exception: 'Error: X\n    at a.ts:1:1', Code: 'X' }, {}, second(1)),
+    );
     const { out } = await found('Level = "Error"');
-    expect(out).toEqual(['2026-01-31T09:00:01.000Z Error Api rebuild failed  Code=X\n    Error: X\n        at a.ts:1:1']);
+    expect(out).toEqual([
+      '2026-01-31T09:00:01.000Z Error Api rebuild failed  Code=X\n    Error: X\n        at a.ts:1:1',
+    ]);
   });
 
   test('passes over what is no line: cut off by a kill, or broken', async () => {
