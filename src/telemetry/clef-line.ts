@@ -84,7 +84,7 @@ export function clefWriter(facts: ProcessFacts) {
     const entry = logEvents[name];
     let line =
       `{"@t":"${timeText(now)}","@mt":${template}${levelParts.get(overrides.level ?? entry.level) ?? ''}` +
-      `${componentParts.get(overrides.component ?? entry.component ?? 'Process') ?? ''}`;
+      (componentParts.get(overrides.component ?? entry.component ?? 'Process') ?? '');
     const given: { readonly [property: string]: string | number | undefined } = values;
     for (let index = 0; index < properties.length; index++) {
       const value = given[properties[index] ?? ''];

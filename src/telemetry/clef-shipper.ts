@@ -129,7 +129,8 @@ export class ClefShipper {
     this.#cursor ??= readCursor(folder);
     if ((this.#cursor.get(file.name) ?? 0) >= file.size) return;
     await using handle = await openIfThere(file.path);
-    while (handle !== undefined && !this.#giveUp.signal.aborted && this.#cursor !== undefined) {
+    if (handle === undefined) return;
+    while (!this.#giveUp.signal.aborted && this.#cursor !== undefined) {
       const from = this.#cursor.get(file.name) ?? 0;
       const batch = await this.#read(handle, from);
       if (batch.length === 0) return;

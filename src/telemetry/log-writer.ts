@@ -36,11 +36,18 @@ export function logWriter({ facts, least, sink }: LogWriterOptions): WriteLog {
   };
 }
 
+const levelsOfSetting = new Map<string, LogLevelName>([
+  ['trace', 'Verbose'],
+  ['debug', 'Debug'],
+  ['info', 'Information'],
+  ['warn', 'Warning'],
+  ['error', 'Error'],
+  ['fatal', 'Fatal'],
+]);
+
 /** The levels of LOG_LEVEL in the words of the log; `silent` is none of them. */
 export function levelOf(setting: string): LogLevelName | undefined {
-  return { trace: 'Verbose', debug: 'Debug', info: 'Information', warn: 'Warning', error: 'Error', fatal: 'Fatal' }[
-    setting
-  ] as LogLevelName | undefined;
+  return levelsOfSetting.get(setting);
 }
 
 /** An error as properties of a line. */

@@ -32,7 +32,8 @@ export async function logs(
   for (const line of lines) print(line);
   if (left > 0) terminal.err(`${left} older lines fit as well; --last ${lines.length + left} prints them.`);
   if (lines.length === 0) terminal.err(`None of ${finder.looked} lines fits.`);
-  while (options.follow === true && signal?.aborted !== true) {
+  for (;;) {
+    if (options.follow !== true || signal?.aborted === true) return;
     for (const line of inOrder([...finder.more()])) print(line);
     await pause(lookAgainMs, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
   }

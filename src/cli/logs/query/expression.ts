@@ -89,7 +89,7 @@ function isOrdered(value: unknown, literal: Literal): value is string | number {
 }
 
 function likePattern(text: string): RegExp {
-  const source = [...text].map((letter) => {
+  const source = Array.from(text, (letter) => {
     if (letter === '%') return '.*';
     return letter === '_' ? '.' : letter.replace(/[\\^$.*+?()[\]{}|/]/, '\\$&');
   });

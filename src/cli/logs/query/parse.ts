@@ -198,9 +198,9 @@ function nearest(name: string): string | undefined {
 
 function editDistance(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (const [index, letter] of [...one].entries()) {
+  for (const [index, letter] of Array.from(one).entries()) {
     const next = [index + 1];
-    for (const [column, known] of [...other].entries()) {
+    for (const [column, known] of Array.from(other).entries()) {
       const change = (row[column] ?? 0) + (letter === known ? 0 : 1);
       next.push(Math.min(change, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1));
     }

@@ -90,7 +90,10 @@ function isInOrder(operator: Comparison, order: number): boolean {
 function matches(value: string, pattern: string): boolean {
   if (pattern === '') return value === '';
   const [letter, rest] = [pattern[0], pattern.slice(1)];
-  if (letter === '%') return [...value, ''].some((_, skipped) => matches(value.slice(skipped), rest));
+  if (letter === '%')
+    return Array.from({ length: value.length + 1 }, (_, skipped) => skipped).some((skipped) =>
+      matches(value.slice(skipped), rest),
+    );
   return value !== '' && (letter === '_' || letter === value[0]) && matches(value.slice(1), rest);
 }
 
@@ -147,7 +150,7 @@ describe('a query', () => {
           parseQuery(query);
         } catch (error) {
           expect(error).toMatchObject({ name: 'MillraceError', code: 'LOG_QUERY_INVALID' });
-          const at = Number(/^At character (\d+)/.exec(String((error as Error).message))?.[1]);
+          const at = Number(/^At character (\d+)/.exec((error as Error).message)?.[1]);
           expect(at).toBeGreaterThanOrEqual(1);
           expect(at).toBeLessThanOrEqual(query.length + 1);
         }
