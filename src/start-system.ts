@@ -28,7 +28,8 @@ import { openPostgresLog, type PostgresLog } from './store/postgres/postgres-log
 import { checkHealth } from './telemetry/health.ts';
 import type { SystemLog } from './telemetry/system-log.ts';
 import type { SystemDefinition } from './system.ts';
-import { correlationOf, type FinishedCommand, type WayLog } from './telemetry/log-way.ts';
+import { correlationOf } from './telemetry/log-way.ts';
+import type { FinishedCommand, Way } from './telemetry/way.ts';
 import { timersRole } from './timers-role.ts';
 import type { TimersReport } from './timers/timer-report.ts';
 import type { TimerRunner } from './timers/timer-runner.ts';
@@ -96,7 +97,7 @@ class MillraceSystem implements RunningSystem {
   readonly #timers: TimerRunner | undefined;
   readonly #processedListeners = new Set<(eventType: string, seconds: number) => void>();
   readonly #housekeeping: NodeJS.Timeout | undefined;
-  readonly #way: WayLog | undefined;
+  readonly #way: Way | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(definition: SystemDefinition, options: StartOptions) {
@@ -298,7 +299,7 @@ class MillraceSystem implements RunningSystem {
 
 /** Logs what came of a command. */
 async function tellCommand(
-  way: WayLog,
+  way: Way,
   run: Promise<CommandResult>,
   name: string,
   stream: () => string,

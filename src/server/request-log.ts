@@ -1,4 +1,4 @@
-import type { FinishedRequest } from '../telemetry/log-way.ts';
+import type { FinishedRequest } from '../telemetry/way.ts';
 import type { MillraceServer } from './route-module.ts';
 
 /** Tells of every request that was answered, by its route: the values in a path are nobody's business. */

@@ -3,44 +3,7 @@ import type { RecordedEvent } from '../events/envelope.ts';
 import { errorForLog } from './error-for-log.ts';
 import type { WriteLog } from './log-events.ts';
 import { errorValues } from './log-writer.ts';
-
-/** An event that came to a projection. */
-export interface ArrivedEvent {
-  readonly event: Pick<RecordedEvent, 'id' | 'stream' | 'type' | 'position' | 'occurredAt'> & {
-    readonly metadata: { readonly correlationId: string; readonly traceparent?: string | undefined };
-  };
-  readonly handedAt: number | undefined;
-  readonly receivedAt: number;
-}
-
-export interface AppliedEvents {
-  readonly projection: string;
-  /** The projection that the ledger follows: it is the one that says how long an event took. */
-  readonly primary: boolean;
-  readonly arrivals: readonly ArrivedEvent[];
-  /** Positions that did not take effect: failed, or waiting behind a failed one. */
-  readonly withheld: ReadonlySet<number>;
-  /** The wall clock when the transaction had committed, in milliseconds. */
-  readonly committedAt: number;
-}
-
-export interface FinishedRequest {
-  readonly method: string;
-  readonly route: string;
-  readonly status: number;
-  readonly elapsedMs: number;
-  readonly correlationId: string;
-  readonly traceparent?: string | undefined;
-}
-
-export interface FinishedCommand {
-  readonly name: string;
-  readonly stream: string;
-  readonly elapsedMs: number;
-  readonly correlationId: string;
-  readonly traceparent?: string | undefined;
-  readonly outcome: { readonly events: number; readonly position: number } | { readonly code: string };
-}
+import type { AppliedEvents, ArrivedEvent, FinishedCommand, FinishedRequest, Way } from './way.ts';
 
 /** Ids that this platform makes are UUIDv7; whoever sends one of another form wants to find it again. */
 function isGiven(correlationId: string): boolean {
@@ -68,7 +31,7 @@ function traceOf(traceparent: string | undefined): { TraceId?: string; SpanId?: 
  * ones is told by the correlation id alone, so that all processes agree and a way is logged as a whole or not at all. What
  * is slow is logged besides, at the step that knows.
  */
-export class WayLog {
+export class WayLog implements Way {
   readonly #log: WriteLog;
   readonly #mode: EventLogMode;
   readonly #slowMs: number;

@@ -2,10 +2,11 @@ import type { EventLogMode } from '../config.ts';
 import type { WriteLog } from './log-events.ts';
 import { reportParts } from './log-parts.ts';
 import { WayLog } from './log-way.ts';
+import type { Way } from './way.ts';
 
 /** What a system tells about itself and about what passes through it. */
 export interface SystemLog {
-  readonly way: WayLog;
+  readonly way: Way;
   /** Where a part reports its failures. */
   readonly reportsOf: (part: string) => (error: unknown) => void;
   readonly timerRefused: (timers: string, code: string) => void;
