@@ -40,6 +40,14 @@ describe('readSettings', () => {
       archive: { folder: undefined, afterMs: 90 * day },
       logLevel: 'info',
       tracing: { endpoint: undefined, service: undefined, sampler: 'parentbased_traceidratio', ratio: 0.01 },
+      logs: {
+        folder: path.resolve('.millrace/logs'),
+        keepMs: 604_800_000,
+        keepBytes: 268_435_456,
+        events: 'asked',
+        slowMs: 500,
+        seq: undefined,
+      },
       migrate: true,
       serverUrl: undefined,
       apiKey: undefined,
@@ -47,7 +55,6 @@ describe('readSettings', () => {
       trustedProxies: [],
       access: { mode: undefined, idleMs: 3_600_000, lifetimeMs: 43_200_000 },
       oidc: undefined,
-      unused: [],
     });
   });
 
@@ -79,6 +86,14 @@ describe('readSettings', () => {
       OTEL_SERVICE_NAME: 'shop-api',
       OTEL_TRACES_SAMPLER: 'Always_On',
       OTEL_TRACES_SAMPLER_ARG: '.25',
+      LOG_FOLDER: '/var/log/millrace',
+      LOG_KEEP: '72h',
+      LOG_KEEP_SIZE: '1GiB',
+      LOG_EVENTS: 'ALL',
+      LOG_SLOW: '250ms',
+      SEQ_URL: 'http://seq.example:5341',
+      SEQ_API_KEY: 'key',
+      SEQ_API_KEY_FILE: '/run/secrets/seq',
       MILLRACE_MIGRATE: 'no',
       MILLRACE_URL: 'http://127.0.0.1:8080/',
       MILLRACE_API_KEY: 'mk_secret',
@@ -110,6 +125,14 @@ describe('readSettings', () => {
       archive: { folder: '/srv/archive', afterMs: 365 * day },
       logLevel: 'debug',
       tracing: { endpoint: 'http://127.0.0.1:4318', service: 'shop-api', sampler: 'always_on', ratio: 0.25 },
+      logs: {
+        folder: '/var/log/millrace',
+        keepMs: 259_200_000,
+        keepBytes: 1_073_741_824,
+        events: 'all',
+        slowMs: 250,
+        seq: { url: 'http://seq.example:5341', apiKey: 'key', apiKeyFile: '/run/secrets/seq' },
+      },
       migrate: false,
       serverUrl: 'http://127.0.0.1:8080',
       apiKey: 'mk_secret',
@@ -123,7 +146,6 @@ describe('readSettings', () => {
         rolesClaim: 'realm_access.roles',
         roleMapping: { 'Front Desk': 'clerk' },
       },
-      unused: [],
     });
   });
 

@@ -1,10 +1,18 @@
 import path from 'node:path';
 import { translateAliases, unknownAliases, type AliasName } from './config/aliases.ts';
-import { daysText, durationText, scheduleText, type LogLevel, type SamplerName } from './config/parsers.ts';
+import {
+  bytesText,
+  daysText,
+  durationText,
+  scheduleText,
+  type EventLogMode,
+  type LogLevel,
+  type SamplerName,
+} from './config/parsers.ts';
 import { settingsTable, type SettingDefinition, type SettingName } from './config/settings-table.ts';
 import { MillraceError, type FieldProblem } from './errors.ts';
 
-export type { LogLevel, SamplerName } from './config/parsers.ts';
+export type { EventLogMode, LogLevel, SamplerName } from './config/parsers.ts';
 export { settingsTable, type SettingName } from './config/settings-table.ts';
 
 /**
@@ -71,6 +79,21 @@ export interface Settings {
     /** From 0 to 1. */
     readonly ratio: number;
   };
+  readonly logs: {
+    /** Absolute path of the folder for log files; undefined for none. */
+    readonly folder: string | undefined;
+    /** Milliseconds. */
+    readonly keepMs: number;
+    /** Of all files together. */
+    readonly keepBytes: number;
+    readonly events: EventLogMode;
+    /** Milliseconds. */
+    readonly slowMs: number;
+    /** The Seq that gets the files. Holds a secret. */
+    readonly seq:
+      | { readonly url: string; readonly apiKey: string | undefined; readonly apiKeyFile: string | undefined }
+      | undefined;
+  };
   /** `millrace start` prepares the databases first. */
   readonly migrate: boolean;
   /** Where the commands that ask a running server find it; without the slash at the end. */
@@ -98,8 +121,6 @@ export interface Settings {
         readonly roleMapping: { readonly [value: string]: string };
       }
     | undefined;
-  /** Names that are set, sound, and have no effect yet. */
-  readonly unused: readonly AliasName[];
 }
 
 const ownPrefix = 'MILLRACE_';
@@ -145,6 +166,9 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const schedule = read('RETRY_SCHEDULE', settingsTable.RETRY_SCHEDULE);
   const issuer = read('OIDC_ISSUER', settingsTable.OIDC_ISSUER);
   const clientId = read('OIDC_CLIENT_ID', settingsTable.OIDC_CLIENT_ID);
+  const dataFolder = path.resolve(read('MILLRACE_DATA', settingsTable.MILLRACE_DATA));
+  const logFolder = read('LOG_FOLDER', settingsTable.LOG_FOLDER);
+  const seqUrl = read('SEQ_URL', settingsTable.SEQ_URL);
   const settings: Settings = {
     host: read('HOST', settingsTable.HOST),
     port: read('PORT', settingsTable.PORT),
@@ -155,7 +179,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       key: read('GRPC_TLS_KEY', settingsTable.GRPC_TLS_KEY),
       plaintext: read('GRPC_PLAINTEXT', settingsTable.GRPC_PLAINTEXT),
     },
-    dataFolder: path.resolve(read('MILLRACE_DATA', settingsTable.MILLRACE_DATA)),
+    dataFolder,
     eventStoreUrl: read('EVENT_STORE_URL', settingsTable.EVENT_STORE_URL),
     readModelsUrl: read('READ_MODELS_URL', settingsTable.READ_MODELS_URL),
     rabbitmqUrl: read('RABBITMQ_URL', settingsTable.RABBITMQ_URL),
@@ -181,6 +205,21 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       sampler: read('OTEL_TRACES_SAMPLER', settingsTable.OTEL_TRACES_SAMPLER),
       ratio: read('OTEL_TRACES_SAMPLER_ARG', settingsTable.OTEL_TRACES_SAMPLER_ARG),
     },
+    logs: {
+      folder: logFolder === 'none' ? undefined : (logFolder ?? path.join(dataFolder, 'logs')),
+      keepMs: read('LOG_KEEP', settingsTable.LOG_KEEP),
+      keepBytes: read('LOG_KEEP_SIZE', settingsTable.LOG_KEEP_SIZE),
+      events: read('LOG_EVENTS', settingsTable.LOG_EVENTS),
+      slowMs: read('LOG_SLOW', settingsTable.LOG_SLOW),
+      seq:
+        seqUrl === undefined
+          ? undefined
+          : {
+              url: seqUrl,
+              apiKey: read('SEQ_API_KEY', settingsTable.SEQ_API_KEY),
+              apiKeyFile: read('SEQ_API_KEY_FILE', settingsTable.SEQ_API_KEY_FILE),
+            },
+    },
     migrate: read('MILLRACE_MIGRATE', settingsTable.MILLRACE_MIGRATE),
     serverUrl: read('MILLRACE_URL', settingsTable.MILLRACE_URL),
     apiKey: read('MILLRACE_API_KEY', settingsTable.MILLRACE_API_KEY),
@@ -201,7 +240,6 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
             rolesClaim: read('OIDC_ROLES_CLAIM', settingsTable.OIDC_ROLES_CLAIM),
             roleMapping: read('OIDC_ROLES_MAP', settingsTable.OIDC_ROLES_MAP),
           },
-    unused: aliases.unused,
   };
   invalid.push(...aliases.problems);
   const nameOf = (name: SettingName) => (given(name) === undefined ? aliases.settings.get(name)?.from[0] : name);
@@ -222,6 +260,10 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     invalid.push({ field: 'ARCHIVE_AFTER', problem });
   }
   invalid.push(...grpcProblems(settings));
+  if (seqUrl !== undefined && settings.logs.folder === undefined) {
+    const problem = 'wants log files, which are what is sent; LOG_FOLDER is none';
+    invalid.push({ field: nameOf('SEQ_URL') ?? 'SEQ_URL', problem });
+  }
   for (const [name, other] of [
     ['OIDC_CLIENT_ID', 'OIDC_ISSUER'],
     ['OIDC_ISSUER', 'OIDC_CLIENT_ID'],
@@ -344,6 +386,14 @@ export function shownSettings(settings: Settings): { name: SettingName; value: s
     value('OTEL_SERVICE_NAME', settings.tracing.service),
     value('OTEL_TRACES_SAMPLER', settings.tracing.sampler),
     value('OTEL_TRACES_SAMPLER_ARG', settings.tracing.ratio),
+    value('LOG_FOLDER', settings.logs.folder ?? 'none'),
+    value('LOG_KEEP', durationText(settings.logs.keepMs)),
+    value('LOG_KEEP_SIZE', bytesText(settings.logs.keepBytes)),
+    value('LOG_EVENTS', settings.logs.events),
+    value('LOG_SLOW', durationText(settings.logs.slowMs)),
+    value('SEQ_URL', settings.logs.seq?.url),
+    value('SEQ_API_KEY', settings.logs.seq?.apiKey),
+    value('SEQ_API_KEY_FILE', settings.logs.seq?.apiKeyFile),
     value('MILLRACE_MIGRATE', settings.migrate ? 'yes' : 'no'),
     value('MILLRACE_URL', settings.serverUrl),
     value('MILLRACE_API_KEY', settings.apiKey),

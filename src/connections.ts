@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { WakeUp } from './postgres/wake-up.ts';
-import { describe, type Logger } from './reports.ts';
+import type { ReportsOf } from './reports.ts';
 
 /** The channels on which processes nudge each other. */
 export const channels = {
@@ -21,11 +21,11 @@ export interface Connections {
 export function openConnections(
   system: string,
   urls: { readonly eventStoreUrl: string; readonly readModelsUrl: string },
-  logger: Logger,
+  reportsOf: ReportsOf,
 ): Connections {
   return {
-    eventStore: makePool(urls.eventStoreUrl, `millrace ${system} event store`, logger),
-    readModels: makePool(urls.readModelsUrl, `millrace ${system} read models`, logger),
+    eventStore: makePool(urls.eventStoreUrl, `millrace ${system} event store`, reportsOf),
+    readModels: makePool(urls.readModelsUrl, `millrace ${system} read models`, reportsOf),
     wakeEventStore: new WakeUp(urls.eventStoreUrl),
     wakeReadModels: new WakeUp(urls.readModelsUrl),
   };
@@ -39,7 +39,7 @@ export async function closePools({ eventStore, readModels }: Connections): Promi
   await Promise.all([eventStore.end(), readModels.end()]);
 }
 
-function makePool(url: string, name: string, logger: Logger): pg.Pool {
+function makePool(url: string, name: string, reportsOf: ReportsOf): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max: 8,
@@ -51,6 +51,6 @@ function makePool(url: string, name: string, logger: Logger): pg.Pool {
     query_timeout: 65_000,
     keepAlive: true,
   });
-  pool.on('error', (error) => logger.warn(`${name}: ${describe(error)}`));
+  pool.on('error', reportsOf(name));
   return pool;
 }

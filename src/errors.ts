@@ -69,6 +69,11 @@ export const errorCatalogue = {
     kind: 'unavailable',
     meaning: 'The event store has reached the size that was set as its limit; nothing more is written.',
   },
+  LOG_QUERY_INVALID: {
+    kind: 'invalid',
+    meaning: 'A query of the log files cannot be understood; the text says where.',
+  },
+  LOG_FILES_MISSING: { kind: 'not-found', meaning: 'There are no log files where they were looked for.' },
   STORE_FORBIDDEN: { kind: 'fault', meaning: 'The database user may not do what the process has to do.' },
   STORE_UNAVAILABLE: { kind: 'unavailable', meaning: 'The event store does not answer.' },
   BROKER_UNAVAILABLE: { kind: 'unavailable', meaning: 'The broker does not answer; events wait in the log.' },

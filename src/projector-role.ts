@@ -1,9 +1,10 @@
 import type { Broker } from './brokers/broker.ts';
 import { channels, type Connections } from './connections.ts';
-import { Consumer, type ConsumerState } from './consumers/consumer.ts';
+import { Consumer, type ConsumerOptions, type ConsumerState } from './consumers/consumer.ts';
 import type { PostgresDeadLetters } from './consumers/dead-letters.ts';
 import { letterOperations } from './consumers/letter-operations.ts';
 import type { EventRegistry } from './events/codec.ts';
+import { wallClock } from './events/wall-clock.ts';
 import { OperationRunner } from './operations/operation-runner.ts';
 import { Lease } from './postgres/lease.ts';
 import { OldBuilds } from './rebuild/old-builds.ts';
@@ -13,6 +14,7 @@ import type { Operations } from './running-system.ts';
 import type { EventLog } from './store/store.ts';
 import type { SystemDefinition } from './system.ts';
 import type { Tracing } from './tracing.ts';
+import type { SystemLog } from './telemetry/system-log.ts';
 import { timersProjectionId } from './timers/timers-projection.ts';
 
 export interface ProjectorRoleOptions {
@@ -37,6 +39,7 @@ export interface ProjectorRoleOptions {
   readonly onTimers: () => void;
   /** Called for every event that the primary projection has processed, with the seconds that its batch took. */
   readonly onProcessed: (eventType: string, seconds: number) => void;
+  readonly systemLog?: SystemLog | undefined;
   readonly reportsOf: ReportsOf;
   readonly tracing: Tracing | undefined;
 }
@@ -79,6 +82,7 @@ export class ProjectorRole {
           onProcessed: (eventType, seconds) => {
             if (projection.id === primary) options.onProcessed(eventType, seconds);
           },
+          ...tellWay(options.systemLog, projection.id, projection.id === primary),
           onError: reportsOf(`consumer ${projection.id}`),
           tracing: options.tracing,
         }),
@@ -129,4 +133,23 @@ export class ProjectorRole {
   async stopConsumers(): Promise<void> {
     await Promise.all(this.#consumers.map((consumer) => consumer.stop()));
   }
+}
+
+/** Logs what came of each batch. */
+function tellWay(
+  systemLog: SystemLog | undefined,
+  projection: string,
+  primary: boolean,
+): Pick<ConsumerOptions, 'onApplied'> {
+  if (systemLog === undefined) return {};
+  const { way } = systemLog;
+  return {
+    onApplied: (arrivals, parked) => {
+      const withheld = new Set(parked.map(({ event }) => event.position));
+      way.applied({ projection, primary, arrivals, withheld, committedAt: wallClock() });
+      for (const { event, failure } of parked) {
+        if (failure !== undefined) way.projectionFailed(projection, event, failure.error);
+      }
+    },
+  };
 }

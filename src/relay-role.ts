@@ -11,6 +11,7 @@ import type { ReportsOf } from './reports.ts';
 import type { PostgresLog } from './store/postgres/postgres-log.ts';
 import { endingTypes, type SystemDefinition } from './system.ts';
 import type { Tracing } from './tracing.ts';
+import type { SystemLog } from './telemetry/system-log.ts';
 
 export interface RelayRoleOptions {
   readonly definition: SystemDefinition;
@@ -29,6 +30,7 @@ export interface RelayRoleOptions {
   readonly relay?: { readonly pollingInterval?: number; readonly batchSize?: number };
   /** True when all consumers are active in this process: nobody else has to be told what was published. */
   readonly consumesAll: () => boolean;
+  readonly systemLog?: SystemLog | undefined;
   readonly reportsOf: ReportsOf;
   readonly tracing: Tracing | undefined;
 }
@@ -42,6 +44,7 @@ export class RelayRole {
 
   constructor(options: RelayRoleOptions) {
     const { log, broker, store, connections, reportsOf } = options;
+    const way = options.systemLog?.way;
     this.relay = new Relay({
       log,
       broker,
@@ -51,6 +54,12 @@ export class RelayRole {
       onAdvanced: () => {
         if (!broker.reachesOthers && !options.consumesAll()) connections.wakeEventStore.notify(channels.published);
       },
+      ...(way === undefined
+        ? {}
+        : {
+            onConfirmed: (events, handedAt, confirmedAt, refused) =>
+              way.published(events, handedAt, confirmedAt, refused),
+          }),
       onError: reportsOf('relay'),
       tracing: options.tracing,
       ...options.relay,

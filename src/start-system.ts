@@ -6,11 +6,13 @@ import { PostgresArchive } from './archive/postgres-archive.ts';
 import type { Broker } from './brokers/broker.ts';
 import { EmbeddedBroker } from './brokers/embedded.ts';
 import { RabbitMqBroker } from './brokers/rabbitmq/rabbitmq.ts';
-import { CommandHandler } from './commands/command-handler.ts';
+import { CommandHandler, type CommandOptions } from './commands/command-handler.ts';
+import type { CommandResult } from './commands/mailbox.ts';
 import { channels, closePools, closeWakeUps, openConnections, type Connections } from './connections.ts';
 import { describeStandstill } from './consumers/batch.ts';
 import { PostgresDeadLetters } from './consumers/dead-letters.ts';
 import { RequestedDeadLetters } from './consumers/letter-operations.ts';
+import { DomainError, MillraceError } from './errors.ts';
 import { EventRegistry } from './events/codec.ts';
 import { newEventId } from './events/event-id.ts';
 import { PostgresLagStatistics } from './lag/lag-statistics.ts';
@@ -27,7 +29,10 @@ import { defaultRetrySchedule } from './retry-schedule.ts';
 import type { ConsumerReport, Health, Role, RunningSystem } from './running-system.ts';
 import { openPostgresLog, type PostgresLog } from './store/postgres/postgres-log.ts';
 import { checkHealth } from './telemetry/health.ts';
+import type { SystemLog } from './telemetry/system-log.ts';
 import type { SystemDefinition } from './system.ts';
+import { correlationOf } from './telemetry/log-way.ts';
+import type { FinishedCommand, Way } from './telemetry/way.ts';
 import { timersRole } from './timers-role.ts';
 import type { Tracing } from './tracing.ts';
 import type { TimersReport } from './timers/timer-report.ts';
@@ -57,6 +62,8 @@ export interface StartOptions {
   readonly logger?: Logger;
   /** Made by `startTracing`, and to be stopped behind the system. Default: nothing is traced. */
   readonly tracing?: Tracing;
+  /** The structured log of the process, which takes the place of `logger`. Default: none. */
+  readonly systemLog?: SystemLog;
   /** How long the build before a rebuild is kept up to date for going back, in milliseconds. Default 24 hours. */
   readonly keepOldBuildMs?: number;
   /** For tests: what hashing a password costs. */
@@ -102,12 +109,14 @@ class MillraceSystem implements RunningSystem {
   readonly #timers: TimerRunner | undefined;
   readonly #processedListeners = new Set<(eventType: string, seconds: number) => void>();
   readonly #housekeeping: NodeJS.Timeout | undefined;
+  readonly #way: Way | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(definition: SystemDefinition, options: StartOptions) {
-    const { eventStoreUrl, readModelsUrl, retrySchedule = defaultRetrySchedule, logger = silent, tracing } = options;
+    const { eventStoreUrl, readModelsUrl, retrySchedule = defaultRetrySchedule, logger = silent } = options;
+    const { systemLog, tracing } = options;
     const instance = newEventId();
-    const reportsOf = reportsTo(logger);
+    const reportsOf = systemLog?.reportsOf ?? reportsTo(logger);
     const names = definition.tables;
     const ids = definition.projections.map(({ id }) => id);
     this.definition = definition;
@@ -122,10 +131,11 @@ class MillraceSystem implements RunningSystem {
       ...(options.logDiskLimit === undefined ? {} : { diskLimit: options.logDiskLimit }),
       tracing,
     });
-    const connections = openConnections(definition.name, { eventStoreUrl, readModelsUrl }, logger);
+    const connections = openConnections(definition.name, { eventStoreUrl, readModelsUrl }, reportsOf);
     const { eventStore, readModels, wakeEventStore, wakeReadModels } = connections;
     this.#connections = connections;
     this.#commands = new CommandHandler(this.log, this.registry, { tracing });
+    this.#way = systemLog?.way;
     this.outbox = new PostgresOutbox(eventStore, names);
     this.access = new PostgresAccess(eventStore, {
       // Who answers no requests need not hear of what is revoked.
@@ -151,7 +161,8 @@ class MillraceSystem implements RunningSystem {
     });
 
     this.#broker = brokerFor(definition, options.rabbitmqUrl, reportsOf('broker'));
-    const shared = { log: this.log, broker: this.#broker, connections, instance, retrySchedule, reportsOf, tracing };
+    const common = { log: this.log, broker: this.#broker, connections, instance, retrySchedule, reportsOf };
+    const shared = { ...common, systemLog, tracing };
     const store = new RelayStore(eventStore, this.#broker.name);
     if (this.roles.includes('relay')) {
       this.#relay = new RelayRole({
@@ -190,7 +201,8 @@ class MillraceSystem implements RunningSystem {
       });
     }
     // Only when the relay that is active runs elsewhere does anybody else have to be woken.
-    this.log.onAppended(() => {
+    this.log.onAppended((events) => {
+      this.#way?.appended(events);
       if (this.#relay?.relay.active !== true) wakeEventStore.notify(channels.appended);
     });
     wakeReadModels.listen(channels.projected, () => {
@@ -205,7 +217,10 @@ class MillraceSystem implements RunningSystem {
         log: this.log,
         commands: this.#commands,
         connections,
-        logger,
+        onRefused: (timers, key, code) => {
+          if (systemLog === undefined) logger.info(`timers ${timers}: ${key} was refused with ${code}`);
+          else systemLog.timerRefused(timers, code);
+        },
         reportsOf,
         ...options.timers,
         consumedHere: () => this.#projector?.states[ids.indexOf(timersProjectionId)]?.active === true,
@@ -232,8 +247,13 @@ class MillraceSystem implements RunningSystem {
     this.#timers?.start();
   }
 
-  readonly execute: RunningSystem['execute'] = (decider, command, options) =>
-    this.#commands.execute(decider, command, options);
+  readonly execute: RunningSystem['execute'] = (decider, command, options) => {
+    const way = this.#way;
+    const run = this.#commands.execute(decider, command, options);
+    return way === undefined
+      ? run
+      : tellCommand(way, run, decider.name, () => decider.boundary(command).stream, options);
+  };
   readonly state: RunningSystem['state'] = (decider, boundary) => this.#commands.state(decider, boundary);
 
   consumers(): readonly ConsumerReport[] {
@@ -297,6 +317,34 @@ class MillraceSystem implements RunningSystem {
     const index = this.definition.projections.findIndex((projection) => projection.id === id);
     const error = this.#projector?.states[index]?.error;
     return error === undefined ? null : describeStandstill(error);
+  }
+}
+
+/** Logs what came of a command. */
+async function tellCommand(
+  way: Way,
+  run: Promise<CommandResult>,
+  name: string,
+  stream: () => string,
+  { metadata = {} }: CommandOptions = {},
+): Promise<CommandResult> {
+  const begun = performance.now();
+  const { correlationId = '', traceparent } = metadata;
+  const tell = (outcome: FinishedCommand['outcome'], id: string) => {
+    if (!way.tells(id, performance.now() - begun)) return;
+    way.commandDone({
+      ...{ name, stream: stream(), elapsedMs: performance.now() - begun, correlationId: id, traceparent, outcome },
+    });
+  };
+  try {
+    const result = await run;
+    const [first] = result.events;
+    const id = correlationId === '' && first !== undefined ? correlationOf(first.metadata) : correlationId;
+    tell({ events: result.events.length, position: result.position }, id);
+    return result;
+  } catch (error) {
+    if (error instanceof DomainError || error instanceof MillraceError) tell({ code: error.code }, correlationId);
+    throw error;
   }
 }
 

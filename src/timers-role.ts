@@ -1,6 +1,6 @@
 import type { CommandHandler } from './commands/command-handler.ts';
 import { channels, type Connections } from './connections.ts';
-import type { Logger, ReportsOf } from './reports.ts';
+import type { ReportsOf } from './reports.ts';
 import type { EventLog } from './store/store.ts';
 import type { TimersDefinition } from './timers/definition.ts';
 import { DueTimers } from './timers/due-timers.ts';
@@ -12,7 +12,7 @@ export interface TimersRoleOptions {
   readonly log: EventLog;
   readonly commands: Pick<CommandHandler, 'execute'>;
   readonly connections: Connections;
-  readonly logger: Logger;
+  readonly onRefused: (timers: string, key: string, code: string) => void;
   readonly reportsOf: ReportsOf;
   /** Another clock than that of the read-model database. */
   readonly now?: () => number;
@@ -22,7 +22,7 @@ export interface TimersRoleOptions {
 
 /** What a process that takes commands runs for the timers of a system. */
 export function timersRole(options: TimersRoleOptions): TimerRunner {
-  const { definitions, log, commands, connections, logger, reportsOf, now } = options;
+  const { definitions, log, commands, connections, reportsOf, now } = options;
   const reports = new Map(definitions.map(({ id }) => [id, reportsOf(`timers ${id}`)]));
   const report = reportsOf('timers');
   const runner = new TimerRunner({
@@ -31,7 +31,7 @@ export function timersRole(options: TimersRoleOptions): TimerRunner {
     due: new DueTimers(connections.readModels, now),
     firings: new TimerFirings(connections.eventStore),
     execute: (decider, command, given) => commands.execute(decider, command, given),
-    onRefused: ({ definition, key }, code) => logger.info(`timers ${definition}: ${key} was refused with ${code}`),
+    onRefused: ({ definition, key }, code) => options.onRefused(definition, key, code),
     onError: (error, id) => (reports.get(id ?? '') ?? report)(error),
   });
   connections.wakeReadModels.listen(channels.timers, () => {

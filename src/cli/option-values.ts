@@ -24,3 +24,15 @@ export function oneOf<T extends string>(words: readonly T[]): (text: string, bef
 export function collect(word: string, before: readonly string[] = []): readonly string[] {
   return before.includes(word) ? before : [...before, word];
 }
+
+const timeUnits: { readonly [unit: string]: number } = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `15m` ago, or an ISO time, in milliseconds since 1970. */
+export function sinceWhen(text: string): number {
+  const [, count, unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  // Date.parse understands much that nobody means, such as 5.
+  const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  const milliseconds = count === undefined ? time : Date.now() - Number(count) * (timeUnits[unit] ?? 0);
+  if (Number.isNaN(milliseconds)) throw new InvalidArgumentError('It must be 30s, 15m, 2h, 7d or an ISO time.');
+  return milliseconds;
+}

@@ -6,6 +6,7 @@ import { archiveCommand } from './commands/archive.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { loadCommand } from './commands/load.ts';
+import { logsCommand } from './commands/logs.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { rebuildCommand } from './commands/rebuild.ts';
 import { replayCommand } from './commands/replay.ts';
@@ -44,6 +45,7 @@ export function createProgram(terminal: Terminal): Command {
     urlCommand,
     doctorCommand,
     loadCommand,
+    logsCommand,
     rebuildCommand,
     replayCommand,
     deadLettersCommand,

@@ -67,9 +67,17 @@ describe('an alias', () => {
     expect(pauses).toEqual([300_000, 300_000, 900_000, 900_000]);
   });
 
-  it('of the log server is checked, and named as without effect', () => {
-    const env = { Seq__Url: 'https://logs.example', Serilog__WriteTo__1__Args__serverUrl: 'http://seq:5341' };
-    expect(readSettings(env).unused).toEqual(['Serilog__WriteTo__1__Args__serverUrl', 'Seq__Url']);
+  it('S278, S573: of the log server names the Seq that gets the log files', () => {
+    const seq = { url: 'http://seq:5341', apiKey: 'k', apiKeyFile: undefined };
+    expect(readSettings({ Seq__Url: 'http://seq:5341/', Seq__ApiKey: 'k' }).logs.seq).toEqual(seq);
+    const serilog = {
+      Serilog__WriteTo__1__Args__serverUrl: 'http://seq:5341',
+      Serilog__WriteTo__1__Args__apiKey: 'k',
+    };
+    expect(readSettings({ ...serilog, Seq__Url: 'http://seq:5341' }).logs.seq).toEqual(seq);
+    expect(fieldsOf({ ...serilog, Seq__Url: 'https://logs.example' })).toEqual([
+      'Serilog__WriteTo__1__Args__serverUrl',
+    ]);
     expect(fieldsOf({ Seq__Url: 'seq:5341' })).toEqual(['Seq__Url']);
   });
 

@@ -9,8 +9,8 @@ import { settingsTable, type SettingName } from './settings-table.ts';
  */
 
 interface Alias {
-  /** The setting that it stands for; undefined for one that is checked and has no effect yet. */
-  readonly setting: SettingName | undefined;
+  /** The setting that it stands for. */
+  readonly setting: SettingName;
   /** What its value is, for the reference page. */
   readonly format: string;
   readonly example: string;
@@ -122,18 +122,32 @@ export const aliasTable = {
     parse: parseSeconds,
   },
   Serilog__WriteTo__1__Args__serverUrl: {
-    setting: undefined,
-    format: 'the URL of a log server; checked, and without effect yet',
+    setting: 'SEQ_URL',
+    format: 'the URL of a Seq',
     example: 'http://seq.example:5341',
     secret: false,
     parse: parseHttpUrl,
   },
+  Serilog__WriteTo__1__Args__apiKey: {
+    setting: 'SEQ_API_KEY',
+    format: 'an API key of that Seq',
+    example: 'the key that Seq shows once',
+    secret: true,
+    parse: anyText,
+  },
   Seq__Url: {
-    setting: undefined,
-    format: 'the URL of a log server; checked, and without effect yet',
-    example: 'https://logs.example',
+    setting: 'SEQ_URL',
+    format: 'the URL of a Seq',
+    example: 'http://seq.example:5341',
     secret: false,
     parse: parseHttpUrl,
+  },
+  Seq__ApiKey: {
+    setting: 'SEQ_API_KEY',
+    format: 'an API key of that Seq',
+    example: 'the key that Seq shows once',
+    secret: true,
+    parse: anyText,
   },
 } as const satisfies { readonly [name: string]: Alias };
 
@@ -149,7 +163,18 @@ type Composed = { readonly text: string } | FieldProblem;
 const composers: { readonly [Name in SettingName]?: (values: Values) => Composed } = {
   RABBITMQ_URL: composeBrokerUrl,
   RETRY_SCHEDULE: composeSchedule,
+  SEQ_URL: (values) => eitherOf(values, 'Seq__Url', 'Serilog__WriteTo__1__Args__serverUrl'),
+  SEQ_API_KEY: (values) => eitherOf(values, 'Seq__ApiKey', 'Serilog__WriteTo__1__Args__apiKey'),
 };
+
+/** Two names of one thing, which may both be set when they say the same. */
+function eitherOf(values: Values, one: AliasName, other: AliasName): Composed {
+  const [first, second] = [values[one], values[other]];
+  if (first !== undefined && second !== undefined && first !== second) {
+    return { field: other, problem: `says something else than ${one}; set one of the two` };
+  }
+  return { text: first ?? second ?? '' };
+}
 
 function composeBrokerUrl(values: Values): Composed {
   const host = values.RabbitMq__HostName;
@@ -193,14 +218,11 @@ export interface Translated {
 export interface Translation {
   readonly settings: ReadonlyMap<SettingName, Translated>;
   readonly problems: readonly FieldProblem[];
-  /** Aliases that are set and have no effect yet. */
-  readonly unused: readonly AliasName[];
 }
 
 /** Translates the aliases that are set. */
 export function translateAliases(given: (name: AliasName) => string | undefined): Translation {
   const problems: FieldProblem[] = [];
-  const unused: AliasName[] = [];
   const values: { [Name in AliasName]?: string } = {};
   const wanted = new Map<SettingName, AliasName[]>();
   const broken = new Set<SettingName>();
@@ -211,8 +233,7 @@ export function translateAliases(given: (name: AliasName) => string | undefined)
     const parsed = parse(text);
     if ('value' in parsed) values[name] = parsed.value;
     else problems.push({ field: name, problem: parsed.problem });
-    if (setting === undefined) unused.push(name);
-    else if ('problem' in parsed) broken.add(setting);
+    if ('problem' in parsed) broken.add(setting);
     else wanted.set(setting, [...(wanted.get(setting) ?? []), name]);
   }
   const settings = new Map<SettingName, Translated>();
@@ -224,7 +245,7 @@ export function translateAliases(given: (name: AliasName) => string | undefined)
     if ('text' in composed) settings.set(setting, { text: composed.text, from });
     else problems.push(composed);
   }
-  return { settings, problems, unused };
+  return { settings, problems };
 }
 
 /** Names that begin as the aliases do, in any letter case, and are none: most likely typing mistakes. */

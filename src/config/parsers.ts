@@ -46,6 +46,15 @@ export function parseLogLevel(text: string): Parsed<LogLevel> {
   return level ? { value: level } : { problem: `must be one of ${logLevels.join(', ')}` };
 }
 
+/** Which lines of the way of single events are logged. */
+export const eventLogModes = ['none', 'asked', 'all'] as const;
+export type EventLogMode = (typeof eventLogModes)[number];
+
+export function parseEventLogMode(text: string): Parsed<EventLogMode> {
+  const mode = eventLogModes.find((known) => known === text.toLowerCase());
+  return mode ? { value: mode } : { problem: `must be one of ${eventLogModes.join(', ')}` };
+}
+
 export function parseYesNo(text: string): Parsed<boolean> {
   const answer = text.toLowerCase();
   return answer === 'yes' || answer === 'no' ? { value: answer === 'yes' } : { problem: 'must be yes or no' };
@@ -198,4 +207,18 @@ export function parseBytes(text: string): Parsed<number> {
   return bytes > 0 && Number.isSafeInteger(bytes)
     ? { value: bytes }
     : { problem: 'must be a number of bytes with a unit (B, KB, MB, GB, TB, KiB, MiB, GiB, TiB), such as 20GiB' };
+}
+
+/** Bytes, and not fewer than these. */
+export function parseBytesFrom(least: number): (text: string) => Parsed<number> {
+  return (text) => {
+    const parsed = parseBytes(text);
+    return 'problem' in parsed || parsed.value >= least ? parsed : { problem: `must be ${bytesText(least)} or more` };
+  };
+}
+
+/** The largest binary unit that a number of bytes is a whole number of. */
+export function bytesText(bytes: number): string {
+  const power = [4, 3, 2, 1, 0].find((one) => bytes % 1024 ** one === 0) ?? 0;
+  return `${bytes / 1024 ** power}${binary[power] ?? 'B'}`;
 }

@@ -21,6 +21,8 @@ export interface ParkedPositions {
   readonly failed: readonly number[];
   readonly waiting: readonly number[];
 }
+/** An event that did not take effect; without a failure it waits behind another one of its key. */
+export type ParkedEvent = Pick<Parked, 'event' | 'failure'>;
 
 export interface BuildApplierOptions {
   readonly definition: ProjectionDefinition;
@@ -38,6 +40,8 @@ export interface BuildApplierOptions {
   readonly retrySchedule?: readonly number[];
   /** Called when a batch that parked something is in effect, with the positions of what it parked. */
   readonly onParked?: (parked: ParkedPositions) => void;
+  /** Called when a batch is in effect, with what of it was parked: failed, or waiting behind a failed one. */
+  readonly onApplied?: (arrivals: readonly Arrival[], parked: readonly ParkedEvent[]) => void;
 }
 
 /**
@@ -160,6 +164,7 @@ export class BuildApplier {
       );
       this.#options.onParked?.({ failed: failed ?? [], waiting: waiting ?? [] });
     }
+    this.#options.onApplied?.(arrivals, parked);
   }
 
   /** Folds what can be folded and returns what has to be parked. */

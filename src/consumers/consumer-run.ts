@@ -268,6 +268,7 @@ export class ConsumerRun {
         this.#trace?.parked([...failed, ...waiting]);
         this.#options.onParked?.();
       },
+      ...(this.#options.onApplied === undefined ? {} : { onApplied: this.#options.onApplied }),
     });
     this.#options.onParked?.();
     await noteCode(client, definition, build);

@@ -5,6 +5,8 @@ import type { Lease } from '../postgres/lease.ts';
 import type { ProjectionDefinition } from '../projections/definition.ts';
 import type { EventLog } from '../store/store.ts';
 import type { Tracing } from '../tracing.ts';
+import type { Arrival } from './batch.ts';
+import type { ParkedEvent } from './build-applier.ts';
 import { ConsumerRun } from './consumer-run.ts';
 import { DueRetries, type DueLetters } from './due-retries.ts';
 
@@ -23,6 +25,8 @@ export interface ConsumerOptions {
   readonly onCommitted?: (position: number) => void;
   /** Called for every event of a committed batch with its type and how long the batch took. */
   readonly onProcessed?: (eventType: string, seconds: number) => void;
+  /** Called for every committed batch, with what of it was parked. */
+  readonly onApplied?: (arrivals: readonly Arrival[], parked: readonly ParkedEvent[]) => void;
   readonly onError?: (error: unknown) => void;
   /** Write stamps for the ledger: only for the primary projection, whose stamps are copied. Default true. */
   readonly stamps?: boolean;

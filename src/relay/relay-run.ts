@@ -1,5 +1,5 @@
 import { DatabaseError } from 'pg';
-import type { MessagesRefused } from '../brokers/broker.ts';
+import { MessagesRefused } from '../brokers/broker.ts';
 import { isInLog } from '../store/log-checkpoint.ts';
 import { backoff, Doorbell } from '../doorbell.ts';
 import type { RecordedEvent } from '../events/envelope.ts';
@@ -346,14 +346,24 @@ export class RelayRun {
 
   async #publish(events: readonly RecordedEvent[], handedAt: number): Promise<void> {
     const { broker, log, publishTimeout = 10_000, tracing } = this.#options;
-    await publishWithin(events, {
-      broker,
-      log: log.name,
-      incarnation: this.#incarnation,
-      handedAt,
-      timeout: publishTimeout,
-      tracing,
-    });
+    try {
+      await publishWithin(events, {
+        broker,
+        log: log.name,
+        incarnation: this.#incarnation,
+        handedAt,
+        timeout: publishTimeout,
+        tracing,
+      });
+    } catch (error) {
+      if (error instanceof MessagesRefused) this.#tellConfirmed(events, handedAt, error.positions);
+      throw error;
+    }
+    this.#tellConfirmed(events, handedAt, []);
+  }
+
+  #tellConfirmed(events: readonly RecordedEvent[], handedAt: number, refused: readonly number[]): void {
+    this.#options.onConfirmed?.(events, handedAt, wallClock(), new Set(refused));
   }
 
   /** The events right after the cursor: from memory when they join it, else from the log. */

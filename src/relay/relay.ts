@@ -1,5 +1,6 @@
 import type { Broker } from '../brokers/broker.ts';
 import { MillraceError } from '../errors.ts';
+import type { RecordedEvent } from '../events/envelope.ts';
 import type { Lease } from '../postgres/lease.ts';
 import type { EventLog } from '../store/store.ts';
 import type { Tracing } from '../tracing.ts';
@@ -11,6 +12,13 @@ export interface RelayOptions {
   readonly broker: Broker;
   readonly store: RelayStore;
   readonly lease: Lease;
+  /** Called when the broker has confirmed a batch, with the positions in it that it refused. */
+  readonly onConfirmed?: (
+    events: readonly RecordedEvent[],
+    handedAt: number,
+    confirmedAt: number,
+    refused: ReadonlySet<number>,
+  ) => void;
   /** Called after the cursor was written down. */
   readonly onAdvanced?: (position: number) => void;
   readonly onError?: (error: unknown) => void;

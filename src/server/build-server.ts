@@ -3,6 +3,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { Registry } from 'prom-client';
 import type { RunningSystem } from '../running-system.ts';
 import { metricsIn, type Metrics } from '../telemetry/metrics.ts';
+import type { FinishedRequest } from '../telemetry/way.ts';
 import { accessSettingsFor, type AccessSettings } from './access/access-settings.ts';
 import { addAccess, addNoAccess } from './access/add-access.ts';
 import { administrationRoutes } from './access/administration-routes.ts';
@@ -19,6 +20,7 @@ import { LiveFeeds } from './live-feeds.ts';
 import { addLiveRoutes } from './live-routes.ts';
 import { addRequestContext, type Identify } from './request-context.ts';
 import { addRequestTracing } from './request-tracing.ts';
+import { addRequestLog } from './request-log.ts';
 import { closed, compileValidator } from './request-validation.ts';
 import type { MillraceServer } from './route-module.ts';
 import { archiveRoutes } from './routes/archive-routes.ts';
@@ -38,6 +40,8 @@ import { addWebPages } from './web-pages.ts';
 export interface BuildOptions {
   /** Hears of defects; requests are not logged. Default: none. */
   readonly logger?: FastifyBaseLogger;
+  /** Hears of every request that was answered. Default: nobody does. */
+  readonly onRequestDone?: (request: FinishedRequest) => void;
   /** Metrics shown at `/metrics`. Default: a registry of its own. */
   readonly registry?: Registry;
   /** How it is known who sends a request, for an application with `access`. Default: as for a server that others reach. */
@@ -112,6 +116,7 @@ export async function buildServer(
   const openly = (add: () => Promise<void>) => (gate === undefined ? add() : gate.whilePublic(add));
   addBodyBound(server, options.mostBodyBytes ?? mostBodyBytes, largestBody);
   addHttpMetrics(server, metrics);
+  if (options.onRequestDone !== undefined) addRequestLog(server, options.onRequestDone);
   const stopCounting = system.onProcessed?.((event_name, seconds) => {
     metrics.eventProcessingDuration.observe({ event_name }, seconds);
   });

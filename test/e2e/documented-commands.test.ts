@@ -25,6 +25,8 @@ describe('the commands in the documents, against a fresh start', () => {
 
   beforeAll(async () => {
     place = await MillracePlace.make();
+    // Somebody who tries the guides has the default.
+    place.env['LOG_LEVEL'] = 'info';
     const started = place.spawn(process.execPath, [millraceProgram, 'start', '--grpc'], repository);
     await place.ready(started);
     grpc = /^ +gRPC +(\S+)$/m.exec(started.output())?.[1] ?? 'not served';

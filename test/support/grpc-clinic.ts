@@ -7,6 +7,7 @@ import { defaultTimes, type AccessMode } from '../../src/server/access/access-se
 import { startServer, type Application, type RunningServer } from '../../src/server/index.ts';
 import { startSystem } from '../../src/start-system.ts';
 import type { Tracing } from '../../src/tracing.ts';
+import type { SystemLog } from '../../src/telemetry/system-log.ts';
 import { GrpcClient, loadForClient } from './grpc-client.ts';
 import { createTestDatabase, type TestDatabase } from './test-database.ts';
 
@@ -45,18 +46,20 @@ export class GrpcClinic {
     mode: AccessMode,
     more: {
       readonly logger?: Logger;
+      readonly systemLog?: SystemLog;
       readonly app?: Application;
       readonly rabbitmqUrl?: string;
       readonly tracing?: Tracing;
     } = {},
   ): Promise<GrpcClinic> {
-    const { logger, app = application, rabbitmqUrl, tracing } = more;
+    const { logger, systemLog, app = application, rabbitmqUrl, tracing } = more;
     const [events, models] = await Promise.all([createTestDatabase(), createTestDatabase()]);
     const urls = { eventStoreUrl: events.url, readModelsUrl: models.url };
     await migrateSystem(app.system, urls);
     const system = await startSystem(app.system, {
       ...urls,
       ...(logger === undefined ? {} : { logger }),
+      ...(systemLog === undefined ? {} : { systemLog }),
       ...(rabbitmqUrl === undefined ? {} : { rabbitmqUrl }),
       ...(tracing === undefined ? {} : { tracing }),
     });
@@ -70,6 +73,7 @@ export class GrpcClinic {
     }
     const server = await startServer(app, system, {
       ...(logger === undefined ? {} : { logger }),
+      ...(systemLog === undefined ? {} : { onRequestDone: (request) => systemLog.way.requestDone(request) }),
       host: '127.0.0.1',
       port: 0,
       grpc: { port: 0 },

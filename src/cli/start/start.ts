@@ -17,12 +17,15 @@ import { stopInOrder, type StoppablePart } from './stop-in-order.ts';
 import { watchStopReasons, type StopReason } from './stop-reasons.ts';
 import { whatRuns } from './what-runs.ts';
 import { whereToLook } from './where-to-look.ts';
+import type { ProcessLog } from '../../telemetry/process-log.ts';
 
 const allRoles: readonly Role[] = ['api', 'relay', 'projector'];
 /** A stop takes no longer than this. npm, Docker and Kubernetes give ten seconds or more. */
 const stopBoundMs = 8_000;
 /** PostgreSQL stops last and has this much for itself. */
 const databaseStopMs = 3_000;
+/** The log is closed behind everything else, and has this much of the whole. */
+const logStopMs = 1_500;
 
 /** Runs the application until there is a reason to stop. Throws ReportedFailure when that reason was an error. */
 export async function start(options: StartOptions, terminal: Terminal): Promise<void> {
@@ -33,7 +36,8 @@ export async function start(options: StartOptions, terminal: Terminal): Promise<
     process.exit(1); // the embedded PostgreSQL is told to stop when this process exits
   });
   let isStopping = false;
-  const begun = bringUp(options, terminal, parts, () => isStopping);
+  const running: Running = { parts, log: undefined };
+  const begun = bringUp(options, terminal, running, () => isStopping);
   begun.catch((error: unknown) => stopAsked.resolve({ kind: 'error', error }));
   const reason = await stopAsked.promise;
   isStopping = true;
@@ -42,8 +46,10 @@ export async function start(options: StartOptions, terminal: Terminal): Promise<
 
   // Asked while it still started: what is half started becomes a part in a moment, and is stopped with the others.
   await Promise.race([begun.catch(() => undefined), pause(stopBoundMs / 2, undefined, { ref: false })]);
-  const left = stopBoundMs - (performance.now() - askedAt);
+  const left = stopBoundMs - logStopMs - (performance.now() - askedAt);
   const problems = await stopInOrder(parts.toReversed(), left, databaseStopMs);
+  running.log?.log('processStopped', {});
+  await running.log?.close();
   for (const problem of problems) terminal.err(problem);
   endWatch();
   const failed = reason.kind === 'error' || problems.length > 0;
@@ -59,13 +65,20 @@ function tellReason(reason: StopReason, terminal: Terminal): void {
   else terminal.err('Stopping: the process that started this one is gone.');
 }
 
+/** What has to be stopped. */
+interface Running {
+  readonly parts: StoppablePart[];
+  log: ProcessLog | undefined;
+}
+
 /** Starts part by part and notes each in `parts` as soon as it has to be stopped. */
 async function bringUp(
   options: StartOptions,
   terminal: Terminal,
-  parts: StoppablePart[],
+  running: Running,
   isStopping: () => boolean,
 ): Promise<void> {
+  const { parts } = running;
   const begunAt = performance.now();
   const settings = readSettings(process.env);
   const { host, port } = settings;
@@ -88,33 +101,32 @@ async function bringUp(
   const { embedded } = databases;
   if (embedded) parts.push({ name: 'PostgreSQL', stop: () => embedded.stop() });
 
-  const { startSystem, migrateSystem, startServer, startHealthServer, pino } = await modules;
-  const logger = pino({ level: settings.logLevel });
+  const { startSystem, migrateSystem, startServer, startHealthServer, openLog } = await modules;
   const { name } = await definition;
+  const { processLog, systemLog, logger, silence } = openLog(settings, name, roles);
+  running.log = processLog;
   const onRenewing = renewingLine(terminal);
   if (settings.migrate) await migrateSystem(await definition, databases, { onRenewing });
   const tracing = await tracingFor(settings, name, roles);
   // Behind the system, which tells until its end.
   if (tracing !== undefined) parts.push({ name: 'Tracing', stop: () => tracing.stop() });
   const system = await startSystem(await definition, {
-    ...{ ...databases, ...systemOptions(settings), roles, logger },
+    ...{ ...databases, ...systemOptions(settings), roles, systemLog },
     ...(tracing === undefined ? {} : { tracing }),
   });
   const stopSystem = async () => {
     await system.stop();
     // Connections that close while PostgreSQL stops complain about it, and that is no news any more.
-    logger.level = 'silent';
+    silence();
   };
   parts.push({ name: 'The system', stop: stopSystem });
 
+  processLog.log('processStarted', { Roles: roles.join(' ') });
   const { healthPort } = settings;
   if (healthPort !== undefined) {
     const health = await (await startHealthServer())(system, { host, port: healthPort, logger });
     parts.push({ name: 'The health routes', stop: () => health.stop() });
     terminal.err(`Health is told at ${health.url}/health/ready.`);
-  }
-  for (const unused of settings.unused) {
-    terminal.err(`${unused} has no effect yet: logs go to standard output.`);
   }
   if (!startServer) {
     for (const line of whatRuns(name, roles, databases, settings.rabbitmqUrl)) terminal.err(line);
@@ -124,6 +136,7 @@ async function bringUp(
   if ('notServed' in grpc && grpc.notServed !== undefined) terminal.err(grpc.notServed);
   const server = await startServer(await application, system, {
     ...{ host, port, logger, version: packageVersion() },
+    onRequestDone: (request) => systemLog.way.requestDone(request),
     ...('options' in grpc ? { grpc: grpc.options } : {}),
     access: accessFrom(settings),
     trustedProxies: settings.trustedProxies,
@@ -158,11 +171,11 @@ function systemOptions(settings: Settings) {
 }
 
 async function loadModules(hasApi: boolean) {
-  const [{ startSystem }, { migrateSystem }, server, { pino }] = await Promise.all([
+  const [{ startSystem }, { migrateSystem }, server, { openLog }] = await Promise.all([
     import('../../start-system.ts'),
     import('../../migrate-system.ts'),
     hasApi ? import('../../server/start-server.ts') : undefined,
-    import('pino'),
+    import('../logs/open-log.ts'),
   ]);
   return {
     startSystem,
@@ -170,6 +183,6 @@ async function loadModules(hasApi: boolean) {
     startServer: server?.startServer,
     /** Loaded when it is wanted: most processes have no port for health alone. */
     startHealthServer: async () => (await import('../../server/start-server.ts')).startHealthServer,
-    pino,
+    openLog,
   };
 }

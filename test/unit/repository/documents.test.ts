@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { repository } from '../../../scripts/development-tool.ts';
 import { withErrorTable } from '../../../scripts/error-table.ts';
+import { withLogTable } from '../../../scripts/log-table.ts';
 import { needsMore, runElsewhere } from '../../documented-commands.ts';
 import { documentedCommands } from './documented-commands.ts';
 import { readRepositoryFile, repositoryFiles, repositoryPaths } from './repository-files.ts';
@@ -45,6 +46,11 @@ describe('documents', () => {
   test('the page about errors has every code of the catalogue; `npm run reference` writes it', () => {
     const page = readRepositoryFile('docs/reference/errors.md');
     expect(page).toBe(withErrorTable(page));
+  });
+
+  test('the page about the log has every line and property of the table; `npm run reference` writes it', () => {
+    const page = readRepositoryFile('docs/reference/logs.md');
+    expect(page).toBe(withLogTable(page));
   });
 });
 
