@@ -79,6 +79,7 @@ const accessSchema = `
   add_api_key()                   x     -       -           -        -
   begin_sign_in()                 x     -       -           -        -
   change_account()                x     -       -           -        -
+  change_own_password()           x     -       -           -        -
   end_sign_in()                   x     -       -           -        -
   find_account()                  x     -       -           -        -
   keep_one_use()                  x     -       -           -        -
