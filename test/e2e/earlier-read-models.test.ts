@@ -3,7 +3,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { Value } from 'typebox/value';
 import { expect, test } from 'vitest';
+import { checkInAnswer } from '../../apps/waiting-room/api/schemas.ts';
 import { millraceProgram, MillracePlace } from '../support/millrace-process.ts';
 
 const fromHere = (file: string) => fileURLToPath(new URL(file, import.meta.url));
@@ -50,9 +52,8 @@ test('a start on the data folder of an earlier version makes its read models ane
       body: JSON.stringify({ queueId: 'general', patientName: 'John Doe', consultationType: 'General' }),
     });
     expect(arrived.status).toBe(201);
-    const answer: unknown = await arrived.json();
-    const [link, position] = [Reflect.get(Object(answer), 'link'), Reflect.get(Object(answer), 'position')];
-    const page = `${place.url}/api/public${String(link).replace('/v/', '/visits/')}?minPosition=${String(position)}`;
+    const { link, position } = Value.Parse(checkInAnswer, await arrived.json());
+    const page = `${place.url}/api/public${link.replace('/v/', '/visits/')}?minPosition=${position}`;
     // What the earlier version did not have, this code asks for in vain.
     expect((await fetch(page)).status).toBe(500);
     await earlier.stop();

@@ -6,6 +6,9 @@ import { isCalledNow, type PhoneVisit } from './phone-model.ts';
 
 /** The stream's sign of life cannot be heard by a page: asked for so often, the age of the page is known. */
 const askMs = 20_000;
+/** Who scans a ticket at once may be faster than the read model: asked so often, so far apart, before a link is unknown. */
+const newLinkTries = 3;
+const newLinkMs = 700;
 
 export interface VisitOfLink {
   readonly visit: PhoneVisit | undefined;
@@ -36,6 +39,7 @@ export function useVisit(token: string): VisitOfLink {
     let last: PhoneVisit | undefined;
     let timer = 0;
     let attempt = 0;
+    let unknown = 0;
     let called = 0;
     let isCalledAgain = false;
 
@@ -90,6 +94,10 @@ export function useVisit(token: string): VisitOfLink {
       } catch (error) {
         if (over.signal.aborted) return;
         if (error instanceof RequestFailure && error.code === 'VISIT_LINK_UNKNOWN') {
+          if (last === undefined && ++unknown < newLinkTries) {
+            askIn(newLinkMs);
+            return;
+          }
           rest();
           setState((before) => ({ ...before, visit: undefined, isUnknown: true }));
         } else isGone();
