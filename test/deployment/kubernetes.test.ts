@@ -101,10 +101,7 @@ describe.each(['development', 'production'] as const)('k8s/overlays/%s', (name) 
       expect(spec.automountServiceAccountToken, workload.metadata.name).toBe(false);
       expect(named(resources, 'ServiceAccount', spec.serviceAccountName ?? '')).toBeDefined();
       for (const container of containersOf(workload)) {
-        expect(container.resources?.requests, container.name).toMatchObject({
-          cpu: expect.any(String),
-          memory: expect.any(String),
-        });
+        expect(Object.keys(container.resources?.requests ?? {}).sort(), container.name).toEqual(['cpu', 'memory']);
         expect(container.resources?.limits?.memory, container.name).toBeDefined();
         expect(container.image, container.name).toMatch(/:[\w.-]+$/);
         expect(container.image).not.toMatch(/:latest$/);
