@@ -71,7 +71,7 @@ export async function startGrpcServer(
           const end = metrics.grpcCallDuration.startTimer({ method: fullName });
           return (code: number) => {
             metrics.grpcCalls.inc({ method: fullName, code });
-            end({ code });
+            end();
           };
         };
         calls[name] = unaryCall(routes, calledRoute(fullName, unary), failures, time);
