@@ -4,7 +4,7 @@ import type { RecordedEvent, StoredEvent } from '../events/envelope.ts';
 import { liveBuild, type Build, type Queryable } from '../projections/builds.ts';
 import type { ProjectionDefinition } from '../projections/definition.ts';
 import { missingEffects, tablesOfStreams } from '../projections/missing-effects.ts';
-import type { ConservationReport } from '../running-system.ts';
+import type { ConservationReport } from '../process-activity.ts';
 import type { EventLog } from '../store/store.ts';
 
 export interface ConservationWatchOptions {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import type { ConservationReport, RunningSystem } from '../../src/running-system.ts';
+import type { ConservationReport } from '../../src/process-activity.ts';
+import type { RunningSystem } from '../../src/running-system.ts';
 import { eventually, exampleDatabases, reached } from '../support/example-databases.ts';
 import { journey, type Step } from '../support/example-system.ts';
 
