@@ -7,6 +7,7 @@ import { defineConfig } from 'vitest/config';
  * browser   the screens in a real Chromium
  * rabbitmq  a real RabbitMQ beside the embedded PostgreSQL
  * deployment  what is installed on servers: images, Compose, kubernetes, swarm, and what they configure
+ * observability  a real Prometheus and what belongs to it beside the embedded PostgreSQL
  * All but unit and embedded need more than Node and npm and have npm commands of their own.
  */
 
@@ -65,6 +66,17 @@ export default defineConfig({
           ...withProcesses,
           name: 'deployment',
           include: ['test/deployment/**/*.test.ts'],
+        },
+      },
+      {
+        test: {
+          ...everywhere,
+          // A file waits for scrapes, evaluations and notifications, each some seconds.
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          name: 'observability',
+          include: ['test/observability/**/*.test.ts'],
+          globalSetup: ['test/support/global-postgres.ts'],
         },
       },
     ],

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { WakeUp } from './postgres/wake-up.ts';
+import type { PoolReport } from './process-activity.ts';
 import type { ReportsOf } from './reports.ts';
 
 /** The channels on which processes nudge each other. */
@@ -37,6 +38,13 @@ export async function closeWakeUps({ wakeEventStore, wakeReadModels }: Connectio
 
 export async function closePools({ eventStore, readModels }: Connections): Promise<void> {
   await Promise.all([eventStore.end(), readModels.end()]);
+}
+
+export function poolReport(
+  pool: PoolReport['pool'],
+  { totalCount, idleCount, waitingCount, options }: pg.Pool,
+): PoolReport {
+  return { pool, busy: totalCount - idleCount, idle: idleCount, waiting: waitingCount, most: options.max };
 }
 
 function makePool(url: string, name: string, reportsOf: ReportsOf): pg.Pool {

@@ -53,6 +53,7 @@ export type { Logger } from './reports.ts';
 export { startSystem, type StartOptions } from './start-system.ts';
 export { startTracing, type TracingOptions } from './telemetry/start-tracing.ts';
 export type { RunningTracing, SpanCounts, Tracing } from './tracing.ts';
-export type { ConsumerReport, Role, RunningSystem } from './running-system.ts';
+export type { ConsumerReport } from './process-activity.ts';
+export type { Role, RunningSystem } from './running-system.ts';
 
 export { DomainError, MillraceError, type DomainErrorKind, type ErrorCode, type FieldProblem } from './errors.ts';

@@ -1,6 +1,7 @@
 import type { Broker } from './brokers/broker.ts';
 import { channels, type Connections } from './connections.ts';
-import { Consumer, type ConsumerOptions, type ConsumerState } from './consumers/consumer.ts';
+import { ConservationWatch } from './consumers/conservation-watch.ts';
+import { Consumer, type ConsumedBatch, type ConsumerState } from './consumers/consumer.ts';
 import type { PostgresDeadLetters } from './consumers/dead-letters.ts';
 import { letterOperations } from './consumers/letter-operations.ts';
 import type { EventRegistry } from './events/codec.ts';
@@ -10,6 +11,7 @@ import { Lease } from './postgres/lease.ts';
 import { OldBuilds } from './rebuild/old-builds.ts';
 import { rebuildHandlers } from './rebuild/rebuild-operations.ts';
 import type { ReportsOf } from './reports.ts';
+import type { AppliedBatch, ConservationReport } from './process-activity.ts';
 import type { Operations } from './running-system.ts';
 import type { EventLog } from './store/store.ts';
 import type { SystemDefinition } from './system.ts';
@@ -37,8 +39,9 @@ export interface ProjectorRoleOptions {
   readonly onProjected: (position: number) => void;
   /** Called after each commit of the timers' projection. */
   readonly onTimers: () => void;
-  /** Called for every event that the primary projection has processed, with the seconds that its batch took. */
-  readonly onProcessed: (eventType: string, seconds: number) => void;
+  /** Milliseconds between two looks at whether log and read model agree. Default: as long as it takes to cost little. */
+  readonly conservationInterval?: number;
+  readonly onApplied: (batch: AppliedBatch) => void;
   readonly systemLog?: SystemLog | undefined;
   readonly reportsOf: ReportsOf;
   readonly tracing: Tracing | undefined;
@@ -53,6 +56,7 @@ const hesitation = 250;
  */
 export class ProjectorRole {
   readonly #consumers: readonly Consumer[];
+  readonly #conservation: readonly ConservationWatch[];
   readonly #oldBuilds: OldBuilds;
   readonly #operator: OperationRunner;
 
@@ -79,12 +83,28 @@ export class ProjectorRole {
             if (projection.id === primary) options.onProjected(position);
             if (projection.id === timersProjectionId) options.onTimers();
           },
-          onProcessed: (eventType, seconds) => {
-            if (projection.id === primary) options.onProcessed(eventType, seconds);
+          onApplied: (batch) => {
+            const own = { projection: projection.id, primary: projection.id === primary };
+            const withheld = new Set(batch.parked.map(({ event }) => event.position));
+            const events = batch.arrivals.map(({ event }) => event).filter(({ position }) => !withheld.has(position));
+            const appliedAt = wallClock();
+            options.onApplied({ ...own, seconds: batch.seconds, appliedAt, events });
+            if (options.systemLog !== undefined) tellWay(options.systemLog, { ...own, ...batch, withheld, appliedAt });
           },
-          ...tellWay(options.systemLog, projection.id, projection.id === primary),
           onError: reportsOf(`consumer ${projection.id}`),
           tracing: options.tracing,
+        }),
+    );
+    this.#conservation = definition.projections.map(
+      (projection, index) =>
+        new ConservationWatch({
+          definition: projection,
+          log,
+          registry,
+          pool,
+          active: () => this.#consumers[index]?.state.active === true,
+          onError: reportsOf(`conservation ${projection.id}`),
+          ...(options.conservationInterval === undefined ? {} : { interval: options.conservationInterval }),
         }),
     );
     if (!broker.reachesOthers) {
@@ -120,14 +140,24 @@ export class ProjectorRole {
     return this.#consumers.map((consumer) => consumer.state);
   }
 
+  /** How log and read models compare, where this process consumes. */
+  get conservation(): readonly ConservationReport[] {
+    return this.#conservation.map((watch) => watch.report).filter((report) => report !== undefined);
+  }
+
   start(): void {
     for (const consumer of this.#consumers) consumer.start();
+    for (const watch of this.#conservation) watch.start();
     this.#operator.start();
     this.#oldBuilds.start();
   }
 
   async stopOperations(): Promise<void> {
-    await Promise.all([this.#operator.stop(), this.#oldBuilds.stop()]);
+    await Promise.all([
+      this.#operator.stop(),
+      this.#oldBuilds.stop(),
+      ...this.#conservation.map((watch) => watch.stop()),
+    ]);
   }
 
   async stopConsumers(): Promise<void> {
@@ -135,21 +165,18 @@ export class ProjectorRole {
   }
 }
 
-/** Logs what came of each batch. */
-function tellWay(
-  systemLog: SystemLog | undefined,
-  projection: string,
-  primary: boolean,
-): Pick<ConsumerOptions, 'onApplied'> {
-  if (systemLog === undefined) return {};
-  const { way } = systemLog;
-  return {
-    onApplied: (arrivals, parked) => {
-      const withheld = new Set(parked.map(({ event }) => event.position));
-      way.applied({ projection, primary, arrivals, withheld, committedAt: wallClock() });
-      for (const { event, failure } of parked) {
-        if (failure !== undefined) way.projectionFailed(projection, event, failure.error);
-      }
-    },
-  };
+interface ToldBatch extends ConsumedBatch {
+  readonly projection: string;
+  readonly primary: boolean;
+  readonly withheld: ReadonlySet<number>;
+  readonly appliedAt: number;
+}
+
+/** Logs what came of a batch. */
+function tellWay({ way }: SystemLog, batch: ToldBatch): void {
+  const { projection, primary, arrivals, parked, withheld, appliedAt } = batch;
+  way.applied({ projection, primary, arrivals, withheld, committedAt: appliedAt });
+  for (const { event, failure } of parked) {
+    if (failure !== undefined) way.projectionFailed(projection, event, failure.error);
+  }
 }

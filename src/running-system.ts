@@ -7,6 +7,7 @@ import type { EventRegistry } from './events/codec.ts';
 import type { Json, JsonObject } from './events/envelope.ts';
 import type { FieldProblem } from './errors.ts';
 import type { EventLog } from './store/store.ts';
+import type { AppliedBatch, ConsumerReport, DatabaseFigures, ProcessActivity } from './process-activity.ts';
 import type { SystemDefinition } from './system.ts';
 import type { Row } from './projections/definition.ts';
 import type { Tracing } from './tracing.ts';
@@ -49,26 +50,15 @@ export interface RunningSystem {
   consumers?(): readonly ConsumerReport[];
   /** The timers of the system, as this process sees them; none where it takes no commands. */
   timers?(): readonly TimersReport[];
-  /** Calls back for every event that the primary projection has processed in this process, with the seconds it took. */
-  onProcessed?(listener: (eventType: string, seconds: number) => void): () => void;
+  /** Calls back for every batch that a consumer of this process has put into effect. Returns the way to stop it. */
+  onApplied?(listener: (batch: AppliedBatch) => void): () => void;
+  /** What this process does now, for its metrics. */
+  activity?(): ProcessActivity;
+  /** What the database servers tell of the two databases. */
+  databases?(): Promise<readonly DatabaseFigures[]>;
   health(): Promise<Health>;
   /** Refuses new commands, lets what is under way finish, stops relay and projector, closes connections. */
   stop(): Promise<void>;
-}
-
-/** What one consumer of a process does. */
-export interface ConsumerReport {
-  readonly projection: string;
-  /** False while another process consumes. */
-  readonly active: boolean;
-  /** Events up to here are in effect, parked or discarded. */
-  readonly position: number;
-  /** Pages of events that were read from the log, because they were not delivered: 0 in a healthy run. */
-  readonly logReads: number;
-  /** Messages of another log or another incarnation that were refused. */
-  readonly refused: number;
-  /** How often it was started again because it had work and made no progress. */
-  readonly restarts: number;
 }
 
 export interface ReadModels {

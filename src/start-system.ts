@@ -8,7 +8,7 @@ import { EmbeddedBroker } from './brokers/embedded.ts';
 import { RabbitMqBroker } from './brokers/rabbitmq/rabbitmq.ts';
 import { CommandHandler, type CommandOptions } from './commands/command-handler.ts';
 import type { CommandResult } from './commands/mailbox.ts';
-import { channels, closePools, closeWakeUps, openConnections, type Connections } from './connections.ts';
+import { channels, closePools, closeWakeUps, openConnections, poolReport, type Connections } from './connections.ts';
 import { describeStandstill } from './consumers/batch.ts';
 import { PostgresDeadLetters } from './consumers/dead-letters.ts';
 import { RequestedDeadLetters } from './consumers/letter-operations.ts';
@@ -17,6 +17,7 @@ import { EventRegistry } from './events/codec.ts';
 import { newEventId } from './events/event-id.ts';
 import { PostgresLagStatistics } from './lag/lag-statistics.ts';
 import { PostgresOperations } from './operations/operations.ts';
+import { databaseFigures } from './postgres/database-figures.ts';
 import { PostgresProjections } from './projections/projections.ts';
 import { PostgresReadModels } from './projections/read-models.ts';
 import { ProjectorRole } from './projector-role.ts';
@@ -26,7 +27,8 @@ import { PostgresRefusedEvents } from './relay/refused-events.ts';
 import { RelayStore } from './relay/relay-store.ts';
 import { reportsTo, silent, type Logger } from './reports.ts';
 import { defaultRetrySchedule } from './retry-schedule.ts';
-import type { ConsumerReport, Health, Role, RunningSystem } from './running-system.ts';
+import type { AppliedBatch, ConsumerReport, DatabaseFigures, ProcessActivity } from './process-activity.ts';
+import type { Health, Role, RunningSystem } from './running-system.ts';
 import { openPostgresLog, type PostgresLog } from './store/postgres/postgres-log.ts';
 import { checkHealth } from './telemetry/health.ts';
 import type { SystemLog } from './telemetry/system-log.ts';
@@ -68,6 +70,8 @@ export interface StartOptions {
   readonly keepOldBuildMs?: number;
   /** For tests: what hashing a password costs. */
   readonly passwordCost?: PasswordCost;
+  /** For tests: milliseconds between two looks at whether log and read models agree; Infinity for never. */
+  readonly conservationInterval?: number;
   /** For tests: the time that timers go by, in milliseconds since 1970. Default: the clock of the read-model database. */
   readonly timers?: { readonly now?: () => number };
 }
@@ -107,7 +111,7 @@ class MillraceSystem implements RunningSystem {
   readonly #relay: RelayRole | undefined;
   readonly #projector: ProjectorRole | undefined;
   readonly #timers: TimerRunner | undefined;
-  readonly #processedListeners = new Set<(eventType: string, seconds: number) => void>();
+  readonly #appliedListeners = new Set<(batch: AppliedBatch) => void>();
   readonly #housekeeping: NodeJS.Timeout | undefined;
   readonly #way: Way | undefined;
   #stopping: Promise<void> | undefined;
@@ -195,8 +199,9 @@ class MillraceSystem implements RunningSystem {
           this.#timers?.nudge();
           wakeReadModels.notify(channels.timers);
         },
-        onProcessed: (eventType, seconds) => {
-          for (const listener of this.#processedListeners) listener(eventType, seconds);
+        ...(options.conservationInterval === undefined ? {} : { conservationInterval: options.conservationInterval }),
+        onApplied: (batch) => {
+          for (const listener of this.#appliedListeners) listener(batch);
         },
       });
     }
@@ -257,9 +262,9 @@ class MillraceSystem implements RunningSystem {
   readonly state: RunningSystem['state'] = (decider, boundary) => this.#commands.state(decider, boundary);
 
   consumers(): readonly ConsumerReport[] {
-    return (this.#projector?.states ?? []).map(({ active, position, logReads, refused, restarts }, index) => {
+    return (this.#projector?.states ?? []).map(({ active, position, logReads, refused, restarts, errors }, index) => {
       const projection = this.definition.projections[index]?.id ?? '';
-      return { projection, active, position, logReads, refused, restarts };
+      return { projection, active, position, logReads, refused, restarts, errors };
     });
   }
 
@@ -267,9 +272,36 @@ class MillraceSystem implements RunningSystem {
     return this.#timers?.reports ?? [];
   }
 
-  onProcessed(listener: (eventType: string, seconds: number) => void): () => void {
-    this.#processedListeners.add(listener);
-    return () => this.#processedListeners.delete(listener);
+  onApplied(listener: (batch: AppliedBatch) => void): () => void {
+    this.#appliedListeners.add(listener);
+    return () => this.#appliedListeners.delete(listener);
+  }
+
+  activity(): ProcessActivity {
+    const { eventStore, readModels } = this.#connections;
+    const relay = this.#relay?.relay;
+    return {
+      pools: [
+        poolReport('event_store', eventStore),
+        poolReport('read_models', readModels),
+        poolReport('log', this.log.pool),
+      ],
+      relay:
+        relay === undefined
+          ? undefined
+          : {
+              active: relay.active,
+              restarts: relay.restarts,
+              refused: relay.refused,
+              failures: relay.failures,
+            },
+      conservation: this.#projector?.conservation ?? [],
+    };
+  }
+
+  databases(): Promise<readonly DatabaseFigures[]> {
+    const { eventStore, readModels } = this.#connections;
+    return Promise.all([databaseFigures('event_store', eventStore), databaseFigures('read_models', readModels)]);
   }
 
   health(): Promise<Health> {

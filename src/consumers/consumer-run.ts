@@ -7,7 +7,7 @@ import type { LeaseKeeper } from '../postgres/lease.ts';
 import { liveBuild, noteCode } from '../projections/builds.ts';
 import type { ApplyTrace } from '../tracing.ts';
 import { arrive, describeStandstill, type Arrival } from './batch.ts';
-import { BuildApplier } from './build-applier.ts';
+import { BuildApplier, type ParkedEvent } from './build-applier.ts';
 import { ConsumerConnection } from './consumer-connection.ts';
 import type { ConsumerOptions } from './consumer.ts';
 import { LogWatch } from './log-watch.ts';
@@ -46,6 +46,8 @@ export class ConsumerRun {
   #appliedAt = -Infinity;
   /** Of the batch that is being applied. */
   #trace: ApplyTrace | undefined;
+  /** What the batch under way has parked. */
+  #parked: readonly ParkedEvent[] = [];
   #loop: Promise<void> | undefined;
 
   constructor(options: ConsumerOptions) {
@@ -266,11 +268,13 @@ export class ConsumerRun {
       ...(this.#options.retrySchedule === undefined ? {} : { retrySchedule: this.#options.retrySchedule }),
       onParked: ({ failed, waiting }) => {
         this.#trace?.parked([...failed, ...waiting]);
-        this.#options.onParked?.();
+        this.#options.onParked?.(failed.length);
       },
-      ...(this.#options.onApplied === undefined ? {} : { onApplied: this.#options.onApplied }),
+      onApplied: (_arrivals, parked) => {
+        this.#parked = parked;
+      },
     });
-    this.#options.onParked?.();
+    this.#options.onParked?.(0);
     await noteCode(client, definition, build);
     await client.query(
       `update projection_builds set is_healthy = true, error_message = null where projection_id = $1 and state = 'live' and not is_healthy`,
@@ -330,6 +334,7 @@ export class ConsumerRun {
     if (this.#applier === undefined || arrivals.length === 0 || this.#abandoned) return;
     const client = await this.#connection.client();
     const begun = performance.now();
+    this.#parked = [];
     await this.#applyTraced(this.#applier, client, arrivals);
     const seconds = (performance.now() - begun) / 1000;
     this.#progress();
@@ -337,7 +342,7 @@ export class ConsumerRun {
     this.#error = undefined;
     try {
       this.#options.onCommitted?.(this.#applier.position);
-      for (const { event } of arrivals) this.#options.onProcessed?.(event.type, seconds);
+      this.#options.onApplied?.({ arrivals, parked: this.#parked, seconds });
     } catch (error) {
       this.#options.onError?.(error);
     }

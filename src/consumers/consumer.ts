@@ -10,6 +10,15 @@ import type { ParkedEvent } from './build-applier.ts';
 import { ConsumerRun } from './consumer-run.ts';
 import { DueRetries, type DueLetters } from './due-retries.ts';
 
+/** A batch that is in effect. */
+export interface ConsumedBatch {
+  readonly arrivals: readonly Arrival[];
+  /** What of it did not take effect. */
+  readonly parked: readonly ParkedEvent[];
+  /** How long it took. */
+  readonly seconds: number;
+}
+
 export interface ConsumerOptions {
   readonly definition: ProjectionDefinition;
   readonly log: EventLog;
@@ -23,10 +32,8 @@ export interface ConsumerOptions {
   readonly published: () => Promise<number>;
   /** Called after each commit with the new position. */
   readonly onCommitted?: (position: number) => void;
-  /** Called for every event of a committed batch with its type and how long the batch took. */
-  readonly onProcessed?: (eventType: string, seconds: number) => void;
-  /** Called for every committed batch, with what of it was parked. */
-  readonly onApplied?: (arrivals: readonly Arrival[], parked: readonly ParkedEvent[]) => void;
+  /** Called for every committed batch. */
+  readonly onApplied?: (batch: ConsumedBatch) => void;
   readonly onError?: (error: unknown) => void;
   /** Write stamps for the ledger: only for the primary projection, whose stamps are copied. Default true. */
   readonly stamps?: boolean;
@@ -34,8 +41,8 @@ export interface ConsumerOptions {
   readonly retrySchedule?: readonly number[];
   /** Retries what is due while this process is the one that consumes. Default: nothing is retried by itself. */
   readonly letters?: DueLetters;
-  /** Called when events were parked, and when this process begins to consume. */
-  readonly onParked?: () => void;
+  /** Called when events were parked, with how many of them had failed, and when this process begins to consume. */
+  readonly onParked?: (failed: number) => void;
   /** Events in one transaction at most. Default 1,000. */
   readonly batchSize?: number;
   /** Compares with the relay's cursor so often when idle, in milliseconds. Default 1,000. */
@@ -57,6 +64,8 @@ export interface ConsumerState {
   readonly refused: number;
   /** How often the consumer was started again because it made no progress. */
   readonly restarts: number;
+  /** Events that failed, and failures of the consumer itself, since the start. */
+  readonly errors: number;
 }
 
 /** A restart is given more time after each one that did not help, up to so many times as much. */
@@ -72,6 +81,7 @@ export class Consumer {
   #run: ConsumerRun | undefined;
   #watchdog: NodeJS.Timeout | undefined;
   #restarts = 0;
+  #errors = 0;
   #restartsSinceProgress = 0;
   #positionAtRestart = -1;
   #stuck: MillraceError | undefined;
@@ -91,9 +101,14 @@ export class Consumer {
     }
     this.#options = {
       ...options,
-      onParked: () => {
+      onError: (error) => {
+        this.#errors++;
+        onError?.(error);
+      },
+      onParked: (failed) => {
+        this.#errors += failed;
         this.#retries?.wake();
-        onParked?.();
+        onParked?.(failed);
       },
     };
   }
@@ -108,6 +123,7 @@ export class Consumer {
       logReads: this.#logReadsBefore + (run?.logReads ?? 0),
       refused: this.#refusedBefore + (run?.refused ?? 0),
       restarts: this.#restarts,
+      errors: this.#errors,
     };
   }
 

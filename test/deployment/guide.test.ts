@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { metricTable } from '../../src/telemetry/metrics.ts';
+import { metricTable } from '../../src/telemetry/metric-table.ts';
 import { composeFile, composeSecrets } from './compose-file.ts';
 import {
   headingsBelow,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readSettings } from '../../src/config.ts';
-import { metricTable } from '../../src/telemetry/metrics.ts';
+import { metricTable } from '../../src/telemetry/metric-table.ts';
 import { readRepositoryFile, repositoryPaths } from '../unit/repository/repository-files.ts';
 import { composeFile, exampleSecrets } from './compose-file.ts';
 import { settingsOf } from './dockerfile.ts';

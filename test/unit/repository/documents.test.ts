@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { repository } from '../../../scripts/development-tool.ts';
 import { withErrorTable } from '../../../scripts/error-table.ts';
 import { withLogTable } from '../../../scripts/log-table.ts';
+import { withMetricTable } from '../../../scripts/metric-reference.ts';
 import { needsMore, runElsewhere } from '../../documented-commands.ts';
 import { documentedCommands } from './documented-commands.ts';
 import { readRepositoryFile, repositoryFiles, repositoryPaths } from './repository-files.ts';
@@ -51,6 +52,11 @@ describe('documents', () => {
   test('the page about the log has every line and property of the table; `npm run reference` writes it', () => {
     const page = readRepositoryFile('docs/reference/logs.md');
     expect(page).toBe(withLogTable(page));
+  });
+
+  test('the page about metrics has every metric of the table; `npm run reference` writes it', () => {
+    const page = readRepositoryFile('docs/reference/metrics.md');
+    expect(page).toBe(withMetricTable(page));
   });
 });
 
