@@ -64,18 +64,20 @@ async function screensIn(browser: Browser, url: string): Promise<PublicScreens> 
   const [desk, display, phone] = [await newPage(browser), await newPage(browser), await newPage(browser)];
   await desk.goto(url);
   await display.goto(`${url}/display`);
-  await display.waitForSelector('.connection[data-state="live"]');
+  await live(display);
   await display.evaluate(watchDisplay);
   return {
     async call(n) {
-      const arrived = Object(
-        await desk.evaluate(
-          send('check-in', { queueId: `browser-${n}`, patientName: `Patient ${n}`, consultationType: 'General' }),
-        ),
+      const arrived: unknown = await desk.evaluate(
+        send('check-in', { queueId: `browser-${n}`, patientName: `Patient ${n}`, consultationType: 'General' }),
       );
-      const [visitId, ticket, link] = ['visitId', 'ticket', 'link'].map((field) => String(Reflect.get(arrived, field)));
+      const [visitId, ticket, link, position] = ['visitId', 'ticket', 'link', 'position'].map((field) =>
+        String(Reflect.get(Object(arrived), field)),
+      );
+      // What the load before left to do is no part of the way.
+      await fetch(`${url}/api/public${String(link).replace('/v/', '/visits/')}?minPosition=${position}`);
       await phone.goto(`${url}${link}`);
-      await phone.waitForSelector('.connection[data-state="live"]');
+      await live(phone);
       await phone.waitForSelector('.phone-now[data-advice="wait"]');
       await phone.evaluate(watchPhone);
       const called: unknown = await desk.evaluate(send('call-patient', { visitId, roomId: `browser-${n}` }));
@@ -90,6 +92,15 @@ async function screensIn(browser: Browser, url: string): Promise<PublicScreens> 
     },
     close: () => browser.close(),
   };
+}
+
+/** Resolves when a page is live; says what it shows when it does not become so. */
+async function live(page: Page): Promise<void> {
+  try {
+    await page.waitForSelector('.connection[data-state="live"]', { timeout: 30_000 });
+  } catch (cause) {
+    throw new Error(`${page.url()} shows: ${await page.innerText('body')}`, { cause });
+  }
 }
 
 /** Asked from outside every now and then: the moment itself was noted in the page. */

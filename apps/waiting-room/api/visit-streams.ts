@@ -2,11 +2,11 @@ import type { RunningSystem } from '#millrace';
 import { publicVisits, type PublicVisit, type VisitPage } from './public-visit.ts';
 
 /**
- * The least time between the beginnings of two looks, in milliseconds, and how many times as long as a look it is at
- * least: a quiet clinic hears of everything at once, and with many pages open a quarter of the time goes to looking.
+ * Between the beginnings of two looks there is at least twice the time that a look takes, within these bounds in
+ * milliseconds: a quiet clinic hears of everything at once, and a busy machine is not kept busy by looking alone.
  */
-const pauseMs = 20;
-const pauseForEach = 4;
+const leastPauseMs = 20;
+const mostPauseMs = 200;
 /** An estimate changes although nothing happens, and so does the name of a room. */
 const lookAnywayMs = 30_000;
 
@@ -81,7 +81,7 @@ export class VisitStreams {
       this.#again = true;
       return;
     }
-    const between = Math.max(pauseMs, pauseForEach * this.#tookMs);
+    const between = Math.min(mostPauseMs, Math.max(leastPauseMs, 2 * this.#tookMs));
     const pause = Math.max(0, this.#lookedAt + between - performance.now());
     this.#timer ??= setTimeout(() => void this.#look(), pause);
   }
