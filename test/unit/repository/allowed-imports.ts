@@ -48,6 +48,10 @@ export const rooms: { readonly [room: string]: Room } = {
     holds: 'accounts, sign-ins, API keys, and who may use what; no HTTP',
     mayImport: ['events', 'postgres'],
   },
+  backup: {
+    holds: 'copying both databases into a folder and back, with hashes',
+    mayImport: ['events', 'postgres', 'projections'],
+  },
   telemetry: {
     holds: 'names of metrics, logs and spans in one table; health',
     mayImport: ['events', 'store', 'brokers', 'relay', 'timers'],
@@ -61,7 +65,10 @@ export const rooms: { readonly [room: string]: Room } = {
     holds: 'HTTP, WebSocket and SSE, gRPC, problem details',
     mayImport: ['events', 'store', 'commands', 'projections', 'access', 'telemetry'],
   },
-  cli: { holds: 'the command line; puts the parts together', mayImport: ['access', 'embedded', 'telemetry', 'server'] },
+  cli: {
+    holds: 'the command line; puts the parts together',
+    mayImport: ['access', 'backup', 'embedded', 'telemetry', 'server'],
+  },
 };
 
 /** Files at the top of `src/` that every room may import. */
@@ -88,9 +95,11 @@ export const packages: { readonly [name: string]: readonly string[] } = {
     'processes',
     'lag',
     'access',
+    'backup',
     'embedded',
     'the top',
   ],
+  'pg-copy-streams': ['backup'],
   amqplib: ['brokers'],
   fastify: ['server'],
   '@fastify/cookie': ['server'],
@@ -108,7 +117,7 @@ export const packages: { readonly [name: string]: readonly string[] } = {
   '@grpc/reflection': ['server'],
   pino: ['cli'],
   commander: ['cli'],
-  typebox: ['events', 'server', 'the top'],
+  typebox: ['events', 'server', 'backup', 'the top'],
   'lru-cache': ['commands', 'projections', 'access'],
   'safe-stable-stringify': ['commands', 'testing'],
 };
