@@ -91,7 +91,7 @@ describe('the three images, their lines replayed as processes of this machine', 
     });
     replay = await ImageReplay.build(images);
     await postgres.psql(readRepositoryFile('infrastructure/postgres/init.sql'));
-  }, 240_000);
+  }, 360_000);
 
   afterAll(async () => {
     for (const container of Object.values(running)) await container.stop();
