@@ -88,6 +88,18 @@ export const errorCatalogue = {
     kind: 'fault',
     meaning: 'A checkpoint and the log disagree: the log is older than the checkpoint or another log.',
   },
+  BACKUP_FOLDER_IN_USE: { kind: 'invalid', meaning: 'The folder for a backup is not empty.' },
+  BACKUP_DAMAGED: {
+    kind: 'fault',
+    meaning: 'A backup is not whole: its manifest or one of its files is missing or was changed. Nothing was restored.',
+  },
+  RESTORE_NOT_EMPTY: { kind: 'conflict', meaning: 'A backup is restored into empty databases only; these hold rows.' },
+  RESTORE_OTHER_SYSTEM: { kind: 'invalid', meaning: 'The backup is of another system than the application.' },
+  RESTORE_DIFFERS: {
+    kind: 'fault',
+    meaning:
+      'A restored table does not hold what the backup says, or this program makes other tables. Nothing was restored.',
+  },
   STREAM_UNKNOWN: { kind: 'not-found', meaning: 'There are no events of that stream or id.' },
   PROJECTION_UNKNOWN: { kind: 'not-found', meaning: 'There is no projection of that name.' },
   PROJECTION_BEHIND: { kind: 'unavailable', meaning: 'The read model did not reach the wanted position in time.' },

@@ -19,6 +19,8 @@ export const runElsewhere: { readonly [command: string]: string } = {
   'npx millrace rebuild waiting-room --abandon': 'test/consumers/rebuild-control.test.ts',
   'npx millrace rebuild waiting-room --pause --reason "rush hour"': 'test/consumers/rebuild-control.test.ts',
   'npx millrace rebuild waiting-room --resume': 'test/consumers/rebuild-control.test.ts',
+  'npx millrace backup backups/2026-01-31': 'test/e2e/backup.test.ts',
+  'npx millrace restore backups/2026-01-31': 'test/e2e/backup.test.ts',
   'npx millrace start --app app.ts': 'the test compiles app.ts: test/package/foreign-project.test.ts',
   'node start.ts': 'test/package/foreign-project.test.ts',
   'node --test': 'test/package/foreign-project.test.ts',

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { accountsCommand } from './commands/accounts.ts';
 import { apiKeysCommand } from './commands/api-keys.ts';
 import { archiveCommand } from './commands/archive.ts';
+import { backupCommand, restoreCommand } from './commands/backup.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { loadCommand } from './commands/load.ts';
@@ -49,6 +50,8 @@ export function createProgram(terminal: Terminal): Command {
     archiveCommand,
     accountsCommand,
     apiKeysCommand,
+    backupCommand,
+    restoreCommand,
   ];
   for (const make of commands) program.addCommand(finish(make(terminal), program));
   return program;

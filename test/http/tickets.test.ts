@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Type } from 'typebox';
 import { checkInAnswer, queueAnswer } from '../../apps/waiting-room/api/schemas.ts';
 import { WaitingRoomProcesses } from '../support/waiting-room-processes.ts';
@@ -60,7 +60,12 @@ describe('a ticket', () => {
     await configure('there', { ticketPrefix: 'S', siteId: 'north' });
     expect([await arrive('here', 0), await arrive('there', 0)]).toEqual(['S-001', 'S-001']);
     const sites = Type.Object({ sites: Type.Array(Type.Object({ siteId: Type.String(), queues: Type.Integer() })) });
-    const { sites: found } = await clinic.answer(sites, '/api/waiting-room/sites');
-    expect(found.map(({ siteId }) => siteId)).toEqual(expect.arrayContaining(['main', 'north']));
+    await vi.waitFor(
+      async () => {
+        const { sites: found } = await clinic.answer(sites, '/api/waiting-room/sites');
+        expect(found.map(({ siteId }) => siteId)).toEqual(expect.arrayContaining(['main', 'north']));
+      },
+      { timeout: 15_000, interval: 50 },
+    );
   });
 });

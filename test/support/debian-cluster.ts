@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chown, mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,23 +15,42 @@ export const hasDebianPostgres = existsSync(join(bin, 'pg_dump'));
 /** A cluster of Debian's PostgreSQL in a folder of its own. */
 export interface DebianCluster {
   readonly url: string;
+  /** Runs one of its tools, as the user that it runs as. */
+  tool(name: 'pg_basebackup', args: readonly string[]): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Makes and starts a fresh cluster. As root it runs as Debian's user `postgres`. */
-export async function startDebianCluster(): Promise<DebianCluster> {
+export interface DebianClusterOptions {
+  /** Lines of postgresql.conf. */
+  readonly settings?: readonly string[];
+  /** A base backup to start from, instead of a fresh cluster. It is copied. */
+  readonly base?: string;
+}
+
+/** Makes and starts a cluster. As root it runs as Debian's user `postgres`. */
+export async function startDebianCluster(clusterOptions: DebianClusterOptions = {}): Promise<DebianCluster> {
+  const { settings = [], base } = clusterOptions;
   const folder = await mkdtemp(join(tmpdir(), 'millrace-cluster-'));
   const owner = process.getuid?.() === 0 ? await postgresUser() : undefined;
   if (owner !== undefined) await chown(folder, owner.uid, owner.gid);
   const data = join(folder, 'data');
   const port = await freePort();
   const options = { ...owner, cwd: folder };
-  await run(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '--no-sync'], options);
+  if (base === undefined) {
+    await run(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '--no-sync'], options);
+  } else {
+    await run('cp', ['-a', base, data], options);
+    await writeFile(join(data, 'recovery.signal'), '');
+  }
+  await appendFile(join(data, 'postgresql.conf'), settings.map((line) => `${line}\n`).join(''));
   const server = `-p ${port} -k ${folder} -c listen_addresses=127.0.0.1 -c fsync=off`;
   // The output goes to a file: the server would keep a pipe open, and the command would never end.
   await run(join(bin, 'pg_ctl'), ['-D', data, '-w', '-l', join(folder, 'log'), '-o', server, 'start'], options);
   return {
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    tool: async (name, args) => {
+      await run(join(bin, name), ['-h', '127.0.0.1', '-p', String(port), '-U', 'postgres', ...args], options);
+    },
     stop: async () => {
       await run(join(bin, 'pg_ctl'), ['-D', data, '-w', '-m', 'immediate', 'stop'], options);
       await rm(folder, { recursive: true });

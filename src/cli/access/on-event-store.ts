@@ -3,13 +3,12 @@ import type { Access } from '../../access/access.ts';
 import type { AccessDefinition } from '../../access/policy.ts';
 import type { ChangeBy } from '../../access/principal.ts';
 import { readSettings } from '../../config.ts';
-import { findRunningPostgres } from '../../embedded/find-running-postgres.ts';
 import { MillraceError } from '../../errors.ts';
 import { migrateSystem } from '../../migrate-system.ts';
 import { openAccess } from '../../open-access.ts';
 import { loadApplication } from '../application-file.ts';
 import type { AccessOptions } from '../commands/accounts.ts';
-import { openDatabases } from '../start/database-urls.ts';
+import { reachDatabases } from '../start/database-urls.ts';
 import type { Terminal } from '../terminal.ts';
 
 /**
@@ -26,14 +25,7 @@ export async function onEventStore<Result>(
   if (definition === undefined) {
     throw new MillraceError('APP_INVALID', `The application ${system.name} does not say who may use it.`);
   }
-  const running = settings.eventStoreUrl === undefined ? await findRunningPostgres(settings.dataFolder) : undefined;
-  const databases = running
-    ? {
-        eventStoreUrl: running.url(system.databases.eventStore),
-        readModelsUrl: running.url(system.databases.readModels),
-        embedded: undefined,
-      }
-    : await openDatabases(settings, Promise.resolve(system), terminal.err);
+  const databases = await reachDatabases(settings, system, terminal.err);
   try {
     if (databases.embedded !== undefined && settings.migrate) await migrateSystem(system, databases);
     await using opened = openAccess(databases.eventStoreUrl);

@@ -37,6 +37,21 @@ export async function openDatabases(
   }
 }
 
+/**
+ * The databases that the settings name, or those of the embedded PostgreSQL that runs on the data folder; when none runs it
+ * is started, and whoever calls stops it.
+ */
+export async function reachDatabases(
+  settings: Settings,
+  system: SystemDefinition,
+  report: (line: string) => void,
+): Promise<Databases> {
+  const running = settings.eventStoreUrl === undefined ? await findRunningPostgres(settings.dataFolder) : undefined;
+  if (!running) return openDatabases(settings, Promise.resolve(system), report);
+  const { eventStore, readModels } = system.databases;
+  return { eventStoreUrl: running.url(eventStore), readModelsUrl: running.url(readModels), embedded: undefined };
+}
+
 /** The connection URL of one database of what runs now. Throws NOT_RUNNING. */
 export async function databaseUrl(
   database: 'event-store' | 'read-models',

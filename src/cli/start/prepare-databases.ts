@@ -1,10 +1,9 @@
 import { hidePassword, readSettings } from '../../config.ts';
-import { findRunningPostgres } from '../../embedded/find-running-postgres.ts';
 import { groupRoles, migrateSystem } from '../../migrate-system.ts';
 import { loadApplication } from '../application-file.ts';
 import type { MigrateCommandOptions } from '../commands/migrate.ts';
 import type { Terminal } from '../terminal.ts';
-import { openDatabases, type Databases } from './database-urls.ts';
+import { reachDatabases } from './database-urls.ts';
 
 /** Prepares both databases and says what it did. Works beside a running server and without one. */
 export async function migrate(options: MigrateCommandOptions, terminal: Terminal): Promise<void> {
@@ -12,15 +11,7 @@ export async function migrate(options: MigrateCommandOptions, terminal: Terminal
   const prefix = options.grants === true ? 'millrace' : options.grants;
   const roles = prefix === undefined ? undefined : groupRoles(prefix);
   const { system } = await loadApplication(options.app);
-  const own = settings.eventStoreUrl !== undefined;
-  const running = own ? undefined : await findRunningPostgres(settings.dataFolder);
-  const databases: Databases = running
-    ? {
-        eventStoreUrl: running.url(system.databases.eventStore),
-        readModelsUrl: running.url(system.databases.readModels),
-        embedded: undefined,
-      }
-    : await openDatabases(settings, Promise.resolve(system), terminal.err);
+  const databases = await reachDatabases(settings, system, terminal.err);
   try {
     await migrateSystem(system, databases, prefix === undefined ? {} : { grants: prefix });
   } finally {

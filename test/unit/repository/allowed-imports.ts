@@ -52,6 +52,10 @@ export const rooms: { readonly [room: string]: Room } = {
     holds: 'accounts, sign-ins, API keys, and who may use what; no HTTP',
     mayImport: ['events', 'postgres'],
   },
+  backup: {
+    holds: 'copying both databases into a folder and back, with hashes',
+    mayImport: ['events', 'postgres', 'projections'],
+  },
   telemetry: {
     holds: 'names of metrics, logs and spans in one table; health',
     mayImport: ['store', 'brokers', 'relay', 'timers'],
@@ -65,7 +69,10 @@ export const rooms: { readonly [room: string]: Room } = {
     holds: 'HTTP, WebSocket and SSE, gRPC, problem details',
     mayImport: ['events', 'store', 'commands', 'projections', 'archive', 'access', 'telemetry'],
   },
-  cli: { holds: 'the command line; puts the parts together', mayImport: ['archive', 'access', 'embedded', 'server'] },
+  cli: {
+    holds: 'the command line; puts the parts together',
+    mayImport: ['archive', 'access', 'backup', 'embedded', 'server'],
+  },
 };
 
 /** Files at the top of `src/` that every room may import. */
@@ -93,9 +100,11 @@ export const packages: { readonly [name: string]: readonly string[] } = {
     'lag',
     'archive',
     'access',
+    'backup',
     'embedded',
     'the top',
   ],
+  'pg-copy-streams': ['backup'],
   amqplib: ['brokers'],
   fastify: ['server'],
   '@fastify/cookie': ['server'],
@@ -113,7 +122,7 @@ export const packages: { readonly [name: string]: readonly string[] } = {
   '@grpc/reflection': ['server'],
   pino: ['cli'],
   commander: ['cli'],
-  typebox: ['events', 'server', 'the top'],
+  typebox: ['events', 'server', 'backup', 'the top'],
   'lru-cache': ['commands', 'projections', 'access'],
   'safe-stable-stringify': ['commands', 'testing'],
 };
