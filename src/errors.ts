@@ -88,7 +88,7 @@ export const errorCatalogue = {
     kind: 'fault',
     meaning: 'An archive file does not hold what was written into it; the message names the file.',
   },
-  ARCHIVE_IN_PROGRESS: { kind: 'conflict', meaning: 'Another process archives events, or verifies the archive, now.' },
+  ARCHIVE_IN_PROGRESS: { kind: 'conflict', meaning: 'Another process archives events, or backs them up, now.' },
   ARCHIVE_FAILED: {
     kind: 'fault',
     meaning: 'A batch could not be archived; its events are in the log as before.',

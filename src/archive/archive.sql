@@ -27,7 +27,8 @@ create table if not exists archive_waiting (
 create or replace function archive_begin(file_name text) returns integer language sql
   security definer set search_path from current
 as $$
-  insert into archive_files (name, state) values (file_name, 'writing') returning id
+  insert into archive_files (name, state, incarnation)
+  values (file_name, 'writing', (select i.incarnation from log_info i)) returning id
 $$;
 
 -- Gives up what runs that died have begun. Waits for one that still commits: it holds its row. Names of files to delete.
@@ -35,6 +36,8 @@ create or replace function archive_abandon() returns setof text language sql
   security definer set search_path from current
 as $$
   update archive_files set state = 'abandoned' where state = 'writing';
+  delete from archive_files
+  where state = 'abandoned' and incarnation is distinct from (select i.incarnation from log_info i);
   select name from archive_files where state = 'abandoned' order by id
 $$;
 

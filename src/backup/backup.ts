@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { MillraceError } from '../errors.ts';
 import type { SystemDefinition } from '../system.ts';
+import { whileArchiveRests } from './archive-rests.ts';
 import { copyTable, defaultPageSize, readable, type CopyOptions } from './copy-table.ts';
 import { backupFormat, manifestName, type BackupManifest, type BuildBackup, type TableBackup } from './manifest.ts';
 import { eventStoreTables, qualified, readModelTables, tablesOf } from './tables.ts';
@@ -32,7 +33,8 @@ export interface BackupOptions {
  * Copies both databases of a system into a folder while it runs. The read models are taken first, in one snapshot, then
  * the event store up to its head: so the log holds every event that the read models have seen, and after a restore they
  * go on from their checkpoints. The event store is never held in a snapshot for longer than its small tables take.
- * The manifest is written last. Throws BACKUP_FOLDER_IN_USE, SCHEMA_MISSING.
+ * The manifest is written last. Throws BACKUP_FOLDER_IN_USE, SCHEMA_MISSING,
+ * ARCHIVE_IN_PROGRESS.
  * @example await backUp({ system, eventStoreUrl, readModelsUrl, folder: '/backups/2026-01-31', version: '0.1.0' });
  */
 export async function backUp(options: BackupOptions): Promise<BackupManifest> {
@@ -40,7 +42,7 @@ export async function backUp(options: BackupOptions): Promise<BackupManifest> {
   await prepareFolder(folder);
   const begunAt = new Date().toISOString();
   const models = await copyReadModels(options);
-  const events = await copyEventStore(options);
+  const events = await whileArchiveRests(options.eventStoreUrl, () => copyEventStore(options));
   const manifest: BackupManifest = {
     format: backupFormat,
     millrace: options.version,

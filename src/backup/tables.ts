@@ -56,6 +56,7 @@ export function eventStoreTables(all: readonly TableShape[], system: SystemDefin
   const growing: { readonly [table: string]: string } = {
     [system.tables.events]: 'position',
     event_tags: 'position',
+    archived_events: 'position',
     command_keys: 'first_position',
     lag_ledger: 'position',
   };

@@ -56,8 +56,8 @@ it.each(steps)(
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     onTestFinished(() => void killed.kill('SIGKILL'));
-    const [, signal] = await once(killed, 'exit');
-    expect(signal).toBe('SIGKILL');
+    await once(killed, 'exit');
+    expect(killed.signalCode).toBe('SIGKILL');
 
     expect((await soundAfter(before)).problems).toEqual([]);
     const { events } = await rig.run();
@@ -111,7 +111,7 @@ it('a run that lost its lease takes nothing out, and a commit under way is waite
   try {
     await client.query('begin');
     const name = 'parcels-000000000000-ffffffff.jsonl';
-    await client.query(`insert into archive_files (name, state) values ($1, 'writing')`, [name]);
+    await client.query('select archive_begin($1)', [name]);
     await client.query('commit');
     await client.query('begin');
     await client.query(`update archive_files set state = 'archived', events = 0 where name = $1`, [name]);
@@ -131,6 +131,18 @@ it('a run that lost its lease takes nothing out, and a commit under way is waite
   }
   await rig.run();
   expect(await soundAfter(before)).toMatchObject({ problems: [] });
+});
+
+it('a copy of the database leaves the files alone that the original has begun', async () => {
+  const before = await more();
+  await expect(rig.run({ onStep: failAt('manifested') })).rejects.toMatchObject({ code: 'ARCHIVE_FAILED' });
+  const [begun] = await rig.databases.store<{ name: string }>(`select name from archive_files where state = 'writing'`);
+  // What a restore does to the log.
+  await rig.databases.store('update log_info set incarnation = gen_random_uuid()');
+  await rig.run();
+  const found = await soundAfter(before);
+  expect(found).toMatchObject({ problems: [], unknownFiles: [begun?.name] });
+  await rig.folder.remove(begun?.name ?? '');
 });
 
 it('an event that is neither in the log nor in the index is an error with its position, not a shorter page', async () => {

@@ -1,7 +1,12 @@
+import path from 'node:path';
 import { expect, it } from 'vitest';
+import { whileArchiveRests } from '../../src/backup/archive-rests.ts';
+import { backUp } from '../../src/backup/backup.ts';
+import { restore } from '../../src/backup/restore.ts';
+import { migrateSystem } from '../../src/migrate-system.ts';
 import type { ArchiveStep } from '../../src/archive/archive-run.ts';
 import { startServer } from '../../src/server/index.ts';
-import { eventually, readModelText } from '../support/example-databases.ts';
+import { eventually, exampleDatabases, reached, readModelText } from '../support/example-databases.ts';
 import { readAll } from '../support/test-log.ts';
 import { eventOf, journey } from '../support/example-system.ts';
 import { archiveRig, delivered } from '../support/archive-rig.ts';
@@ -214,4 +219,36 @@ it('S527, C36: /api/events, /api/log, a rebuild and conditions see no difference
     return rig.log.append({ events: [event], conditions: [{ tags: ['depot:west'], after: 0 }] });
   });
   expect((await Promise.all(racers)).filter(({ outcome }) => outcome === 'stored')).toEqual([]);
+});
+
+it('a backup of a log with archived events is restored beside the same files; it waits for the archive and keeps it still', async () => {
+  await using rig = await archiveRig();
+  const { databases } = rig;
+  const { system } = databases.example;
+  const running = await databases.start({ archive: { folder: rig.folder.path } });
+  await databases.append([...delivered('a'), ...journey('open', ['north', 'south']), ...delivered('b')]);
+  await rig.settle(8);
+  await rig.run();
+  const all = await readAll(rig.log);
+  const folder = path.join(rig.folder.path, 'backup');
+  await backUp({ ...databases, system, folder, version: '1' });
+  await running.stop();
+
+  await using fresh = await exampleDatabases({ migrate: false });
+  await restore({ ...fresh, system, folder, prepare: () => migrateSystem(system, fresh) });
+  const again = await fresh.start({ archive: { folder: rig.folder.path } });
+  expect(await readAll(again.log)).toEqual(all);
+  await fresh.append([{ parcel: 'open', what: 'delivered' }]);
+  await reached(fresh, 9);
+  await again.projections.rebuild('parcels');
+  expect(await again.archive?.status()).toMatchObject({ archived: 4, inLog: 5 });
+
+  const { eventStoreUrl } = databases;
+  await whileArchiveRests(eventStoreUrl, async () => {
+    await expect(rig.run()).rejects.toMatchObject({ code: 'ARCHIVE_IN_PROGRESS' });
+  });
+  await databases.store(`update leases set holder = 'elsewhere/1/a', lease_until = now() + interval '1 minute'`);
+  await expect(whileArchiveRests(eventStoreUrl, () => Promise.resolve(), 0)).rejects.toMatchObject({
+    code: 'ARCHIVE_IN_PROGRESS',
+  });
 });

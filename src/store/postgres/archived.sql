@@ -12,6 +12,8 @@ create table if not exists archive_files (
   last_position  bigint,
   bytes          bigint,
   sha256         text,
+  -- Of the log that began it: what another one, restored from a copy of this row, left is not its own to delete.
+  incarnation    uuid,
   begun_at       timestamptz not null default clock_timestamp(),
   archived_at    timestamptz
 );
