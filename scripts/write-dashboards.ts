@@ -1,0 +1,16 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { alertRulesFile } from './dashboards/alert-rules.ts';
+import { dashboards } from './dashboards/all.ts';
+import { buildDashboard } from './dashboards/build-dashboard.ts';
+import { repository } from './development-tool.ts';
+
+/** Writes Grafana's files from `scripts/dashboards/`. Run: `npm run dashboards` */
+
+const folder = path.join(repository, 'infrastructure/grafana');
+await mkdir(path.join(folder, 'dashboards'), { recursive: true });
+for (const spec of dashboards) {
+  await writeFile(path.join(folder, 'dashboards', spec.file), `${JSON.stringify(buildDashboard(spec), null, 2)}\n`);
+}
+await mkdir(path.join(folder, 'alerting'), { recursive: true });
+await writeFile(path.join(folder, 'alerting', 'rules.yml'), alertRulesFile());
