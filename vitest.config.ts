@@ -6,6 +6,7 @@ import { defineConfig } from 'vitest/config';
  * embedded  real embedded PostgreSQL, nothing else to install
  * browser   the screens in a real Chromium
  * rabbitmq  a real RabbitMQ beside the embedded PostgreSQL
+ * observability  a real Prometheus and what belongs to it beside the embedded PostgreSQL
  * All but unit and embedded need more than Node and npm and have npm commands of their own.
  */
 
@@ -56,6 +57,17 @@ export default defineConfig({
           name: 'rabbitmq',
           include: ['test/rabbitmq/**/*.test.ts'],
           globalSetup: ['test/support/global-postgres.ts', 'test/support/global-rabbitmq.ts'],
+        },
+      },
+      {
+        test: {
+          ...everywhere,
+          // A file waits for scrapes, evaluations and notifications, each some seconds.
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          name: 'observability',
+          include: ['test/observability/**/*.test.ts'],
+          globalSetup: ['test/support/global-postgres.ts'],
         },
       },
     ],
