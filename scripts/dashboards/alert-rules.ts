@@ -152,7 +152,8 @@ export const alertRules: readonly AlertRuleSpec[] = [
     query: { sql: 'unfinished-events.sql', source: 'eventStore', format: 'table' },
     above: 0,
     lasting: '1m',
-    summary: 'The ledger has events older than 5 min that are not processed. Asked of PostgreSQL: it holds without Prometheus.',
+    summary:
+      'The ledger has events older than 5 min that are not processed. Asked of PostgreSQL: it holds without Prometheus.',
     dashboard: eventProcessing,
     panel: 19,
   },

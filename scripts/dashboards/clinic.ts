@@ -11,7 +11,8 @@ export const clinic: DashboardSpec = {
   uid: 'millrace-clinic',
   file: 'clinic.json',
   title: 'Clinic waiting room',
-  description: 'For those who lead the clinic: how many wait, and for how long. Numbers alone; nobody can be recognised.',
+  description:
+    'For those who lead the clinic: how many wait, and for how long. Numbers alone; nobody can be recognised.',
   tags: ['clinic'],
   from: 'now-12h',
   variables: [],

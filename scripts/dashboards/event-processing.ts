@@ -47,7 +47,8 @@ export const eventProcessing: DashboardSpec = {
     {
       id: 1,
       title: 'Total lag P95',
-      description: 'From created to read model committed. Objective: below 250 ms. Healthy to 100 ms, critical above 1 s.',
+      description:
+        'From created to read model committed. Objective: below 250 ms. Healthy to 100 ms, critical above 1 s.',
       kind: 'stat',
       unit: 'ms',
       steps: lagMs,
@@ -69,7 +70,8 @@ export const eventProcessing: DashboardSpec = {
     {
       id: 3,
       title: 'Dispatch rate',
-      description: 'Events published a second. Objective under load: above 100. Red in a quiet system, where it means nothing.',
+      description:
+        'Events published a second. Objective under load: above 100. Red in a quiet system, where it means nothing.',
       kind: 'stat',
       unit: 'eps',
       steps: perSecond,
@@ -96,9 +98,15 @@ export const eventProcessing: DashboardSpec = {
       unit: 'ms',
       steps: lagMs,
       queries: [
-        { expr: 'avg(event_processing_lag_ms{event_name=~"$event_name"}) by (event_name)', legend: 'mean {{event_name}}' },
+        {
+          expr: 'avg(event_processing_lag_ms{event_name=~"$event_name"}) by (event_name)',
+          legend: 'mean {{event_name}}',
+        },
         { expr: lagQuantile(0.95, 'le'), legend: 'P95' },
-        { expr: 'max(max_over_time(event_processing_lag_ms{event_name=~"$event_name"}[5m]))', legend: 'Max of the means, 5 min' },
+        {
+          expr: 'max(max_over_time(event_processing_lag_ms{event_name=~"$event_name"}[5m]))',
+          legend: 'Max of the means, 5 min',
+        },
       ],
       width: 12,
       height: 9,
@@ -265,7 +273,8 @@ export const eventProcessing: DashboardSpec = {
     {
       id: 16,
       title: 'Where the time goes',
-      description: 'Mean time in each part of the way: in the outbox, being published, under way, being projected. From the ledger.',
+      description:
+        'Mean time in each part of the way: in the outbox, being published, under way, being projected. From the ledger.',
       kind: 'bars',
       unit: 'ms',
       steps: plain,
@@ -276,7 +285,8 @@ export const eventProcessing: DashboardSpec = {
     {
       id: 17,
       title: 'Lag history, 30 days',
-      description: 'P50, P95 and P99 of each hour, from the roll-ups in PostgreSQL. The hour’s figure is the highest of its minutes.',
+      description:
+        'P50, P95 and P99 of each hour, from the roll-ups in PostgreSQL. The hour’s figure is the highest of its minutes.',
       kind: 'line',
       unit: 'ms',
       steps: lagMs,
