@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { WakeUp } from './postgres/wake-up.ts';
 import { describe, type Logger } from './reports.ts';
+import type { PoolReport } from './running-system.ts';
 
 /** The channels on which processes nudge each other. */
 export const channels = {
@@ -37,6 +38,13 @@ export async function closeWakeUps({ wakeEventStore, wakeReadModels }: Connectio
 
 export async function closePools({ eventStore, readModels }: Connections): Promise<void> {
   await Promise.all([eventStore.end(), readModels.end()]);
+}
+
+export function poolReport(
+  pool: PoolReport['pool'],
+  { totalCount, idleCount, waitingCount, options }: pg.Pool,
+): PoolReport {
+  return { pool, busy: totalCount - idleCount, idle: idleCount, waiting: waitingCount, most: options.max };
 }
 
 function makePool(url: string, name: string, logger: Logger): pg.Pool {

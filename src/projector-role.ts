@@ -1,15 +1,17 @@
 import type { Broker } from './brokers/broker.ts';
 import { channels, type Connections } from './connections.ts';
+import { ConservationWatch } from './consumers/conservation-watch.ts';
 import { Consumer, type ConsumerState } from './consumers/consumer.ts';
 import type { PostgresDeadLetters } from './consumers/dead-letters.ts';
 import { letterOperations } from './consumers/letter-operations.ts';
 import type { EventRegistry } from './events/codec.ts';
+import { wallClock } from './events/wall-clock.ts';
 import { OperationRunner } from './operations/operation-runner.ts';
 import { Lease } from './postgres/lease.ts';
 import { OldBuilds } from './rebuild/old-builds.ts';
 import { rebuildHandlers } from './rebuild/rebuild-operations.ts';
 import type { ReportsOf } from './reports.ts';
-import type { Operations } from './running-system.ts';
+import type { AppliedBatch, ConservationReport, Operations } from './running-system.ts';
 import type { EventLog } from './store/store.ts';
 import type { SystemDefinition } from './system.ts';
 import { timersProjectionId } from './timers/timers-projection.ts';
@@ -34,8 +36,7 @@ export interface ProjectorRoleOptions {
   readonly onProjected: (position: number) => void;
   /** Called after each commit of the timers' projection. */
   readonly onTimers: () => void;
-  /** Called for every event that the primary projection has processed, with the seconds that its batch took. */
-  readonly onProcessed: (eventType: string, seconds: number) => void;
+  readonly onApplied: (batch: AppliedBatch) => void;
   readonly reportsOf: ReportsOf;
 }
 
@@ -48,6 +49,7 @@ const hesitation = 250;
  */
 export class ProjectorRole {
   readonly #consumers: readonly Consumer[];
+  readonly #conservation: readonly ConservationWatch[];
   readonly #oldBuilds: OldBuilds;
   readonly #operator: OperationRunner;
 
@@ -74,10 +76,22 @@ export class ProjectorRole {
             if (projection.id === primary) options.onProjected(position);
             if (projection.id === timersProjectionId) options.onTimers();
           },
-          onProcessed: (eventType, seconds) => {
-            if (projection.id === primary) options.onProcessed(eventType, seconds);
+          onApplied: (events, seconds) => {
+            const own = { projection: projection.id, primary: projection.id === primary };
+            options.onApplied({ ...own, seconds, appliedAt: wallClock(), events });
           },
           onError: reportsOf(`consumer ${projection.id}`),
+        }),
+    );
+    this.#conservation = definition.projections.map(
+      (projection, index) =>
+        new ConservationWatch({
+          definition: projection,
+          log,
+          registry,
+          pool,
+          active: () => this.#consumers[index]?.state.active === true,
+          onError: reportsOf(`conservation ${projection.id}`),
         }),
     );
     if (!broker.reachesOthers) {
@@ -113,14 +127,24 @@ export class ProjectorRole {
     return this.#consumers.map((consumer) => consumer.state);
   }
 
+  /** How log and read models compare, where this process consumes. */
+  get conservation(): readonly ConservationReport[] {
+    return this.#conservation.map((watch) => watch.report).filter((report) => report !== undefined);
+  }
+
   start(): void {
     for (const consumer of this.#consumers) consumer.start();
+    for (const watch of this.#conservation) watch.start();
     this.#operator.start();
     this.#oldBuilds.start();
   }
 
   async stopOperations(): Promise<void> {
-    await Promise.all([this.#operator.stop(), this.#oldBuilds.stop()]);
+    await Promise.all([
+      this.#operator.stop(),
+      this.#oldBuilds.stop(),
+      ...this.#conservation.map((watch) => watch.stop()),
+    ]);
   }
 
   async stopConsumers(): Promise<void> {

@@ -4,7 +4,7 @@ import type { Broker } from './brokers/broker.ts';
 import { EmbeddedBroker } from './brokers/embedded.ts';
 import { RabbitMqBroker } from './brokers/rabbitmq/rabbitmq.ts';
 import { CommandHandler } from './commands/command-handler.ts';
-import { channels, closePools, closeWakeUps, openConnections, type Connections } from './connections.ts';
+import { channels, closePools, closeWakeUps, openConnections, poolReport, type Connections } from './connections.ts';
 import { describeStandstill } from './consumers/batch.ts';
 import { PostgresDeadLetters } from './consumers/dead-letters.ts';
 import { RequestedDeadLetters } from './consumers/letter-operations.ts';
@@ -12,6 +12,7 @@ import { EventRegistry } from './events/codec.ts';
 import { newEventId } from './events/event-id.ts';
 import { PostgresLagStatistics } from './lag/lag-statistics.ts';
 import { PostgresOperations } from './operations/operations.ts';
+import { databaseFigures } from './postgres/database-figures.ts';
 import { PostgresProjections } from './projections/projections.ts';
 import { PostgresReadModels } from './projections/read-models.ts';
 import { ProjectorRole } from './projector-role.ts';
@@ -21,7 +22,15 @@ import { PostgresRefusedEvents } from './relay/refused-events.ts';
 import { RelayStore } from './relay/relay-store.ts';
 import { reportsTo, silent, type Logger } from './reports.ts';
 import { defaultRetrySchedule } from './retry-schedule.ts';
-import type { ConsumerReport, Health, Role, RunningSystem } from './running-system.ts';
+import type {
+  AppliedBatch,
+  ConsumerReport,
+  DatabaseFigures,
+  Health,
+  ProcessActivity,
+  Role,
+  RunningSystem,
+} from './running-system.ts';
 import { openPostgresLog, type PostgresLog } from './store/postgres/postgres-log.ts';
 import { checkHealth } from './telemetry/health.ts';
 import type { SystemDefinition } from './system.ts';
@@ -88,7 +97,7 @@ class MillraceSystem implements RunningSystem {
   readonly #relay: RelayRole | undefined;
   readonly #projector: ProjectorRole | undefined;
   readonly #timers: TimerRunner | undefined;
-  readonly #processedListeners = new Set<(eventType: string, seconds: number) => void>();
+  readonly #appliedListeners = new Set<(batch: AppliedBatch) => void>();
   readonly #housekeeping: NodeJS.Timeout | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -164,8 +173,8 @@ class MillraceSystem implements RunningSystem {
           this.#timers?.nudge();
           wakeReadModels.notify(channels.timers);
         },
-        onProcessed: (eventType, seconds) => {
-          for (const listener of this.#processedListeners) listener(eventType, seconds);
+        onApplied: (batch) => {
+          for (const listener of this.#appliedListeners) listener(batch);
         },
       });
     }
@@ -217,9 +226,9 @@ class MillraceSystem implements RunningSystem {
   readonly state: RunningSystem['state'] = (decider, boundary) => this.#commands.state(decider, boundary);
 
   consumers(): readonly ConsumerReport[] {
-    return (this.#projector?.states ?? []).map(({ active, position, logReads, refused, restarts }, index) => {
+    return (this.#projector?.states ?? []).map(({ active, position, logReads, refused, restarts, errors }, index) => {
       const projection = this.definition.projections[index]?.id ?? '';
-      return { projection, active, position, logReads, refused, restarts };
+      return { projection, active, position, logReads, refused, restarts, errors };
     });
   }
 
@@ -227,9 +236,36 @@ class MillraceSystem implements RunningSystem {
     return this.#timers?.reports ?? [];
   }
 
-  onProcessed(listener: (eventType: string, seconds: number) => void): () => void {
-    this.#processedListeners.add(listener);
-    return () => this.#processedListeners.delete(listener);
+  onApplied(listener: (batch: AppliedBatch) => void): () => void {
+    this.#appliedListeners.add(listener);
+    return () => this.#appliedListeners.delete(listener);
+  }
+
+  activity(): ProcessActivity {
+    const { eventStore, readModels } = this.#connections;
+    const relay = this.#relay?.relay;
+    return {
+      pools: [
+        poolReport('event_store', eventStore),
+        poolReport('read_models', readModels),
+        poolReport('log', this.log.pool),
+      ],
+      relay:
+        relay === undefined
+          ? undefined
+          : {
+              active: relay.active,
+              restarts: relay.restarts,
+              refused: relay.refused,
+              failures: relay.failures,
+            },
+      conservation: this.#projector?.conservation ?? [],
+    };
+  }
+
+  databases(): Promise<readonly DatabaseFigures[]> {
+    const { eventStore, readModels } = this.#connections;
+    return Promise.all([databaseFigures('event_store', eventStore), databaseFigures('read_models', readModels)]);
   }
 
   health(): Promise<Health> {

@@ -16,6 +16,12 @@ interface Parked {
   readonly failure: HandlerFailure | undefined;
 }
 
+/** What a batch has parked: events that a handler could not take, and those that wait behind them. */
+export interface ParkedPositions {
+  readonly failed: readonly number[];
+  readonly waiting: readonly number[];
+}
+
 export interface BuildApplierOptions {
   readonly definition: ProjectionDefinition;
   readonly build: Build;
@@ -30,8 +36,8 @@ export interface BuildApplierOptions {
   readonly stamps: boolean;
   /** Pauses before a failed event is tried again. Default: the usual ones. */
   readonly retrySchedule?: readonly number[];
-  /** Called when a batch that parked something is in effect. */
-  readonly onParked?: () => void;
+  /** Called when a batch that parked something is in effect, with the positions of what it parked. */
+  readonly onParked?: (parked: ParkedPositions) => void;
 }
 
 /**
@@ -148,7 +154,12 @@ export class BuildApplier {
     this.#position = last.event.position;
     this.#eventId = last.event.id;
     onStamps?.(runs);
-    if (parked.length > 0) this.#options.onParked?.();
+    if (parked.length > 0) {
+      const [failed, waiting] = [true, false].map((wanted) =>
+        parked.filter(({ failure }) => (failure !== undefined) === wanted).map(({ event }) => event.position),
+      );
+      this.#options.onParked?.({ failed: failed ?? [], waiting: waiting ?? [] });
+    }
   }
 
   /** Folds what can be folded and returns what has to be parked. */

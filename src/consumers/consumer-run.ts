@@ -43,6 +43,8 @@ export class ConsumerRun {
   #abandoned = false;
   #busySince: number | undefined;
   #appliedAt = -Infinity;
+  /** Positions that the batch under way has parked. */
+  readonly #parked = new Set<number>();
   #loop: Promise<void> | undefined;
 
   constructor(options: ConsumerOptions) {
@@ -261,9 +263,12 @@ export class ConsumerRun {
       parkedKeys: parked.rows.map((row) => row.ordering_key),
       stamps: this.#options.stamps ?? true,
       ...(this.#options.retrySchedule === undefined ? {} : { retrySchedule: this.#options.retrySchedule }),
-      ...(this.#options.onParked === undefined ? {} : { onParked: this.#options.onParked }),
+      onParked: ({ failed, waiting }) => {
+        for (const position of [...failed, ...waiting]) this.#parked.add(position);
+        this.#options.onParked?.(failed.length);
+      },
     });
-    this.#options.onParked?.();
+    this.#options.onParked?.(0);
     await noteCode(client, definition, build);
     await client.query(
       `update projection_builds set is_healthy = true, error_message = null where projection_id = $1 and state = 'live' and not is_healthy`,
@@ -323,6 +328,7 @@ export class ConsumerRun {
     if (this.#applier === undefined || arrivals.length === 0 || this.#abandoned) return;
     const client = await this.#connection.client();
     const begun = performance.now();
+    this.#parked.clear();
     await this.#applier.apply(client, arrivals);
     const seconds = (performance.now() - begun) / 1000;
     this.#progress();
@@ -330,7 +336,8 @@ export class ConsumerRun {
     this.#error = undefined;
     try {
       this.#options.onCommitted?.(this.#applier.position);
-      for (const { event } of arrivals) this.#options.onProcessed?.(event.type, seconds);
+      const events = arrivals.map(({ event }) => event).filter(({ position }) => !this.#parked.has(position));
+      this.#options.onApplied?.(events, seconds);
     } catch (error) {
       this.#options.onError?.(error);
     }

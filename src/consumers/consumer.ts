@@ -1,5 +1,6 @@
 import type { Broker } from '../brokers/broker.ts';
 import type { EventRegistry } from '../events/codec.ts';
+import type { StoredEvent } from '../events/envelope.ts';
 import { MillraceError } from '../errors.ts';
 import type { Lease } from '../postgres/lease.ts';
 import type { ProjectionDefinition } from '../projections/definition.ts';
@@ -20,8 +21,8 @@ export interface ConsumerOptions {
   readonly published: () => Promise<number>;
   /** Called after each commit with the new position. */
   readonly onCommitted?: (position: number) => void;
-  /** Called for every event of a committed batch with its type and how long the batch took. */
-  readonly onProcessed?: (eventType: string, seconds: number) => void;
+  /** Called for every committed batch with its events, what was parked left out, and how long the batch took. */
+  readonly onApplied?: (events: readonly StoredEvent[], seconds: number) => void;
   readonly onError?: (error: unknown) => void;
   /** Write stamps for the ledger: only for the primary projection, whose stamps are copied. Default true. */
   readonly stamps?: boolean;
@@ -29,8 +30,8 @@ export interface ConsumerOptions {
   readonly retrySchedule?: readonly number[];
   /** Retries what is due while this process is the one that consumes. Default: nothing is retried by itself. */
   readonly letters?: DueLetters;
-  /** Called when events were parked, and when this process begins to consume. */
-  readonly onParked?: () => void;
+  /** Called when events were parked, with how many of them had failed, and when this process begins to consume. */
+  readonly onParked?: (failed: number) => void;
   /** Events in one transaction at most. Default 1,000. */
   readonly batchSize?: number;
   /** Compares with the relay's cursor so often when idle, in milliseconds. Default 1,000. */
@@ -51,6 +52,8 @@ export interface ConsumerState {
   readonly refused: number;
   /** How often the consumer was started again because it made no progress. */
   readonly restarts: number;
+  /** Events that failed, and failures of the consumer itself, since the start. */
+  readonly errors: number;
 }
 
 /** A restart is given more time after each one that did not help, up to so many times as much. */
@@ -66,6 +69,7 @@ export class Consumer {
   #run: ConsumerRun | undefined;
   #watchdog: NodeJS.Timeout | undefined;
   #restarts = 0;
+  #errors = 0;
   #restartsSinceProgress = 0;
   #positionAtRestart = -1;
   #stuck: MillraceError | undefined;
@@ -85,9 +89,14 @@ export class Consumer {
     }
     this.#options = {
       ...options,
-      onParked: () => {
+      onError: (error) => {
+        this.#errors++;
+        onError?.(error);
+      },
+      onParked: (failed) => {
+        this.#errors += failed;
         this.#retries?.wake();
-        onParked?.();
+        onParked?.(failed);
       },
     };
   }
@@ -102,6 +111,7 @@ export class Consumer {
       logReads: this.#logReadsBefore + (run?.logReads ?? 0),
       refused: this.#refusedBefore + (run?.refused ?? 0),
       restarts: this.#restarts,
+      errors: this.#errors,
     };
   }
 

@@ -1,4 +1,4 @@
-import type { Broker } from '../brokers/broker.ts';
+import { MessagesRefused, type Broker } from '../brokers/broker.ts';
 import { MillraceError } from '../errors.ts';
 import type { Lease } from '../postgres/lease.ts';
 import type { EventLog } from '../store/store.ts';
@@ -47,6 +47,8 @@ export class Relay {
   #run: RelayRun;
   #watchdog: NodeJS.Timeout | undefined;
   #restarts = 0;
+  #refused = 0;
+  #failures = 0;
   #restartsSinceProgress = 0;
   #positionAtRestart = -1;
   #stuck: MillraceError | undefined;
@@ -54,8 +56,15 @@ export class Relay {
   #stopping: Promise<void> | undefined;
 
   constructor(options: RelayOptions) {
-    this.#options = options;
-    this.#run = new RelayRun(options);
+    this.#options = {
+      ...options,
+      onError: (error) => {
+        if (error instanceof MessagesRefused) this.#refused += error.positions.length;
+        else this.#failures++;
+        options.onError?.(error);
+      },
+    };
+    this.#run = new RelayRun(this.#options);
   }
 
   /** True while this process is the one that publishes. */
@@ -84,6 +93,16 @@ export class Relay {
   /** How often it was started again because it made no progress. */
   get restarts(): number {
     return this.#restarts;
+  }
+
+  /** Events that the broker refused since the start, each time counted. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /** Other failures since the start. What failed is tried again. */
+  get failures(): number {
+    return this.#failures;
   }
 
   start(): void {

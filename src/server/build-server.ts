@@ -109,16 +109,12 @@ export async function buildServer(
   const openly = (add: () => Promise<void>) => (gate === undefined ? add() : gate.whilePublic(add));
   addBodyBound(server, options.mostBodyBytes ?? mostBodyBytes, largestBody);
   addHttpMetrics(server, metrics);
-  const stopCounting = system.onProcessed?.((event_name, seconds) => {
-    metrics.eventProcessingDuration.observe({ event_name }, seconds);
-  });
-  server.addHook('onClose', async () => stopCounting?.());
   // What the API is like is no secret.
   await openly(() => addDocumentation(server, application.system.name, options.version ?? '0.0.0'));
 
   const replaced = () => feeds.replaced();
   const eventsOf = application.eventsOf ?? ((id: string) => [{ stream: id }]);
-  addMetricsRoute(server, system, registry, metrics, feeds);
+  addMetricsRoute(server, registry, metrics, feeds);
   for (const routes of [
     healthRoutes,
     eventRoutes(eventsOf),

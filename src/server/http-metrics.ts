@@ -10,12 +10,8 @@ export function addHttpMetrics(server: MillraceServer, metrics: Metrics): void {
       done();
       return;
     }
-    const labels = {
-      method: request.method,
-      route: request.routeOptions.url ?? 'unmatched',
-      status: reply.statusCode,
-    };
-    httpRequests.inc(labels);
+    const labels = { method: request.method, route: request.routeOptions.url ?? 'unmatched' };
+    httpRequests.inc({ ...labels, status: reply.statusCode });
     httpRequestDuration.observe(labels, reply.elapsedTime / 1000);
     done();
   });

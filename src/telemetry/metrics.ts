@@ -27,11 +27,26 @@ export function metricsIn(registry: Registry): Metrics {
   return metrics as unknown as Metrics;
 }
 
+/**
+ * Leaves out of a registry what a process with these roles does not tell: of a figure that it does not know, a process
+ * must not say 0.
+ */
+export function tellOnly(registry: Registry, roles: readonly string[]): void {
+  for (const { name, toldBy } of Object.values(metricTable)) {
+    const told = toldBy === 'every process' || toldBy.split(' ').some((word) => roles.includes(word));
+    if (!told) registry.removeSingleMetric(name);
+  }
+}
+
 function metricIn(registry: Registry, entry: MetricEntry): Counter | Gauge | Histogram {
   const known = registry.getSingleMetric(entry.name);
   if (known instanceof Counter || known instanceof Gauge || known instanceof Histogram) return known;
   const options = { name: entry.name, help: entry.help, labelNames: [...entry.labels], registers: [registry] };
-  if (entry.type === 'counter') return new Counter(options);
-  if (entry.type === 'gauge') return new Gauge(options);
+  if (entry.type !== 'histogram') {
+    const metric = entry.type === 'counter' ? new Counter(options) : new Gauge(options);
+    // One without labels would be 0 before anybody knows.
+    if (entry.labels.length === 0) metric.remove();
+    return metric;
+  }
   return new Histogram({ ...options, buckets: [...(entry.buckets ?? [])] });
 }

@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import type { Logger } from '../../src/index.ts';
-import { collectSystemMetrics } from '../../src/server/system-metrics.ts';
+import { SystemMetrics } from '../../src/server/system-metrics.ts';
 import { metricsIn } from '../../src/telemetry/metrics.ts';
 import { deadlineDatabases, give, reportOf, timersReached, turn } from '../support/deadline-databases.ts';
 import { eventually } from '../support/example-databases.ts';
@@ -229,7 +229,9 @@ describe('a command that cannot be executed', () => {
       /^deadline: 1 are overdue, the first for/,
     );
     const registry = new Registry();
-    await collectSystemMetrics(system, metricsIn(registry));
+    const systemMetrics = new SystemMetrics(system, metricsIn(registry));
+    await systemMetrics.collect();
+    systemMetrics.stop();
     const text = await registry.metrics();
     expect(text).toContain('timers_due{timers="deadline"} 1');
     expect(text).toMatch(/timers_oldest_overdue_seconds\{timers="deadline"\} 1\d/);

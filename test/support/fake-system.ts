@@ -4,6 +4,7 @@ import { EventRegistry } from '../../src/events/codec.ts';
 import { MillraceError } from '../../src/errors.ts';
 import type { Row } from '../../src/projections/definition.ts';
 import type {
+  AppliedBatch,
   BuildsNow,
   DeadLetter,
   EventLag,
@@ -41,6 +42,8 @@ export class FakeState {
   /** Counts queries of the read model. */
   queries = 0;
   readonly listeners = new Set<(position: number) => void>();
+  /** Who hears of what consumers apply. */
+  readonly appliedListeners = new Set<(batch: AppliedBatch) => void>();
 
   /** Puts a row into a relation, in place of the one with the same key. */
   put(relation: string, key: string, row: Row, position: number): void {
@@ -87,6 +90,10 @@ export function fakeSystem(definition: SystemDefinition): FakeSystem {
       command: Command,
       options?: CommandOptions,
     ) => handler.execute(decider, command, options),
+    onApplied: (listener) => {
+      fake.appliedListeners.add(listener);
+      return () => fake.appliedListeners.delete(listener);
+    },
     state: <State, Command, Event extends DecidedEvent>(decider: Decider<State, Command, Event>, boundary: Boundary) =>
       handler.state(decider, boundary),
     readModels: {

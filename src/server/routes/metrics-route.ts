@@ -1,18 +1,14 @@
 import type { Registry } from 'prom-client';
-import type { RunningSystem } from '../../running-system.ts';
-import type { Metrics } from '../../telemetry/metrics.ts';
+import { tellOnly, type Metrics } from '../../telemetry/metrics.ts';
 import type { LiveFeeds } from '../live-feeds.ts';
 import type { MillraceServer } from '../route-module.ts';
-import { collectSystemMetrics } from '../system-metrics.ts';
+import { SystemMetrics } from '../system-metrics.ts';
 
 /** The metrics of this process and of the system, for Prometheus. */
-export function addMetricsRoute(
-  server: MillraceServer,
-  system: RunningSystem,
-  registry: Registry,
-  metrics: Metrics,
-  feeds: LiveFeeds,
-): void {
+export function addMetricsRoute(server: MillraceServer, registry: Registry, metrics: Metrics, feeds?: LiveFeeds): void {
+  tellOnly(registry, server.system.roles);
+  const systemMetrics = new SystemMetrics(server.system, metrics);
+  server.addHook('onClose', async () => systemMetrics.stop());
   server.get(
     '/metrics',
     {
@@ -23,8 +19,9 @@ export function addMetricsRoute(
       },
     },
     async (_request, reply) => {
-      await collectSystemMetrics(system, metrics);
-      for (const { definition, size } of feeds.tails) metrics.liveSubscribers.set({ feed: definition.name }, size);
+      await systemMetrics.collect();
+      for (const { definition, size } of feeds?.tails ?? [])
+        metrics.liveSubscribers.set({ feed: definition.name }, size);
       return reply.header('content-type', registry.contentType).send(await registry.metrics());
     },
   );

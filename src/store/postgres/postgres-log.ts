@@ -1,4 +1,4 @@
-import type { Client, QueryConfig, QueryResult, QueryResultRow } from 'pg';
+import type { Client, Pool, QueryConfig, QueryResult, QueryResultRow } from 'pg';
 import type { RecordedEvent } from '../../events/envelope.ts';
 import { MillraceError } from '../../errors.ts';
 import type { AppendOutcome, AppendRequest, EventLog, EventQuery, LogHead, ReadOptions, Snapshot } from '../store.ts';
@@ -55,6 +55,11 @@ export class PostgresLog implements EventLog {
       this.#diskLimit = new DiskLimit(this.#connection.pool, options.diskLimit, options.diskLimitInterval);
     }
     this.#commit = new GroupCommit(this.#connection, this.statements, (events) => this.#stored(events), options);
+  }
+
+  /** The connections for reads. */
+  get pool(): Pool {
+    return this.#connection.pool;
   }
 
   async append(request: AppendRequest): Promise<AppendOutcome> {

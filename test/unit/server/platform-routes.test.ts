@@ -360,13 +360,19 @@ describe('dead letters', () => {
 
 describe('metrics', () => {
   test('hold what dashboards ask for', async () => {
-    system.fake.lags.push(lag);
     system.fake.deadLetters.push(letter);
     await post('/api/counters/a', { by: 1 });
+    const appliedAt = Date.now();
+    const batch = { projection: 'counts', primary: true, seconds: 0.003, appliedAt };
+    for (const listener of system.fake.appliedListeners)
+      listener({ ...batch, events: [{ type: 'Counted', occurredAt: appliedAt - 20 }] });
     const { body, headers } = await get('/metrics');
     expect(headers['content-type']).toContain('text/plain');
     for (const line of [
       'event_processing_lag_ms{event_name="Counted"} 20',
+      'event_processing_lag_seconds_bucket{le="0.01",event_name="Counted"} 0',
+      'event_processing_lag_seconds_bucket{le="0.025",event_name="Counted"} 1',
+      'event_processing_duration_seconds_bucket{le="0.005",projection="counts"} 1',
       'outbox_pending_count 0',
       'outbox_parked_count 0',
       'events_dispatched_total 1',
@@ -374,7 +380,7 @@ describe('metrics', () => {
       'projection_behind_events{projection="counts"} 1',
       'dead_letters_open{projection="counts"} 1',
       'http_requests_total{method="POST",route="/api/counters/:id",status="201"} 1',
-      'http_request_duration_seconds_count{method="POST",route="/api/counters/:id",status="201"} 1',
+      'http_request_duration_seconds_count{method="POST",route="/api/counters/:id"} 1',
       'process_cpu_seconds_total',
     ]) {
       expect(body).toContain(line);
@@ -382,12 +388,12 @@ describe('metrics', () => {
   });
 
   test('of the process are readable while a database is away', async () => {
-    system.lag.recent = () => Promise.reject(new Error('away'));
     system.log.head = () => Promise.reject(new Error('away'));
     await get('/nowhere');
     const { statusCode, body } = await get('/metrics');
     expect(statusCode).toBe(200);
     expect(body).toContain('http_requests_total{method="GET",route="unmatched",status="404"} 1');
+    expect(body).toContain('telemetry_scrape_failures_total{part="log"} 1');
   });
 });
 
