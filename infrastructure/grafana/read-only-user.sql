@@ -1,13 +1,13 @@
--- What Grafana may read: figures, and no event, no name and no id of a person. Run it as the owner, in both databases, after
--- `millrace migrate`, and again after a version that changes views: running it twice changes nothing. Then make the user:
---   create role grafana login password '…' in role millrace_dashboards;
+-- The user as whom Grafana asks PostgreSQL. It may read figures, and no event, no name and no id of a person. Run this as
+-- the owner, in both databases, after `millrace migrate`, and again after a version that changes views: running it twice
+-- changes nothing. The user has no password, so it cannot come in, until you give it one: \password millrace_dashboards
 
 do $$
 declare
   part record;
 begin
   if not exists (select from pg_roles where rolname = 'millrace_dashboards') then
-    create role millrace_dashboards nologin;
+    create role millrace_dashboards login;
   end if;
   for part in
     select * from (values
@@ -38,3 +38,4 @@ end $$;
 -- A question that never ends must not hold back what the log tidies up.
 alter role millrace_dashboards set default_transaction_read_only = on;
 alter role millrace_dashboards set statement_timeout = '15s';
+alter role millrace_dashboards connection limit 20;

@@ -23,6 +23,8 @@ export interface NodePlan {
   readonly amqpPort: number;
   readonly distributionPort: number;
   readonly managementPort: number | undefined;
+  /** Where Prometheus finds its figures. */
+  readonly prometheusPort: number | undefined;
   /** Lines for rabbitmq.conf. */
   readonly settings: readonly string[];
 }
@@ -32,6 +34,8 @@ export class RabbitMqNode {
   readonly name: string;
   readonly url: string;
   readonly managementUrl: string | undefined;
+  /** `host:port` of the figures for Prometheus, at /metrics. */
+  readonly prometheusTarget: string | undefined;
   /** What it logs. */
   readonly logFile: string;
   readonly #plan: NodePlan;
@@ -45,6 +49,7 @@ export class RabbitMqNode {
     this.name = `${plan.name}@localhost`;
     this.url = `amqp://guest:guest@127.0.0.1:${plan.amqpPort}`;
     this.managementUrl = plan.managementPort === undefined ? undefined : `http://127.0.0.1:${plan.managementPort}`;
+    this.prometheusTarget = plan.prometheusPort === undefined ? undefined : `127.0.0.1:${plan.prometheusPort}`;
     this.logFile = path.join(this.#folder, 'log', `${this.name}.log`);
   }
 
@@ -56,7 +61,7 @@ export class RabbitMqNode {
 
   /** Writes the configuration. Once, before the first start. */
   async prepare(): Promise<void> {
-    const { amqpPort, managementPort, settings, installation } = this.#plan;
+    const { amqpPort, managementPort, prometheusPort, settings, installation } = this.#plan;
     const lines = [
       `listeners.tcp.1 = 127.0.0.1:${amqpPort}`,
       'log.file.level = info',
@@ -64,6 +69,9 @@ export class RabbitMqNode {
       ...(managementPort === undefined
         ? []
         : ['management.tcp.ip = 127.0.0.1', `management.tcp.port = ${managementPort}`]),
+      ...(prometheusPort === undefined
+        ? []
+        : ['prometheus.tcp.ip = 127.0.0.1', `prometheus.tcp.port = ${prometheusPort}`]),
       ...settings,
     ];
     const folders = ['', 'mnesia', 'log', 'generated', 'schema'].map((name) => path.join(this.#folder, name));

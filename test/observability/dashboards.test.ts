@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { askTarget, isEmpty, type Answer } from '../../scripts/dashboards/ask-target.ts';
+import { dashboardFiles, readDashboard, readRules, readSources } from '../../scripts/dashboards/provisioned-files.ts';
+import type { Window } from '../../scripts/dashboards/expand-query.ts';
+import { ObservedClinic } from '../support/observed-clinic.ts';
+
+/**
+ * Every question of every panel and every alert rule, asked of a real Prometheus and a real PostgreSQL that have watched a
+ * real clinic with RabbitMQ and all exporters: one that fails, or finds nothing, shows "No data" to somebody.
+ */
+
+const patients = 60;
+const all = { event_name: '.*', projection: '.*', job: '.*' };
+let clinic: ObservedClinic;
+let window: Window;
+
+beforeAll(async () => {
+  const from = Date.now() / 1_000 - 5;
+  clinic = await ObservedClinic.start();
+  await clinic.day(patients / 2);
+  await clinic.refuseOne();
+  await clinic.day(patients / 2);
+  const settled = `min(max by (projection) (events_processed_total)) > ${patients} and max(dead_letters_open) > 0`;
+  await clinic.until('Prometheus has seen it', async () => (await clinic.prometheus.query(settled)).length > 0);
+  const { rows } = { rows: await clinic.rows('millrace-event-store', 'select now()') };
+  expect(rows).toHaveLength(1);
+  window = { from, to: Date.now() / 1_000, step: 1, scrape: 1, variables: all };
+});
+afterAll(() => clinic.stop());
+
+const questions = dashboardFiles().flatMap((file) =>
+  readDashboard(file).panels.flatMap((panel) =>
+    panel.targets.map((target) => ({
+      name: `${file}, "${panel.title}", ${target.refId}`,
+      target,
+      timeFrom: panel.timeFrom,
+    })),
+  ),
+);
+
+describe('every question of the dashboards', () => {
+  it.each(questions)('$name is answered', async ({ target, timeFrom }) => {
+    const asked = timeFrom === undefined ? window : { ...window, from: window.to - 30 * 86_400, step: 3_600 };
+    const answer = await askTarget(target, asked, clinic);
+    expect(isEmpty(answer), JSON.stringify(answer).slice(0, 500)).toBe(false);
+  });
+
+  it('is answered by figures that somebody tells: no name stands for nothing', async () => {
+    const told = new Set((await clinic.prometheus.query('group by (__name__) ({__name__!=""})')).map(nameOf));
+    // Where no container engine runs, and where RabbitMQ is asked for all queues together.
+    const elsewhere = ['container_memory_working_set_bytes', 'rabbitmq_detailed_queue_messages'];
+    for (const { name, target } of questions) {
+      if (!('expr' in target)) continue;
+      const missing = metricNames(target.expr).filter((metric) => !told.has(metric) && !elsewhere.includes(metric));
+      expect(missing, name).toEqual([]);
+    }
+  });
+
+  it('fails when its figure does not exist, or its text is wrong', async () => {
+    const [first] = questions;
+    if (first === undefined || !('expr' in first.target)) throw new Error('There is no question.');
+    const broken = (expr: string): Promise<Answer> => askTarget({ ...first.target, expr }, window, clinic);
+    expect(isEmpty(await broken('event_processing_lagging_seconds'))).toBe(true);
+    expect(isEmpty(await broken('0 / (outbox_pending_count * 0)'))).toBe(true);
+    await expect(broken('sum by (')).rejects.toThrow('400');
+    await expect(clinic.rows('millrace-event-store', 'select nothing from nowhere')).rejects.toThrow('nowhere');
+  });
+});
+
+const choices = dashboardFiles().flatMap((file) =>
+  (readDashboard(file).templating.list ?? []).map(({ name, query }) => ({ file, name, query: query.query })),
+);
+
+it.each(choices)('the choice "$name" of $file offers something', async ({ query }) => {
+  const [, metric, label] = /^label_values\((\w+), (\w+)\)$/.exec(query) ?? [];
+  const offered = await clinic.prometheus.query(`count by (${label}) (${metric})`);
+  expect(offered.map(({ labels }) => labels[label ?? ''])).not.toContain(undefined);
+  expect(offered.length).toBeGreaterThan(0);
+});
+
+describe('S046: every question of the alert rules', () => {
+  it.each(readRules())('$title: is answered with a number', async ({ data: [{ datasourceUid, model }] }) => {
+    const source = readSources().find(({ uid }) => uid === datasourceUid);
+    const datasource = { type: source?.type ?? '', uid: datasourceUid };
+    const answer = await askTarget({ ...model, datasource }, window, clinic);
+    expect(isEmpty(answer), JSON.stringify(answer)).toBe(false);
+  });
+});
+
+describe("Grafana's user in PostgreSQL", () => {
+  it.each([
+    ['millrace-event-store', 'select payload from waiting_room_events'],
+    ['millrace-event-store', 'select aggregate_id from event_processing_lag'],
+    ['millrace-event-store', 'select * from millrace_access.changes'],
+    ['millrace-read-models', 'select patient_name from waiting_patients_view'],
+    ['millrace-read-models', 'select visit_id from visit_times_view'],
+    ['millrace-read-models', 'select * from dead_letters'],
+  ])('may not read what tells of a person: %s, %s', async (uid, sql) => {
+    await expect(clinic.rows(uid, sql)).rejects.toThrow('permission denied');
+  });
+
+  it('may change nothing', async () => {
+    const change = clinic.rows('millrace-event-store', 'delete from event_processing_lag');
+    await expect(change).rejects.toThrow(/permission denied|read-only/);
+    expect(await clinic.rows('millrace-event-store', 'show transaction_read_only')).toEqual([
+      { transaction_read_only: 'on' },
+    ]);
+  });
+});
+
+const nameOf = ({ labels }: { readonly labels: Readonly<Record<string, string>> }): string => labels['__name__'] ?? '';
+
+/** The metrics that an expression names: what is left without labels, texts, durations, functions and words of the language. */
+function metricNames(expr: string): readonly string[] {
+  const bare = expr
+    .replaceAll(/\{[^}]*\}|"[^"]*"|\[[^\]]*\]/g, ' ')
+    .replaceAll(/\b(by|on|without|ignoring) \([^)]*\)/g, ' ')
+    .replaceAll(/\b\w+(?= ?\()/g, ' ');
+  const words = new Set(['or', 'and', 'unless', 'bool', 'by', 'on']);
+  return [...bare.matchAll(/[a-z_][a-z0-9_]*/g)].map(([word]) => word).filter((word) => !words.has(word));
+}
