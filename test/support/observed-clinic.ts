@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
@@ -15,7 +15,13 @@ import { startRabbitMq, type RabbitMq } from './rabbitmq-server.ts';
 
 const clinicApp = fileURLToPath(new URL('../../apps/waiting-room/app.ts', import.meta.url));
 const databases = { 'millrace-event-store': 'event_store', 'millrace-read-models': 'read_models' } as const;
-const answersWithinMs = 20_000;
+const nodeFigures = [
+  '--collector.disable-defaults',
+  ...['cpu', 'meminfo', 'filesystem'].map((name) => `--collector.${name}`),
+  // By itself it leaves out what the root of a container usually is.
+  '--collector.filesystem.fs-types-exclude=^(proc|sysfs|tmpfs|devpts|cgroup.*|mqueue)$',
+];
+const answersWithinMs = 40_000;
 /** Notes of a check-in that the read model refuses. */
 const refusedNotes = 'refused by the read model';
 
@@ -24,79 +30,77 @@ const refusedNotes = 'refused by the read model';
  * the exporters of the machine, of PostgreSQL and of RabbitMQ, and the read-only user.
  */
 export class ObservedClinic {
-  readonly cluster: DebianCluster;
   readonly rabbit: RabbitMq;
-  readonly place: MillracePlace;
   readonly prometheus: Prometheus;
-  readonly #exporters: readonly ChildProcess[];
+  readonly #cluster: DebianCluster;
   readonly #readers: Readonly<Record<string, pg.Client>>;
   readonly #hands: Hands;
+  readonly #parts: AsyncDisposableStack;
 
   private constructor(parts: {
     readonly cluster: DebianCluster;
     readonly rabbit: RabbitMq;
     readonly place: MillracePlace;
     readonly prometheus: Prometheus;
-    readonly running: readonly ChildProcess[];
     readonly readers: Readonly<Record<string, pg.Client>>;
+    readonly started: AsyncDisposableStack;
   }) {
-    this.cluster = parts.cluster;
     this.rabbit = parts.rabbit;
-    this.place = parts.place;
     this.prometheus = parts.prometheus;
-    this.#exporters = parts.running;
+    this.#cluster = parts.cluster;
     this.#readers = parts.readers;
-    this.#hands = new Hands(() => this.place.url);
+    this.#hands = new Hands(() => parts.place.url);
+    this.#parts = parts.started;
   }
 
-  /** Starts everything and resolves when Prometheus has scraped all of it. */
+  /** Starts everything and resolves when Prometheus has scraped all of it. Stops what it started when that fails. */
   static async start(): Promise<ObservedClinic> {
-    const [cluster, rabbit, place] = await Promise.all([
-      startDebianCluster(),
-      startRabbitMq({ prometheus: true }),
-      MillracePlace.make(),
+    await using started = new AsyncDisposableStack();
+    const stopping = async <Part extends { stop(): Promise<void> }>(starts: Promise<Part>): Promise<Part> => {
+      const part = await starts;
+      started.defer(() => part.stop());
+      return part;
+    };
+    const [cluster, rabbit] = await Promise.all([
+      stopping(startDebianCluster()),
+      stopping(startRabbitMq({ prometheus: true, settings: ['collect_statistics_interval = 1000'] })),
     ]);
-    for (const name of Object.values(databases)) await asOwner(cluster, 'postgres', `create database ${name}`);
-    Object.assign(place.env, {
-      EVENT_STORE_URL: urlOf(cluster, databases['millrace-event-store']),
-      READ_MODELS_URL: urlOf(cluster, databases['millrace-read-models']),
-      RABBITMQ_URL: rabbit.url,
-    });
-    await place.ready(place.spawn(process.execPath, [millraceProgram, 'start', '--app', clinicApp]));
-    for (const name of Object.values(databases)) await asOwner(cluster, name, grafanaFile('read-only-user.sql'));
-    const node = await startExporter(exporters.node, [
-      '--collector.disable-defaults',
-      ...['cpu', 'meminfo', 'filesystem', 'loadavg'].map((name) => `--collector.${name}`),
-      // By itself it leaves out what a container's root usually is.
-      '--collector.filesystem.fs-types-exclude=^(proc|sysfs|tmpfs|devpts|cgroup.*|mqueue)$',
+    const place = await startClinic(cluster, rabbit, started);
+    const [node, postgres] = await Promise.all([
+      stopping(startExporter(exporters.node, nodeFigures)),
+      stopping(
+        startExporter(exporters.postgres, [], { DATA_SOURCE_NAME: `${urlOf(cluster, 'postgres')}?sslmode=disable` }),
+      ),
     ]);
-    const postgres = await startExporter(exporters.postgres, [], {
-      DATA_SOURCE_NAME: `${urlOf(cluster, databases['millrace-event-store'])}?sslmode=disable`,
-    });
-    const prometheus = await startPrometheus({
-      config: prometheusConfig({
-        jobs: {
-          'rlapp-api': [`127.0.0.1:${place.port}`],
-          rabbitmq: [rabbit.node.prometheusTarget ?? ''],
-          node: [node.target],
-          postgres: [postgres.target],
-        },
+    const prometheus = await stopping(
+      startPrometheus({
+        config: prometheusConfig({
+          jobs: {
+            'rlapp-api': [`127.0.0.1:${place.port}`],
+            rabbitmq: [rabbit.node.prometheusTarget ?? ''],
+            node: [node.target],
+            postgres: [postgres.target],
+          },
+        }),
       }),
-    });
+    );
     const readers: Record<string, pg.Client> = {};
     for (const [uid, name] of Object.entries(databases)) {
       const reader = new pg.Client({ connectionString: urlOf(cluster, name, 'millrace_dashboards') });
       await reader.connect();
+      started.defer(() => reader.end());
       readers[uid] = reader;
     }
-    const clinic = new ObservedClinic({
-      ...{ cluster, rabbit, place, prometheus, readers },
-      running: [node.child, postgres.child],
-    });
-    await clinic.until('every target answers Prometheus', async () => {
-      const targets = Object.values(await prometheus.targets());
-      return targets.length === 4 && targets.every((isWell) => isWell);
-    });
+    const clinic = new ObservedClinic({ cluster, rabbit, place, prometheus, readers, started: started.move() });
+    try {
+      await clinic.until('every target answers Prometheus', async () => {
+        const targets = Object.values(await prometheus.targets());
+        return targets.length === 4 && targets.every((isWell) => isWell);
+      });
+    } catch (error) {
+      await clinic.stop();
+      throw error;
+    }
     return clinic;
   }
 
@@ -107,7 +111,7 @@ export class ObservedClinic {
     return (await reader.query<Record<string, unknown>>(sql)).rows;
   }
 
-  /** Patients come, are called, seen and sent home; two at the reception, two in rooms. */
+  /** Patients come, are called, seen and sent home; two at the reception, two in rooms. Again and again: it makes days. */
   async day(patients: number): Promise<void> {
     const day: Day = { patients, arrived: 0, completed: 0 };
     const rooms = ['room-1', 'room-2'].map((room) => doctor(this.#hands, day, room, () => true));
@@ -134,21 +138,12 @@ export class ObservedClinic {
     }
   }
 
-  async stop(): Promise<void> {
-    await Promise.all(Object.values(this.#readers).map((reader) => reader.end()));
-    await this.prometheus.stop();
-    for (const child of this.#exporters) {
-      if (child.exitCode !== null || child.signalCode !== null) continue;
-      child.kill('SIGKILL');
-      await once(child, 'close');
-    }
-    await this.place.remove();
-    await this.rabbit.stop();
-    await this.cluster.stop();
+  stop(): Promise<void> {
+    return this.#parts.disposeAsync();
   }
 
   async #visitsTable(): Promise<string> {
-    const client = new pg.Client({ connectionString: urlOf(this.cluster, databases['millrace-read-models']) });
+    const client = new pg.Client({ connectionString: urlOf(this.#cluster, databases['millrace-read-models']) });
     await client.connect();
     try {
       const { rows } = await client.query<{ name: string }>(
@@ -161,8 +156,27 @@ export class ObservedClinic {
   }
 
   #inReadModels(sql: string): Promise<void> {
-    return asOwner(this.cluster, databases['millrace-read-models'], sql);
+    return asOwner(this.#cluster, databases['millrace-read-models'], sql);
   }
+}
+
+/** The clinic with both databases, RabbitMQ and the read-only user. */
+async function startClinic(
+  cluster: DebianCluster,
+  rabbit: RabbitMq,
+  started: AsyncDisposableStack,
+): Promise<MillracePlace> {
+  const place = await MillracePlace.make();
+  started.defer(() => place.remove());
+  for (const name of Object.values(databases)) await asOwner(cluster, 'postgres', `create database ${name}`);
+  Object.assign(place.env, {
+    EVENT_STORE_URL: urlOf(cluster, databases['millrace-event-store']),
+    READ_MODELS_URL: urlOf(cluster, databases['millrace-read-models']),
+    RABBITMQ_URL: rabbit.url,
+  });
+  await place.ready(place.spawn(process.execPath, [millraceProgram, 'start', '--app', clinicApp]));
+  for (const name of Object.values(databases)) await asOwner(cluster, name, grafanaFile('read-only-user.sql'));
+  return place;
 }
 
 function urlOf(cluster: DebianCluster, database: string, user?: string): string {
@@ -186,7 +200,7 @@ async function startExporter(
   program: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
-): Promise<{ readonly child: ChildProcess; readonly target: string }> {
+): Promise<{ readonly target: string; stop(): Promise<void> }> {
   const target = `127.0.0.1:${await freePort()}`;
   const command = dieWithParent({ program, args: [`--web.listen-address=${target}`, '--log.level=warn', ...args] });
   const child = spawn(command.program, [...command.args], { env: { ...process.env, ...env }, stdio: 'ignore' });
@@ -196,9 +210,17 @@ async function startExporter(
       async (answer) => (await answer.text()).length > 0,
       () => false,
     );
+  const stop = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'close');
+  };
   while (!(await answers())) {
-    if (child.exitCode !== null || performance.now() > end) throw new Error(`${program} did not come up.`);
+    if (child.exitCode !== null || performance.now() > end) {
+      await stop();
+      throw new Error(`${program} did not come up.`);
+    }
     await pause(50);
   }
-  return { child, target };
+  return { target, stop };
 }

@@ -76,9 +76,12 @@ export class RabbitMqNode {
     ];
     const folders = ['', 'mnesia', 'log', 'generated', 'schema'].map((name) => path.join(this.#folder, name));
     for (const folder of folders) await mkdir(folder);
-    const plugins = managementPort === undefined ? '[].' : '[rabbitmq_management].';
+    const plugins = [
+      ...(managementPort === undefined ? [] : ['rabbitmq_management']),
+      ...(prometheusPort === undefined ? [] : ['rabbitmq_prometheus']),
+    ];
     await writeFile(path.join(this.#folder, 'rabbitmq.conf'), `${lines.join('\n')}\n`);
-    await writeFile(path.join(this.#folder, 'enabled_plugins'), `${plugins}\n`);
+    await writeFile(path.join(this.#folder, 'enabled_plugins'), `[${plugins.join(',')}].\n`);
     const { account } = installation;
     if (account === undefined) return;
     for (const folder of folders) await chown(folder, account.uid, account.gid);
