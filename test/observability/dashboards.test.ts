@@ -36,7 +36,9 @@ beforeAll(async () => {
   // Rates need figures that have grown between two scrapes: patients come until Prometheus has seen every kind of work.
   await clinic.until('Prometheus has seen all of it', async () => {
     await clinic.day(patients);
-    return (await clinic.prometheus.query(seen)).length > 0;
+    const now = Date.now() / 1_000;
+    const [series] = await clinic.prometheus.queryRange(seen, now - 4, now, 1);
+    return series?.values.length === 5;
   });
   window = { from, to: Date.now() / 1_000, step: 1, scrape: 1, variables: all };
 });
