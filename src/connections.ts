@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { WakeUp } from './postgres/wake-up.ts';
 import { describe, type Logger } from './reports.ts';
-import type { PoolReport } from './running-system.ts';
+import type { PoolReport } from './process-activity.ts';
 
 /** The channels on which processes nudge each other. */
 export const channels = {

@@ -51,6 +51,7 @@ export { defineSystem, type SystemDefinition, type SystemOptions, type Transport
 export { migrateSystem } from './migrate-system.ts';
 export type { Logger } from './reports.ts';
 export { startSystem, type StartOptions } from './start-system.ts';
-export type { ConsumerReport, Role, RunningSystem } from './running-system.ts';
+export type { ConsumerReport } from './process-activity.ts';
+export type { Role, RunningSystem } from './running-system.ts';
 
 export { DomainError, MillraceError, type DomainErrorKind, type ErrorCode, type FieldProblem } from './errors.ts';

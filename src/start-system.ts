@@ -22,15 +22,8 @@ import { PostgresRefusedEvents } from './relay/refused-events.ts';
 import { RelayStore } from './relay/relay-store.ts';
 import { reportsTo, silent, type Logger } from './reports.ts';
 import { defaultRetrySchedule } from './retry-schedule.ts';
-import type {
-  AppliedBatch,
-  ConsumerReport,
-  DatabaseFigures,
-  Health,
-  ProcessActivity,
-  Role,
-  RunningSystem,
-} from './running-system.ts';
+import type { AppliedBatch, ConsumerReport, DatabaseFigures, ProcessActivity } from './process-activity.ts';
+import type { Health, Role, RunningSystem } from './running-system.ts';
 import { openPostgresLog, type PostgresLog } from './store/postgres/postgres-log.ts';
 import { checkHealth } from './telemetry/health.ts';
 import type { SystemDefinition } from './system.ts';

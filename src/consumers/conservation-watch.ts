@@ -4,7 +4,7 @@ import type { RecordedEvent, StoredEvent } from '../events/envelope.ts';
 import { liveBuild, type Build, type Queryable } from '../projections/builds.ts';
 import type { ProjectionDefinition } from '../projections/definition.ts';
 import { missingEffects, tablesOfStreams } from '../projections/missing-effects.ts';
-import type { ConservationReport } from '../running-system.ts';
+import type { ConservationReport } from '../process-activity.ts';
 import type { EventLog } from '../store/store.ts';
 
 export interface ConservationWatchOptions {
@@ -28,8 +28,10 @@ const streamsAtOnce = 100;
 const mostSuspects = 200;
 /** Of the newest events, those that are compared although the round has not come to them. */
 const newest = 100;
-/** Each look is followed by a pause that is so many times as long: comparing costs 2 % of one core at most. */
-const pauseFactor = 50;
+/** Each look is followed by a pause that is so many times as long: comparing takes a twentieth of the time at most. */
+const pauseFactor = 20;
+/** But by none longer than this, in milliseconds: a loss is to be seen soon on a busy machine, too. */
+const longestPause = 5_000;
 /** A stream of more events than this is left out: folding it anew would take too long. */
 const longestStream = 10_000;
 
@@ -90,7 +92,7 @@ export class ConservationWatch {
       const begun = performance.now();
       this.#looking = this.#look()
         .catch((error: unknown) => this.#options.onError?.(error))
-        .finally(() => this.#lookAfter(Math.max(this.#interval, pauseFactor * (performance.now() - begun))));
+        .finally(() => this.#lookAfter(pauseAfter(performance.now() - begun, this.#interval)));
     }, milliseconds);
     this.#timer.unref();
   }
@@ -218,6 +220,10 @@ export class ConservationWatch {
       return true;
     }
   }
+}
+
+function pauseAfter(took: number, interval: number): number {
+  return Math.max(interval, Math.min(longestPause, pauseFactor * took));
 }
 
 /** Ordering keys with events that are parked in this build, or were given up in any. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type pg from 'pg';
-import type { DatabaseFigures } from '../running-system.ts';
+import type { DatabaseFigures } from '../process-activity.ts';
 import { asking } from './asking.ts';
 
 const figuresSql = readFileSync(new URL('./database-figures.sql', import.meta.url), 'utf8');

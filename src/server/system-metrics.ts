@@ -1,4 +1,5 @@
-import type { AppliedBatch, RunningSystem } from '../running-system.ts';
+import type { AppliedBatch } from '../process-activity.ts';
+import type { RunningSystem } from '../running-system.ts';
 import { LagWindow } from '../telemetry/lag-window.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { within } from '../within.ts';

@@ -3,8 +3,8 @@ import type { Boundary, DecidedEvent, Decider } from '../../src/commands/decider
 import { EventRegistry } from '../../src/events/codec.ts';
 import { MillraceError } from '../../src/errors.ts';
 import type { Row } from '../../src/projections/definition.ts';
+import type { AppliedBatch } from '../../src/process-activity.ts';
 import type {
-  AppliedBatch,
   BuildsNow,
   DeadLetter,
   EventLag,

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as units from '@grafana/grafana-foundation-sdk/units';
 import { parse } from 'yaml';
@@ -5,6 +6,7 @@ import { alertRulesFile } from '../../scripts/dashboards/alert-rules.ts';
 import { dashboards } from '../../scripts/dashboards/all.ts';
 import { buildDashboard } from '../../scripts/dashboards/build-dashboard.ts';
 import { expandPromQl, expandSql } from '../../scripts/dashboards/expand-query.ts';
+import { withPanelTables } from '../../scripts/dashboards/panel-table.ts';
 import {
   dashboardFiles,
   grafanaFile,
@@ -285,6 +287,23 @@ describe('the dashboards of Grafana', () => {
 
   it.each(dashboards)('$file is what `npm run dashboards` writes', (spec) => {
     expect(grafanaFile(`dashboards/${spec.file}`)).toBe(`${JSON.stringify(buildDashboard(spec), null, 2)}\n`);
+  });
+});
+
+describe('docs/GRAFANA.md', () => {
+  const page = readFileSync(new URL('../../docs/GRAFANA.md', import.meta.url), 'utf8');
+
+  it('S437: has every panel and every rule; `npm run dashboards` writes them', () => {
+    expect(page).toBe(withPanelTables(page));
+    expect(page.match(/<!-- table /g)).toHaveLength(dashboards.length + 1);
+  });
+
+  it('S259, S437: names every variable that the files take from the environment, and no password', () => {
+    const files = ['datasources/datasources.yml', 'dashboards/dashboards.yml', 'alerting/contact-points.yml'];
+    for (const [name] of files.flatMap((file) => [...grafanaFile(file).matchAll(/(?<=: \$)[A-Z_]+/g)])) {
+      expect(page).toContain(`\`${name}\``);
+    }
+    expect(page).not.toContain('admin123');
   });
 });
 

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { repository } from '../../../scripts/development-tool.ts';
 import { withErrorTable } from '../../../scripts/error-table.ts';
+import { withMetricTable } from '../../../scripts/metric-reference.ts';
 import { needsMore, runElsewhere } from '../../documented-commands.ts';
 import { documentedCommands } from './documented-commands.ts';
 import { readRepositoryFile, repositoryFiles, repositoryPaths } from './repository-files.ts';
@@ -45,6 +46,11 @@ describe('documents', () => {
   test('the page about errors has every code of the catalogue; `npm run reference` writes it', () => {
     const page = readRepositoryFile('docs/reference/errors.md');
     expect(page).toBe(withErrorTable(page));
+  });
+
+  test('the page about metrics has every metric of the table; `npm run reference` writes it', () => {
+    const page = readRepositoryFile('docs/reference/metrics.md');
+    expect(page).toBe(withMetricTable(page));
   });
 });
 

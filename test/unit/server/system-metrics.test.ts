@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import type { ProcessActivity, Role, RunningSystem } from '../../../src/running-system.ts';
+import type { ProcessActivity } from '../../../src/process-activity.ts';
+import type { Role, RunningSystem } from '../../../src/running-system.ts';
 import { buildHealthServer } from '../../../src/server/build-health-server.ts';
 import { buildServer } from '../../../src/server/build-server.ts';
 import { metricTable, type MetricEntry } from '../../../src/telemetry/metric-table.ts';
