@@ -9,11 +9,11 @@ export function withPanelTables(page: string): string {
     ['alert-rules', ruleTable()] as const,
   ]);
   return page.replaceAll(
-    /(<!-- table (\S+) -->\n)[\s\S]*?(\n<!-- end -->)/g,
+    /(<!-- table (\S+) -->\n)[\s\S]*?(<!-- end -->)/g,
     (_, begin: string, name: string, end: string) => {
       const table = tables.get(name);
       if (table === undefined) throw new Error(`There is no table ${name}.`);
-      return `${begin}\n${table}\n${end}`;
+      return `${begin}\n${table}\n\n${end}`;
     },
   );
 }
