@@ -104,9 +104,7 @@ export const infrastructure: DashboardSpec = {
       kind: 'gauge',
       unit: 'short',
       steps: depth,
-      queries: [
-        { expr: 'sum by (queue) (rabbitmq_detailed_queue_messages or rabbitmq_queue_messages)', legend: '{{queue}}' },
-      ],
+      queries: [{ expr: 'sum by (queue) (rabbitmq_queue_messages)', legend: '{{queue}}' }],
       width: 8,
       height: 8,
       max: 2_000,

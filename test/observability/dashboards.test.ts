@@ -63,8 +63,8 @@ describe('every question of the dashboards', () => {
 
   it('is answered by figures that somebody tells: no name stands for nothing', async () => {
     const told = new Set((await clinic.prometheus.query('group by (__name__) ({__name__!=""})')).map(nameOf));
-    // Where no container engine runs, and where RabbitMQ is asked for all queues together.
-    const elsewhere = ['container_memory_working_set_bytes', 'rabbitmq_detailed_queue_messages'];
+    // Where no container engine runs.
+    const elsewhere = ['container_memory_working_set_bytes'];
     for (const { name, target } of questions) {
       if (!('expr' in target)) continue;
       const missing = metricNames(target.expr).filter((metric) => !told.has(metric) && !elsewhere.includes(metric));

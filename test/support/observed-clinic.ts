@@ -1,8 +1,14 @@
 import { once } from 'node:events';
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { Type } from 'typebox';
+import { Value } from 'typebox/value';
+import { parse, stringify } from 'yaml';
+import { repository } from '../../scripts/development-tool.ts';
 import { grafanaFile } from '../../scripts/dashboards/provisioned-files.ts';
 import { doctor, Hands, receptionist, type Day } from './busy-clinic.ts';
 import { startDebianCluster, type DebianCluster } from './debian-cluster.ts';
@@ -10,7 +16,7 @@ import { dieWithParent } from './die-with-parent.ts';
 import { exporters } from './exporters-install.ts';
 import { freePort } from './free-port.ts';
 import { MillracePlace, millraceProgram } from './millrace-process.ts';
-import { prometheusConfig, startPrometheus, type Prometheus } from './prometheus-server.ts';
+import { startPrometheus, type Prometheus } from './prometheus-server.ts';
 import { startRabbitMq, type RabbitMq } from './rabbitmq-server.ts';
 
 const clinicApp = fileURLToPath(new URL('../../apps/waiting-room/app.ts', import.meta.url));
@@ -74,13 +80,11 @@ export class ObservedClinic {
     ]);
     const prometheus = await stopping(
       startPrometheus({
-        config: prometheusConfig({
-          jobs: {
-            'rlapp-api': [`127.0.0.1:${place.port}`],
-            rabbitmq: [rabbit.node.prometheusTarget ?? ''],
-            node: [node.target],
-            postgres: [postgres.target],
-          },
+        config: configFor({
+          'rlapp-api': `127.0.0.1:${place.port}`,
+          rabbitmq: rabbit.node.prometheusTarget ?? '',
+          node: node.target,
+          postgres: postgres.target,
         }),
       }),
     );
@@ -177,6 +181,27 @@ async function startClinic(
   await place.ready(place.spawn(process.execPath, [millraceProgram, 'start', '--app', clinicApp]));
   for (const name of Object.values(databases)) await asOwner(cluster, name, grafanaFile('read-only-user.sql'));
   return place;
+}
+
+const scrapeJobs = Type.Object({
+  scrape_configs: Type.Array(
+    Type.Object(
+      { job_name: Type.String(), metrics_path: Type.Optional(Type.String()) },
+      { additionalProperties: true },
+    ),
+  ),
+});
+
+/** The jobs of the real prometheus.yml, with targets of this machine; those without one are left out. One scrape a second. */
+function configFor(targets: Readonly<Record<string, string>>): string {
+  const file = path.join(repository, 'infrastructure/prometheus/prometheus.yml');
+  const { scrape_configs } = Value.Parse(scrapeJobs, parse(readFileSync(file, 'utf8')));
+  const jobs = scrape_configs.flatMap((job) => {
+    const target = targets[job.job_name];
+    return target === undefined ? [] : [{ ...job, scrape_interval: '1s', static_configs: [{ targets: [target] }] }];
+  });
+  if (jobs.length !== Object.keys(targets).length) throw new Error('prometheus.yml lacks a job.');
+  return stringify({ global: { scrape_interval: '1s', scrape_timeout: '1s' }, scrape_configs: jobs });
 }
 
 function urlOf(cluster: DebianCluster, database: string, user?: string): string {
