@@ -75,7 +75,7 @@ export const clinic: DashboardSpec = {
     {
       id: 6,
       title: 'Arrivals by hour',
-      description: 'How many checked in, and how many of them were seen to the end.',
+      description: 'How many checked in, and what came of them.',
       kind: 'bars',
       unit: 'short',
       steps: plain,

@@ -141,7 +141,8 @@ export const eventProcessing: DashboardSpec = {
     {
       id: 8,
       title: 'Event Throughput (events/sec)',
-      description: 'What the relay publishes and what each projection applies. In step when there is no backlog.',
+      description:
+        'What the relay publishes and what each projection applies. Layers of equal thickness are in step: there is no backlog.',
       kind: 'bars',
       unit: 'eps',
       steps: perSecond,

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import http from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askTarget, isEmpty, type Answer } from '../../scripts/dashboards/ask-target.ts';
 import {
@@ -122,6 +124,33 @@ describe("Grafana's user in PostgreSQL", () => {
       { transaction_read_only: 'on' },
     ]);
   });
+});
+
+it('S267, C24: memory of containers is shown where an engine tells it, and that of the processes nowhere else', async () => {
+  const memory = questions.find(({ name }) => name.includes('"Container Memory Usage"'));
+  if (memory === undefined) throw new Error('There is no such panel.');
+  const shown = async (): Promise<readonly string[]> => {
+    const now = { ...window, from: Date.now() / 1_000, to: Date.now() / 1_000 };
+    const answer = await askTarget(memory.target, now, clinic);
+    return answer.kind === 'lines' ? answer.lines.map(({ name }) => name) : [];
+  };
+  expect((await shown()).some((name) => name.startsWith('rlapp-api '))).toBe(true);
+  const engine = http.createServer((_request, response) => {
+    response.end(
+      'container_memory_working_set_bytes{name="api"} 1e8\ncontainer_memory_working_set_bytes{name=""} 2e9\n',
+    );
+  });
+  engine.listen(0, '127.0.0.1');
+  await once(engine, 'listening');
+  const address = engine.address();
+  try {
+    await clinic.scrapeAlso('cadvisor', `127.0.0.1:${typeof address === 'object' ? address?.port : ''}`);
+    await clinic.until('the container is shown', async () => (await shown()).includes('api'));
+    expect(await shown()).toEqual(['api']);
+  } finally {
+    engine.close();
+    engine.closeAllConnections();
+  }
 });
 
 const nameOf = ({ labels }: { readonly labels: Readonly<Record<string, string>> }): string => labels['__name__'] ?? '';

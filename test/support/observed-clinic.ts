@@ -39,6 +39,7 @@ export class ObservedClinic {
   readonly rabbit: RabbitMq;
   readonly prometheus: Prometheus;
   readonly #cluster: DebianCluster;
+  readonly #targets: Readonly<Record<string, string>>;
   readonly #readers: Readonly<Record<string, pg.Client>>;
   readonly #hands: Hands;
   readonly #parts: AsyncDisposableStack;
@@ -49,12 +50,14 @@ export class ObservedClinic {
     readonly place: MillracePlace;
     readonly prometheus: Prometheus;
     readonly readers: Readonly<Record<string, pg.Client>>;
+    readonly targets: Readonly<Record<string, string>>;
     readonly started: AsyncDisposableStack;
   }) {
     this.rabbit = parts.rabbit;
     this.prometheus = parts.prometheus;
     this.#cluster = parts.cluster;
     this.#readers = parts.readers;
+    this.#targets = parts.targets;
     this.#hands = new Hands(() => parts.place.url);
     this.#parts = parts.started;
   }
@@ -78,16 +81,13 @@ export class ObservedClinic {
         startExporter(exporters.postgres, [], { DATA_SOURCE_NAME: `${urlOf(cluster, 'postgres')}?sslmode=disable` }),
       ),
     ]);
-    const prometheus = await stopping(
-      startPrometheus({
-        config: configFor({
-          'rlapp-api': `127.0.0.1:${place.port}`,
-          rabbitmq: rabbit.node.prometheusTarget ?? '',
-          node: node.target,
-          postgres: postgres.target,
-        }),
-      }),
-    );
+    const targets = {
+      'rlapp-api': `127.0.0.1:${place.port}`,
+      rabbitmq: rabbit.node.prometheusTarget ?? '',
+      node: node.target,
+      postgres: postgres.target,
+    };
+    const prometheus = await stopping(startPrometheus({ config: configFor(targets) }));
     const readers: Record<string, pg.Client> = {};
     for (const [uid, name] of Object.entries(databases)) {
       const reader = new pg.Client({ connectionString: urlOf(cluster, name, 'millrace_dashboards') });
@@ -95,11 +95,19 @@ export class ObservedClinic {
       started.defer(() => reader.end());
       readers[uid] = reader;
     }
-    const clinic = new ObservedClinic({ cluster, rabbit, place, prometheus, readers, started: started.move() });
+    const clinic = new ObservedClinic({
+      cluster,
+      rabbit,
+      place,
+      prometheus,
+      readers,
+      targets,
+      started: started.move(),
+    });
     try {
       await clinic.until('every target answers Prometheus', async () => {
-        const targets = Object.values(await prometheus.targets());
-        return targets.length === 4 && targets.every((isWell) => isWell);
+        const answering = Object.values(await prometheus.targets());
+        return answering.length === Object.keys(targets).length && answering.every((isWell) => isWell);
       });
     } catch (error) {
       await clinic.stop();
@@ -122,6 +130,15 @@ export class ObservedClinic {
     await Promise.all([...[0, 1].map((first) => receptionist(this.#hands, day, first, 2)), ...rooms]);
   }
 
+  /** Patients who come and are not called yet: as many in each of these queues. */
+  async crowd(queues: Readonly<Record<string, number>>): Promise<void> {
+    for (const [queueId, count] of Object.entries(queues)) {
+      for (let n = 0; n < count; n++) {
+        await this.#hands.must('check-in', { queueId, patientName: `Patient ${n}`, consultationType: 'General' });
+      }
+    }
+  }
+
   /** One more patient, whom the read model refuses: a constraint on its table stands for a broken handler. */
   async refuseOne(): Promise<void> {
     const table = await this.#visitsTable();
@@ -131,6 +148,11 @@ export class ObservedClinic {
     await this.#hands.must('check-in', {
       ...{ queueId: 'general', patientName: 'Marked', consultationType: 'General', notes: refusedNotes },
     });
+  }
+
+  /** Lets Prometheus scrape one more target, of a job that prometheus.yml does not have. */
+  scrapeAlso(job: string, target: string): Promise<void> {
+    return this.prometheus.reload({ 'prometheus.yml': configFor(this.#targets, { [job]: target }) });
   }
 
   /** Rejects when a condition does not come true in time. */
@@ -193,15 +215,19 @@ const scrapeJobs = Type.Object({
 });
 
 /** The jobs of the real prometheus.yml, with targets of this machine; those without one are left out. One scrape a second. */
-function configFor(targets: Readonly<Record<string, string>>): string {
+function configFor(targets: Readonly<Record<string, string>>, more: Readonly<Record<string, string>> = {}): string {
   const file = path.join(repository, 'infrastructure/prometheus/prometheus.yml');
   const { scrape_configs } = Value.Parse(scrapeJobs, parse(readFileSync(file, 'utf8')));
   const jobs = scrape_configs.flatMap((job) => {
     const target = targets[job.job_name];
     return target === undefined ? [] : [{ ...job, scrape_interval: '1s', static_configs: [{ targets: [target] }] }];
   });
+  const added = Object.entries(more).map(([job_name, target]) => ({
+    job_name,
+    static_configs: [{ targets: [target] }],
+  }));
   if (jobs.length !== Object.keys(targets).length) throw new Error('prometheus.yml lacks a job.');
-  return stringify({ global: { scrape_interval: '1s', scrape_timeout: '1s' }, scrape_configs: jobs });
+  return stringify({ global: { scrape_interval: '1s', scrape_timeout: '1s' }, scrape_configs: [...jobs, ...added] });
 }
 
 function urlOf(cluster: DebianCluster, database: string, user?: string): string {

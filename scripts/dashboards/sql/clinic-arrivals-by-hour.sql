@@ -1,6 +1,7 @@
 select $__timeGroupAlias(hour, '1h'),
-       count(*) as "arrived",
-       count(*) filter (where outcome = 'COMPLETED') as "completed"
+       count(*) filter (where outcome = 'COMPLETED') as "seen to the end",
+       count(*) filter (where outcome is null) as "still here",
+       count(*) filter (where outcome <> 'COMPLETED') as "left otherwise"
 from visit_times_view
 where $__timeFilter(hour)
 group by 1
