@@ -37,6 +37,8 @@ export interface ProjectorRoleOptions {
   readonly onProjected: (position: number) => void;
   /** Called after each commit of the timers' projection. */
   readonly onTimers: () => void;
+  /** Milliseconds between two looks at whether log and read model agree. Default: as long as it takes to cost little. */
+  readonly conservationInterval?: number;
   readonly onApplied: (batch: AppliedBatch) => void;
   readonly reportsOf: ReportsOf;
 }
@@ -93,6 +95,7 @@ export class ProjectorRole {
           pool,
           active: () => this.#consumers[index]?.state.active === true,
           onError: reportsOf(`conservation ${projection.id}`),
+          ...(options.conservationInterval === undefined ? {} : { interval: options.conservationInterval }),
         }),
     );
     if (!broker.reachesOthers) {

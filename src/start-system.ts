@@ -53,6 +53,8 @@ export interface StartOptions {
   readonly keepOldBuildMs?: number;
   /** For tests: what hashing a password costs. */
   readonly passwordCost?: PasswordCost;
+  /** For tests: milliseconds between two looks at whether log and read models agree. */
+  readonly conservationInterval?: number;
   /** For tests: the time that timers go by, in milliseconds since 1970. Default: the clock of the read-model database. */
   readonly timers?: { readonly now?: () => number };
 }
@@ -166,6 +168,7 @@ class MillraceSystem implements RunningSystem {
           this.#timers?.nudge();
           wakeReadModels.notify(channels.timers);
         },
+        ...(options.conservationInterval === undefined ? {} : { conservationInterval: options.conservationInterval }),
         onApplied: (batch) => {
           for (const listener of this.#appliedListeners) listener(batch);
         },

@@ -16,7 +16,7 @@ export interface ConservationWatchOptions {
   /** True while this process is the one that consumes. */
   readonly active: () => boolean;
   readonly onError?: (error: unknown) => void;
-  /** Milliseconds between two looks at least. Default 1,000. */
+  /** Milliseconds between two looks. Default: 1,000 or more, so that comparing takes a twentieth of the time at most. */
   readonly interval?: number;
   /** Events of the log that a look goes on by. Default 500. */
   readonly pageSize?: number;
@@ -28,7 +28,8 @@ const streamsAtOnce = 100;
 const mostSuspects = 200;
 /** Of the newest events, those that are compared although the round has not come to them. */
 const newest = 100;
-/** Each look is followed by a pause that is so many times as long: comparing takes a twentieth of the time at most. */
+const shortestPause = 1_000;
+/** Each look is followed by a pause that is so many times as long. */
 const pauseFactor = 20;
 /** But by none longer than this, in milliseconds: a loss is to be seen soon on a busy machine, too. */
 const longestPause = 5_000;
@@ -50,6 +51,7 @@ export class ConservationWatch {
   #generation = 0;
   #beyondHead = 0;
   #cursor = 0;
+  #roundEnd = 0;
   #newestSeen = 0;
   #compared = 0;
   #rounds = 0;
@@ -72,7 +74,7 @@ export class ConservationWatch {
   }
 
   start(): void {
-    if (this.#canCompare) this.#lookAfter(this.#interval);
+    if (this.#canCompare) this.#lookAfter(this.#pauseAfter(0));
   }
 
   /** Lets the look that is under way end. */
@@ -82,8 +84,8 @@ export class ConservationWatch {
     await this.#looking;
   }
 
-  get #interval(): number {
-    return this.#options.interval ?? 1_000;
+  #pauseAfter(took: number): number {
+    return this.#options.interval ?? Math.max(shortestPause, Math.min(longestPause, pauseFactor * took));
   }
 
   #lookAfter(milliseconds: number): void {
@@ -92,7 +94,7 @@ export class ConservationWatch {
       const begun = performance.now();
       this.#looking = this.#look()
         .catch((error: unknown) => this.#options.onError?.(error))
-        .finally(() => this.#lookAfter(pauseAfter(performance.now() - begun, this.#interval)));
+        .finally(() => this.#lookAfter(this.#pauseAfter(performance.now() - begun)));
     }, milliseconds);
     this.#timer.unref();
   }
@@ -117,6 +119,7 @@ export class ConservationWatch {
   #forget(): void {
     this.#gaps.clear();
     this.#cursor = 0;
+    this.#roundEnd = 0;
     this.#newestSeen = 0;
     this.#beyondHead = 0;
     this.#looked = false;
@@ -157,12 +160,14 @@ export class ConservationWatch {
   /** The next part of the round: streams are compared where they begin. */
   async #nextStreams({ position }: Build): Promise<string[]> {
     const { log, pageSize = 500 } = this.#options;
-    if (this.#cursor >= position) {
-      if (position > 0) this.#rounds++;
+    if (this.#cursor >= this.#roundEnd) {
+      if (this.#roundEnd > 0) this.#rounds++;
       this.#cursor = 0;
+      // Not the head of the moment: behind that a round would run for ever while events come.
+      this.#roundEnd = position;
     }
-    const events = await log.read({ after: this.#cursor, upTo: position, limit: pageSize });
-    this.#cursor = events.at(-1)?.position ?? position;
+    const events = await log.read({ after: this.#cursor, upTo: this.#roundEnd, limit: pageSize });
+    this.#cursor = events.at(-1)?.position ?? this.#roundEnd;
     return events.filter(({ version }) => version === 1).map(({ stream }) => stream);
   }
 
@@ -220,10 +225,6 @@ export class ConservationWatch {
       return true;
     }
   }
-}
-
-function pauseAfter(took: number, interval: number): number {
-  return Math.max(interval, Math.min(longestPause, pauseFactor * took));
 }
 
 /** Ordering keys with events that are parked in this build, or were given up in any. */

@@ -53,6 +53,9 @@ const targetsAnswer = Type.Object({
     activeTargets: Type.Array(Type.Object({ labels, health: Type.String(), lastError: Type.String() })),
   }),
 });
+const alertmanagersAnswer = Type.Object({
+  data: Type.Object({ activeAlertmanagers: Type.Array(Type.Object({ url: Type.String() })) }),
+});
 
 /**
  * A Prometheus of one's own: Debian's, in a folder that is thrown away, on a free port of 127.0.0.1.
@@ -84,6 +87,11 @@ export class Prometheus {
 
   get url(): string {
     return this.#process.url;
+  }
+
+  /** The end of what it wrote: warnings and errors. */
+  get output(): string {
+    return this.#process.output;
   }
 
   /** What an expression comes to now, or at a time (seconds since 1970). Rejects when Prometheus does not understand it. */
@@ -125,6 +133,12 @@ export class Prometheus {
     return found;
   }
 
+  /** How many Alertmanagers it would tell now. After a start or a reload it knows of none for some seconds. */
+  async alertmanagers(): Promise<number> {
+    const { data } = parse(alertmanagersAnswer, await this.#ask('/api/v1/alertmanagers'));
+    return data.activeAlertmanagers.length;
+  }
+
   /** Replaces files, and lets it read all of them again. */
   async reload(files: Readonly<Record<string, string>> = {}): Promise<void> {
     for (const [name, text] of Object.entries(files)) await this.#process.write(name, text);
@@ -149,19 +163,20 @@ export function startPrometheus(options: PrometheusOptions): Promise<Prometheus>
 
 /**
  * Lines of a prometheus.yml. `jobs`: name → `host:port` of its targets. `rules`: names of files beside it.
- * `interval`: between scrapes and evaluations, default 1 s.
+ * `interval`: between scrapes, and unless `evaluation` says otherwise between evaluations; default 1 s.
  */
 export function prometheusConfig(options: {
   readonly jobs: Readonly<Record<string, readonly string[]>>;
   readonly interval?: string;
+  readonly evaluation?: string;
   readonly rules?: readonly string[];
   /** `host:port` of an Alertmanager. */
   readonly alertmanager?: string;
 }): string {
-  const { interval = '1s', rules = [], alertmanager } = options;
+  const { interval = '1s', evaluation = interval, rules = [], alertmanager } = options;
   const list = (values: readonly string[]) => JSON.stringify(values);
   return [
-    `global: { scrape_interval: ${interval}, scrape_timeout: ${interval}, evaluation_interval: ${interval} }`,
+    `global: { scrape_interval: ${interval}, scrape_timeout: ${interval}, evaluation_interval: ${evaluation} }`,
     `rule_files: ${list(rules)}`,
     ...(alertmanager === undefined
       ? []
