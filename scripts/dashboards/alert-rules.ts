@@ -153,7 +153,7 @@ export const alertRules: readonly AlertRuleSpec[] = [
     above: 0,
     lasting: '1m',
     summary:
-      'The ledger has events older than 5 min that are not processed. Asked of PostgreSQL: it holds without Prometheus.',
+      'Events older than 5 min are neither processed nor in dead letters. Asked of PostgreSQL: it holds without Prometheus.',
     dashboard: eventProcessing,
     panel: 19,
   },
