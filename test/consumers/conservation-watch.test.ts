@@ -67,15 +67,22 @@ it('a round ends although events keep coming, so that the oldest streams are com
   await using databases = await exampleDatabases();
   const system = await databases.start(quick);
   await databases.append(parcels(5));
+  await reached(databases, 5);
   let coming = true;
   const load = (async () => {
-    for (let n = 100; coming; n++) await databases.append(journey(String(n), ['north']));
+    for (let n = 100; coming; n++) {
+      const [event] = await databases.append(journey(String(n), ['north']));
+      await reached(databases, event?.position ?? 0);
+    }
   })();
-  await eventually('the first look', () => reportOf(system) !== undefined);
-  await databases.read(`delete from parcels_g1.parcels where parcel_id = 'parcel-0'`);
-  await eventually('the loss is seen', () => reportOf(system)?.gap === 1);
-  coming = false;
-  await load;
+  try {
+    await eventually('the first look', () => reportOf(system) !== undefined);
+    await databases.read(`delete from parcels_g1.parcels where parcel_id = 'parcel-0'`);
+    await eventually('the loss is seen', () => reportOf(system)?.gap === 1);
+  } finally {
+    coming = false;
+    await load;
+  }
 });
 
 it('is told by the process that consumes, and by no other', async () => {
