@@ -10,6 +10,7 @@ import {
   type ProvisionedTarget,
 } from '../../scripts/dashboards/provisioned-files.ts';
 import { toSeconds, type Window } from '../../scripts/dashboards/expand-query.ts';
+import { metricTable } from '../../src/telemetry/metric-table.ts';
 import { ObservedClinic } from '../support/observed-clinic.ts';
 
 /**
@@ -83,6 +84,13 @@ describe('every question of the dashboards', () => {
     await expect(broken('sum by (')).rejects.toThrow('400');
     await expect(clinic.rows('millrace-event-store', 'select nothing from nowhere')).rejects.toThrow('nowhere');
   });
+});
+
+it('no counter of the platform falls: a rate would take all of it for growth', async () => {
+  const fallen = await clinic.prometheus.query(
+    'resets({__name__=~".+_(total|count|bucket)", job="rlapp-api"}[5m]) > 0',
+  );
+  expect(fallen).toEqual([]);
 });
 
 const choices = dashboardFiles().flatMap((file) =>
