@@ -53,7 +53,7 @@ export interface StartOptions {
   readonly keepOldBuildMs?: number;
   /** For tests: what hashing a password costs. */
   readonly passwordCost?: PasswordCost;
-  /** For tests: milliseconds between two looks at whether log and read models agree. */
+  /** For tests: milliseconds between two looks at whether log and read models agree; Infinity for never. */
   readonly conservationInterval?: number;
   /** For tests: the time that timers go by, in milliseconds since 1970. Default: the clock of the read-model database. */
   readonly timers?: { readonly now?: () => number };

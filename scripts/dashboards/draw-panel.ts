@@ -256,7 +256,8 @@ function drawTable(panel: ProvisionedPanel, rows: readonly Readonly<Record<strin
   const show = (value: unknown): string => {
     if (value === null) return '–';
     if (value instanceof Date) return value.toISOString().slice(0, 23).replace('T', ' ');
-    return typeof value === 'number' ? showValue(value, unit) : String(value);
+    if (typeof value === 'number') return showValue(value, unit);
+    return typeof value === 'string' ? value : JSON.stringify(value);
   };
   const head = Object.keys(rows[0] ?? {}).map((name) => `<th>${escape(name)}</th>`);
   const body = rows.slice(0, 10).map((row) => {

@@ -71,7 +71,7 @@ export const settingsTable = {
   }),
   HEALTH_PORT: define<number | undefined>({
     meaning:
-      'One more port, with the health routes and nothing else, for processes without the API. 0 takes a free one.',
+      'One more port, with the health routes, and of a process without the API with its metrics. 0 takes a free one.',
     defaultText: '(none)',
     defaultValue: undefined,
     parse: parsePort,

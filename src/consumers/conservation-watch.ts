@@ -16,7 +16,7 @@ export interface ConservationWatchOptions {
   /** True while this process is the one that consumes. */
   readonly active: () => boolean;
   readonly onError?: (error: unknown) => void;
-  /** Milliseconds between two looks. Default: 1,000 or more, so that comparing takes a twentieth of the time at most. */
+  /** Milliseconds between two looks. Default: 1,000 or more, so that comparing takes a twentieth of the time at most. Infinity: never. */
   readonly interval?: number;
   /** Events of the log that a look goes on by. Default 500. */
   readonly pageSize?: number;
@@ -89,7 +89,7 @@ export class ConservationWatch {
   }
 
   #lookAfter(milliseconds: number): void {
-    if (this.#stopped) return;
+    if (this.#stopped || milliseconds === Infinity) return;
     this.#timer = setTimeout(() => {
       const begun = performance.now();
       this.#looking = this.#look()

@@ -63,7 +63,8 @@ grant select on millrace_access.changes to :reader;
 grant select on log_info, :events, relay_cursors, relay_failures to :api, :relay, :projector, :reader;
 grant select on :outbox, event_processing_lag, lag_copied, lag_pending, event_lag_metrics, projection_checkpoints
   to :api, :relay, :reader;
-grant select on event_tags to :api, :reader;
+-- A projector reads whole streams when it compares them with their rows; the statement that reads them names the tags.
+grant select on event_tags to :api, :projector, :reader;
 grant select on command_keys, snapshots to :api;
 grant select on relay_publications, lag_ledger, lag_cursor, lag_deleted, lag_metrics_by_minute, leases to :relay, :reader;
 grant execute on function relay_published to :api, :relay, :projector, :reader;

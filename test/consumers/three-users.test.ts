@@ -1,10 +1,13 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import pg from 'pg';
+import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Decider, EventOf, RunningSystem } from '../../src/index.ts';
 import { migrateSystem } from '../../src/migrate-system.ts';
+import { SystemMetrics } from '../../src/server/system-metrics.ts';
 import { startSystem } from '../../src/start-system.ts';
 import { PostgresLog } from '../../src/store/postgres/postgres-log.ts';
+import { metricsIn } from '../../src/telemetry/metrics.ts';
 import { eventually, exampleDatabases, reached, type ExampleDatabases } from '../support/example-databases.ts';
 import { ParcelAccepted, ParcelMoved } from '../support/example-system.ts';
 
@@ -121,6 +124,22 @@ describe('with a database user for each role', () => {
       const health = await systemOf(part).health();
       expect(health, part).toMatchObject({ status: 'healthy', ready: true });
     }
+  });
+
+  it('every process can tell its metrics, and the projector compares log and read model', async () => {
+    for (const part of ['api', 'relay', 'projector'] as const) {
+      const registry = new Registry();
+      const metrics = new SystemMetrics(systemOf(part), metricsIn(registry));
+      await metrics.collect();
+      metrics.stop();
+      const text = await registry.metrics();
+      expect(text, part).toContain('telemetry_scrape_failures_total{part="databases"} 0');
+      expect(text, part).not.toMatch(/telemetry_scrape_failures_total\{.*\} [1-9]/);
+    }
+    await eventually('it has compared', () =>
+      (systemOf('projector').activity?.().conservation ?? []).some(({ compared, gap }) => compared > 0 && gap === 0),
+    );
+    expect(warnings).toEqual([]);
   });
 
   it('commands that two processes fight over are decided under the lock', async () => {

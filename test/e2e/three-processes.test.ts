@@ -52,6 +52,21 @@ const healthOf = (port: number) =>
     () => undefined,
   );
 
+const told = [
+  'outbox_pending_count',
+  'relay_active',
+  'events_processed_total',
+  'consumer_active',
+  'http_requests_total',
+];
+
+/** Names of the metrics that a process tells, with a database that each of its users may ask. */
+async function metricsOf(port: number): Promise<Set<string>> {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  expect(text).not.toMatch(/telemetry_scrape_failures_total\{[^}]*\} [1-9]/);
+  return new Set([...text.matchAll(/^([a-z_]+)[{ ]/gm)].map(([, name = '']) => name));
+}
+
 beforeAll(async () => {
   databases = { eventStore: await createTestDatabase(), readModels: await createTestDatabase() };
 });
@@ -100,6 +115,13 @@ describe('API, relay and projector as processes of their own', () => {
     await expect.poll(() => healthOf(ports.projector), { timeout: 20_000 }).toMatchObject({ status: 200 });
     const other = await fetch(`http://127.0.0.1:${ports.relay}/api/outbox/pending`);
     expect(other.status).toBe(404);
+
+    const scraped = await Promise.all([api.port, ports.relay, ports.projector].map(metricsOf));
+    expect(scraped.map((names) => [...names].filter((name) => told.includes(name)))).toEqual([
+      ['outbox_pending_count', 'events_processed_total', 'http_requests_total'],
+      ['outbox_pending_count', 'relay_active', 'http_requests_total'],
+      ['events_processed_total', 'consumer_active', 'http_requests_total'],
+    ]);
 
     const made = await fetch(`${api.url}/api/things`, {
       method: 'POST',

@@ -21,7 +21,7 @@ const installWithinMs = 300_000;
 
 /** Debian's Prometheus and Alertmanager; undefined when one of them is not installed. */
 export function findPrometheus(): PrometheusInstallation | undefined {
-  return Object.values(installation).every((program) => existsSync(program)) ? installation : undefined;
+  return Object.values(installation).every((program: string) => existsSync(program)) ? installation : undefined;
 }
 
 /** Installs the Debian packages. False when this is not Debian, the account is not root, or it fails. */

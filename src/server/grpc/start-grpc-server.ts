@@ -68,7 +68,7 @@ export async function startGrpcServer(
       const stream = definition.streams?.[fullName];
       if (unary !== undefined) {
         const time = () => {
-          const end = metrics.grpcCallDuration.startTimer({ method: fullName });
+          const end = metrics.grpcCallDuration.startTimer();
           return (code: number) => {
             metrics.grpcCalls.inc({ method: fullName, code });
             end();

@@ -371,7 +371,7 @@ describe('metrics', () => {
     for (const line of [
       'event_processing_lag_ms{event_name="Counted"} 20',
       'event_processing_lag_seconds_bucket{le="0.01",event_name="Counted"} 0',
-      'event_processing_lag_seconds_bucket{le="0.025",event_name="Counted"} 1',
+      'event_processing_lag_seconds_bucket{le="0.05",event_name="Counted"} 1',
       'event_processing_duration_seconds_bucket{le="0.005",projection="counts"} 1',
       'outbox_pending_count 0',
       'outbox_parked_count 0',

@@ -1,0 +1,116 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { application } from '../../apps/waiting-room/app.ts';
+import { checkInToUnlimitedQueue } from '../../apps/waiting-room/domain/check-in-unlimited.ts';
+import { MillraceError, type RunningSystem } from '../../src/index.ts';
+import { startServer } from '../../src/server/start-server.ts';
+import { startSystem } from '../../src/start-system.ts';
+import { prepareSystem, untilCaughtUp } from '../bench-system.ts';
+import { checkInCommand } from '../check-ins.ts';
+import { median } from '../measure.ts';
+import type { Part, PartContext } from '../part.ts';
+
+const callers = 64;
+const scrapeEveryMs = 1_000;
+
+/** A system with some of its telemetry on, which gets its turns of the load. */
+interface Variant {
+  readonly name: string;
+  readonly system: RunningSystem;
+  /** Where `/metrics` is asked during the load; undefined for never. */
+  readonly metricsUrl: string | undefined;
+  stop(): Promise<void>;
+}
+
+async function startOff(context: PartContext): Promise<Variant> {
+  const urls = await prepareSystem(context, application.system, 'telemetry_off');
+  const system = await startSystem(application.system, { ...urls, conservationInterval: Infinity });
+  return { name: 'off', system, metricsUrl: undefined, stop: () => system.stop() };
+}
+
+/** All metrics, a scrape every second, log and read models compared all the time. */
+async function startMetrics(context: PartContext): Promise<Variant> {
+  const urls = await prepareSystem(context, application.system, 'telemetry_metrics');
+  const system = await startSystem(application.system, urls);
+  const server = await startServer(application, system, { host: '127.0.0.1', port: 0 });
+  const stop = async () => {
+    await server.stop();
+    await system.stop();
+  };
+  return { name: 'metrics', system, metricsUrl: `${server.url}/metrics`, stop };
+}
+
+/** Check-ins by many callers, from the first call until all of them are in the read model: events a second. */
+async function turn({ system, metricsUrl }: Variant, seconds: number, first: number): Promise<number> {
+  const begun = performance.now();
+  const before = (await system.log.head()).position;
+  let n = first;
+  const isOver = () => performance.now() - begun > seconds * 1000;
+  const caller = async () => {
+    while (!isOver()) {
+      n += 1;
+      await system.execute(checkInToUnlimitedQueue, checkInCommand(n, `queue-${n % 8}`)).catch((error: unknown) => {
+        if (!(error instanceof MillraceError) || error.code !== 'QUEUE_FULL') throw error;
+      });
+    }
+  };
+  const scraper = async () => {
+    while (metricsUrl !== undefined && !isOver()) {
+      await (await fetch(metricsUrl)).arrayBuffer();
+      await pause(scrapeEveryMs);
+    }
+  };
+  await Promise.all([...Array.from({ length: callers }, caller), scraper()]);
+  const after = await untilCaughtUp(system);
+  return ((after - before) * 1000) / (performance.now() - begun);
+}
+
+/** What telemetry costs: the same load on systems with and without, turn by turn. */
+export const part: Part = {
+  name: 'telemetry',
+  title: 'Telemetry: the whole way of an event with it and without it',
+  run: async (context) => {
+    const { rounds, quick, askedSeconds } = context.settings;
+    const seconds = askedSeconds ?? (quick ? 2 : 10);
+    const off = await startOff(context);
+    const variants = [await startMetrics(context)];
+    const all = [off, ...variants];
+    const rates = new Map(all.map(({ name }) => [name, [] as number[]]));
+    try {
+      for (const variant of all) await turn(variant, 2, 1_000_000_000);
+      for (let round = 0; round < rounds; round++) {
+        for (const variant of round % 2 === 0 ? all : all.toReversed()) {
+          await context.settle();
+          rates.get(variant.name)?.push(await turn(variant, seconds, round * 10_000_000));
+        }
+        context.progress(
+          `round ${round + 1}/${rounds}: ${all.map(({ name }) => `${name} ${Math.round(rates.get(name)?.at(-1) ?? 0)}/s`).join(', ')}`,
+        );
+      }
+    } finally {
+      for (const variant of all) await variant.stop();
+    }
+    const withoutAny = rates.get(off.name) ?? [];
+    const ratios = variants.map(({ name }) => ({
+      name,
+      ratio: median((rates.get(name) ?? []).map((rate, round) => rate / (withoutAny[round] ?? Number.NaN))),
+    }));
+    return {
+      requirements: ratios.map(({ name, ratio }) => ({ figure: `${name} against off`, value: ratio, atLeast: 0.9 })),
+      figures: { seconds, rates: Object.fromEntries(rates), ratios },
+      table: {
+        rows: [
+          ['telemetry', 'events/s', 'against off'],
+          ['off', Math.round(median(withoutAny)).toLocaleString('en'), ''],
+          ...ratios.map(({ name, ratio }) => [
+            name,
+            Math.round(median(rates.get(name) ?? [])).toLocaleString('en'),
+            ratio.toFixed(2),
+          ]),
+        ],
+        notes: [
+          `${callers} callers for ${seconds} s a turn, until all is in the read model; medians, ratios of neighbouring turns`,
+        ],
+      },
+    };
+  },
+};
