@@ -54,7 +54,8 @@ async function turn({ system, metricsUrl }: Variant, seconds: number, first: num
     }
   };
   const scraper = async () => {
-    while (metricsUrl !== undefined && !isOver()) {
+    if (metricsUrl === undefined) return;
+    while (!isOver()) {
       await (await fetch(metricsUrl)).arrayBuffer();
       await pause(scrapeEveryMs);
     }

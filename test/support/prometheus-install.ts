@@ -21,7 +21,10 @@ const installWithinMs = 300_000;
 
 /** Debian's Prometheus and Alertmanager; undefined when one of them is not installed. */
 export function findPrometheus(): PrometheusInstallation | undefined {
-  return Object.values(installation).every((program: string) => existsSync(program)) ? installation : undefined;
+  const { prometheus, promtool, alertmanager, amtool } = installation;
+  return [prometheus, promtool, alertmanager, amtool].every((program) => existsSync(program))
+    ? installation
+    : undefined;
 }
 
 /** Installs the Debian packages. False when this is not Debian, the account is not root, or it fails. */
