@@ -1,4 +1,5 @@
 import process from 'node:process';
+import { installExporters } from '../test/support/exporters-install.ts';
 import { findPrometheus, installPrometheus } from '../test/support/prometheus-install.ts';
 import { runTool } from './development-tool.ts';
 
@@ -14,12 +15,12 @@ import { runTool } from './development-tool.ts';
 /** EX_UNAVAILABLE of sysexits.h: .ci/run lists the suite as not run. */
 const unavailable = 69;
 
-if (findPrometheus() !== undefined || installPrometheus()) {
+if ((findPrometheus() !== undefined || installPrometheus()) && installExporters()) {
   process.exitCode = await runTool('vitest', ['run', '--project', 'observability', ...process.argv.slice(2)]);
 } else {
   process.stderr.write(
-    'NOT RUN: the tests with Prometheus. Install the Debian packages prometheus and prometheus-alertmanager, or run ' +
-      'this as root.\n',
+    'NOT RUN: the tests with Prometheus. Install the Debian packages prometheus, prometheus-alertmanager, ' +
+      'prometheus-node-exporter, prometheus-postgres-exporter, rabbitmq-server and postgresql-15, or run this as root.\n',
   );
   process.exitCode = unavailable;
 }

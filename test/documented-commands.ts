@@ -16,6 +16,8 @@ export const runElsewhere: { readonly [command: string]: string } = {
   'npx millrace migrate --grants clinic': 'test/rabbitmq/three-processes-guide.test.ts, with the whole section',
   'npm install ./millrace-0.1.0.tgz': 'test/package/packed-package.ts',
   'npm install --save-dev typescript @types/node': 'needs the registry; the test uses those of the repository',
+  'psql "$EVENT_STORE_URL" -f infrastructure/grafana/read-only-user.sql': 'test/observability/dashboards.test.ts',
+  'psql "$READ_MODELS_URL" -f infrastructure/grafana/read-only-user.sql': 'test/observability/dashboards.test.ts',
   'npx millrace rebuild waiting-room --confirm': 'test/consumers/rebuild-comparison.test.ts',
   'npx millrace rebuild waiting-room --abandon': 'test/consumers/rebuild-control.test.ts',
   'npx millrace rebuild waiting-room --pause --reason "rush hour"': 'test/consumers/rebuild-control.test.ts',

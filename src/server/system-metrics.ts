@@ -17,6 +17,7 @@ export class SystemMetrics {
   readonly #metrics: Metrics;
   readonly #lag = new LagWindow();
   readonly #stop: (() => void) | undefined;
+  readonly #told = new Map<string, number>();
 
   constructor(system: RunningSystem, metrics: Metrics) {
     this.#system = system;
@@ -139,7 +140,17 @@ export class SystemMetrics {
     metrics.outboxOldestAge.set(pending.oldestAgeMs / 1000);
     metrics.outboxBacklogAge.set(pending.backlogAgeMs / 1000);
     metrics.eventsDispatched.reset();
-    metrics.eventsDispatched.inc(Math.max(0, head.position - pending.count));
+    metrics.eventsDispatched.inc(this.#neverLess('dispatched', Math.max(0, head.position - pending.count)));
+  }
+
+  /**
+   * Head and cursor are looked up one after the other, and a swapped build may be some events behind: a counter that falls
+   * would be taken for one that began anew, and all of it for growth.
+   */
+  #neverLess(counter: string, value: number): number {
+    const most = Math.max(value, this.#told.get(counter) ?? 0);
+    this.#told.set(counter, most);
+    return most;
   }
 
   async #collectDatabases(): Promise<void> {
@@ -155,7 +166,7 @@ export class SystemMetrics {
     metrics.eventsProcessed.reset();
     for (const { id, position, behind, lagMs, healthy, updatedAt, parked } of projections) {
       const labels = { projection: id };
-      metrics.eventsProcessed.inc(labels, Math.max(0, position - parked));
+      metrics.eventsProcessed.inc(labels, this.#neverLess(`processed ${id}`, Math.max(0, position - parked)));
       metrics.projectionBehind.set(labels, behind);
       metrics.projectionLag.set(labels, lagMs / 1000);
       metrics.projectionHealthy.set(labels, healthy ? 1 : 0);

@@ -23,6 +23,8 @@ export interface NodePlan {
   readonly amqpPort: number;
   readonly distributionPort: number;
   readonly managementPort: number | undefined;
+  /** Where Prometheus finds its figures. */
+  readonly prometheusPort: number | undefined;
   /** Lines for rabbitmq.conf. */
   readonly settings: readonly string[];
   /** The user, and the only one, with a virtual host of his own. Default: guest with `/`. */
@@ -36,6 +38,8 @@ export class RabbitMqNode {
   readonly name: string;
   readonly url: string;
   readonly managementUrl: string | undefined;
+  /** `host:port` of the figures for Prometheus, at /metrics. */
+  readonly prometheusTarget: string | undefined;
   /** What it logs. */
   readonly logFile: string;
   readonly #plan: NodePlan;
@@ -53,6 +57,7 @@ export class RabbitMqNode {
         ? `amqp://guest:guest@127.0.0.1:${plan.amqpPort}`
         : `amqp://${user.name}:${user.password}@127.0.0.1:${plan.amqpPort}/${user.virtualHost}`;
     this.managementUrl = plan.managementPort === undefined ? undefined : `http://127.0.0.1:${plan.managementPort}`;
+    this.prometheusTarget = plan.prometheusPort === undefined ? undefined : `127.0.0.1:${plan.prometheusPort}`;
     this.logFile = path.join(this.#folder, 'log', `${this.name}.log`);
   }
 
@@ -64,7 +69,7 @@ export class RabbitMqNode {
 
   /** Writes the configuration. Once, before the first start. */
   async prepare(): Promise<void> {
-    const { amqpPort, managementPort, settings, installation } = this.#plan;
+    const { amqpPort, managementPort, prometheusPort, settings, installation } = this.#plan;
     const lines = [
       `listeners.tcp.1 = 127.0.0.1:${amqpPort}`,
       'log.file.level = info',
@@ -72,13 +77,20 @@ export class RabbitMqNode {
       ...(managementPort === undefined
         ? []
         : ['management.tcp.ip = 127.0.0.1', `management.tcp.port = ${managementPort}`]),
+      ...(prometheusPort === undefined
+        ? []
+        : ['prometheus.tcp.ip = 127.0.0.1', `prometheus.tcp.port = ${prometheusPort}`]),
       ...settings,
     ];
     const folders = ['', 'mnesia', 'log', 'generated', 'schema'].map((name) => path.join(this.#folder, name));
     for (const folder of folders) await mkdir(folder);
-    const plugins = this.#plan.enabledPlugins ?? (managementPort === undefined ? '[].' : '[rabbitmq_management].');
+    const plugins = [
+      ...(managementPort === undefined ? [] : ['rabbitmq_management']),
+      ...(prometheusPort === undefined ? [] : ['rabbitmq_prometheus']),
+    ];
+    const enabled = this.#plan.enabledPlugins ?? `[${plugins.join(',')}].`;
     await writeFile(path.join(this.#folder, 'rabbitmq.conf'), `${lines.join('\n')}\n`);
-    await writeFile(path.join(this.#folder, 'enabled_plugins'), `${plugins}\n`);
+    await writeFile(path.join(this.#folder, 'enabled_plugins'), `${enabled}\n`);
     const { account } = installation;
     if (account === undefined) return;
     for (const folder of folders) await chown(folder, account.uid, account.gid);

@@ -14,6 +14,8 @@ import { RabbitMqNode, type NodePlan } from './rabbitmq-node.ts';
 export interface RabbitMqOptions {
   /** With the management plugin, for its HTTP API; it makes the start slower. Default: without. */
   readonly management?: boolean;
+  /** With the plugin that tells Prometheus. Default: without. */
+  readonly prometheus?: boolean;
   /** More lines for rabbitmq.conf. */
   readonly settings?: readonly string[];
   readonly user?: NodePlan['user'];
@@ -232,6 +234,7 @@ async function planNode(
     amqpPort: await freePort(),
     distributionPort: await freePort(),
     managementPort: options.management === true ? await freePort() : undefined,
+    prometheusPort: options.prometheus === true ? await freePort() : undefined,
     settings: [...(options.settings ?? []), ...settings],
     user: options.user,
     enabledPlugins: options.enabledPlugins,

@@ -8,7 +8,14 @@ export interface DocumentedCommand {
 }
 
 const programs = /^(npm|npx|node|curl|psql|grpcurl)\b/;
-const documents = ['README.md', 'CONTRIBUTING.md', 'docs/guides/*.md', 'docs/PROMETHEUS.md', 'docs/runbook.md'];
+const documents = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'docs/guides/*.md',
+  'docs/GRAFANA.md',
+  'docs/PROMETHEUS.md',
+  'docs/runbook.md',
+];
 
 /** Every command of the documents that a reader would type and that runs one of Millrace's programs. */
 export function documentedCommands(): readonly DocumentedCommand[] {

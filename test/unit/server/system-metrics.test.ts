@@ -101,3 +101,25 @@ it('where the API is served as well, the port for health tells no metrics twice'
   expect((await server.inject('/metrics')).statusCode).toBe(404);
   await server.close();
 });
+
+it('S456: a counter that comes from the databases never falls: Prometheus would take all of it for growth', async () => {
+  const system = systemWith(['api', 'relay']);
+  // The head was looked up before the last events came, what is pending after.
+  const looks = [
+    [10, 0],
+    [10, 2],
+    [15, 1],
+  ] as const;
+  let look = 0;
+  const now = () => looks[look] ?? [0, 0];
+  system.log.head = async () => ({ position: now()[0], eventId: undefined, incarnation: 'one' });
+  system.outbox.pending = async () => ({ count: now()[1], oldestAgeMs: 0, parked: 0, backlogAgeMs: 0, events: [] });
+  const { server } = await buildServer(counterApplication, system);
+  const told: string[] = [];
+  for (; look < looks.length; look++) {
+    const { body } = await server.inject('/metrics');
+    told.push(/^events_dispatched_total (\d+)$/m.exec(body)?.[1] ?? '');
+  }
+  await server.close();
+  expect(told).toEqual(['10', '10', '14']);
+});
