@@ -36,7 +36,7 @@ const neverOnScreen: { readonly [who: string]: readonly ErrorCode[] } = {
     ...(['SETTING_INVALID', 'SETTING_UNKNOWN', 'USAGE', 'APP_MISSING', 'APP_INVALID', 'NOT_RUNNING'] as const),
     ...(['ANSWER_UNEXPECTED', 'PORT_TAKEN', 'DATA_IN_USE', 'POSTGRES_START_FAILED', 'SECRETS_MISSING'] as const),
     ...(['POSTGRES_VERSION_UNSUPPORTED', 'SCHEMA_NEWER', 'SCHEMA_MISSING', 'MIGRATION_FORBIDDEN'] as const),
-    'DEFINITION_INVALID',
+    ...(['DEFINITION_INVALID', 'READ_MODELS_OUTDATED'] as const),
   ],
   'health, logs and metrics': ['CONSUMER_STUCK', 'RELAY_STUCK', 'LOG_RESTORED', 'EVENT_UNKNOWN'],
   'operators, by the command line or the routes for them': [
@@ -44,6 +44,9 @@ const neverOnScreen: { readonly [who: string]: readonly ErrorCode[] } = {
     ...(['REBUILD_IN_PROGRESS', 'REBUILD_FAILED', 'REBUILD_DIFFERS', 'REBUILD_NOT_RUNNING'] as const),
     ...(['OLD_BUILD_MISSING', 'OLD_BUILD_BEHIND', 'DEAD_LETTER_UNKNOWN', 'DEAD_LETTER_NOT_FIRST'] as const),
     ...(['OPERATION_UNKNOWN', 'OPERATION_ABANDONED', 'OPERATION_UNFINISHED'] as const),
+    ...(['ARCHIVE_FAILED', 'ARCHIVE_FILE_DAMAGED', 'ARCHIVE_FILE_MISSING', 'ARCHIVE_IN_PROGRESS'] as const),
+    ...(['BACKUP_DAMAGED', 'BACKUP_FOLDER_IN_USE', 'RESTORE_DIFFERS', 'RESTORE_NOT_EMPTY'] as const),
+    ...(['RESTORE_OTHER_SYSTEM', 'LOG_FILES_MISSING', 'LOG_QUERY_INVALID'] as const),
   ],
 };
 
