@@ -137,11 +137,11 @@ function tellWay(
   systemLog: SystemLog | undefined,
   projection: string,
   primary: boolean,
-): Pick<ConsumerOptions, 'onApplied'> {
+): Pick<ConsumerOptions, 'onBatchApplied'> {
   if (systemLog === undefined) return {};
   const { way } = systemLog;
   return {
-    onApplied: (arrivals, parked) => {
+    onBatchApplied: (arrivals, parked) => {
       const withheld = new Set(parked.map(({ event }) => event.position));
       way.applied({ projection, primary, arrivals, withheld, committedAt: wallClock() });
       for (const { event, failure } of parked) {

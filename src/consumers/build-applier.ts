@@ -36,7 +36,7 @@ export interface BuildApplierOptions {
   /** Called when a batch that parked something is in effect. */
   readonly onParked?: () => void;
   /** Called when a batch is in effect, with what of it was parked: failed, or waiting behind a failed one. */
-  readonly onApplied?: (arrivals: readonly Arrival[], parked: readonly ParkedEvent[]) => void;
+  readonly onBatchApplied?: (arrivals: readonly Arrival[], parked: readonly ParkedEvent[]) => void;
 }
 
 /**
@@ -154,7 +154,7 @@ export class BuildApplier {
     this.#eventId = last.event.id;
     onStamps?.(runs);
     if (parked.length > 0) this.#options.onParked?.();
-    this.#options.onApplied?.(arrivals, parked);
+    this.#options.onBatchApplied?.(arrivals, parked);
   }
 
   /** Folds what can be folded and returns what has to be parked. */

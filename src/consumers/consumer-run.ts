@@ -262,7 +262,7 @@ export class ConsumerRun {
       stamps: this.#options.stamps ?? true,
       ...(this.#options.retrySchedule === undefined ? {} : { retrySchedule: this.#options.retrySchedule }),
       ...(this.#options.onParked === undefined ? {} : { onParked: this.#options.onParked }),
-      ...(this.#options.onApplied === undefined ? {} : { onApplied: this.#options.onApplied }),
+      ...(this.#options.onBatchApplied === undefined ? {} : { onBatchApplied: this.#options.onBatchApplied }),
     });
     this.#options.onParked?.();
     await noteCode(client, definition, build);

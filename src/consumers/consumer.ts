@@ -25,7 +25,7 @@ export interface ConsumerOptions {
   /** Called for every event of a committed batch with its type and how long the batch took. */
   readonly onProcessed?: (eventType: string, seconds: number) => void;
   /** Called for every committed batch, with what of it was parked. */
-  readonly onApplied?: (arrivals: readonly Arrival[], parked: readonly ParkedEvent[]) => void;
+  readonly onBatchApplied?: (arrivals: readonly Arrival[], parked: readonly ParkedEvent[]) => void;
   readonly onError?: (error: unknown) => void;
   /** Write stamps for the ledger: only for the primary projection, whose stamps are copied. Default true. */
   readonly stamps?: boolean;
