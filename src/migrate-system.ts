@@ -14,7 +14,7 @@ import { timersSchema } from './timers/firings.ts';
 export { groupRoles } from './postgres/grants.ts';
 
 /** Counts up with every change of the read-model side's SQL files. */
-const readModelsSchemaVersion = 2;
+const readModelsSchemaVersion = 3;
 
 /** What a migration does besides. */
 export interface MigrateOptions {
