@@ -135,10 +135,11 @@ export class SpanTracing implements Tracing {
   }
 
   publish(broker: string, events: readonly RecordedEvent[], handedAt: number): PublishTrace | undefined {
-    const traced = events.flatMap((event) => {
+    const traced: { readonly event: RecordedEvent; readonly parent: SpanContext }[] = [];
+    for (const event of events) {
       const parent = recordedSpanIn(event.metadata);
-      return parent === undefined ? [] : [{ event, parent }];
-    });
+      if (parent !== undefined) traced.push({ event, parent });
+    }
     if (traced.length === 0) return undefined;
     const common = { 'messaging.system': broker, 'messaging.operation.type': 'send' } as const;
     const relay = this.#start('relay', {
@@ -175,10 +176,11 @@ export class SpanTracing implements Tracing {
   }
 
   apply(projection: string, arrivals: readonly TracedArrival[]): ApplyTrace | undefined {
-    const traced = arrivals.flatMap((arrival) => {
+    const traced: { readonly arrival: TracedArrival; readonly parent: SpanContext }[] = [];
+    for (const arrival of arrivals) {
       const parent = recordedSpan(arrival.trace) ?? recordedSpan(contextIn(arrival.event.metadata));
-      return parent === undefined ? [] : [{ arrival, parent }];
-    });
+      if (parent !== undefined) traced.push({ arrival, parent });
+    }
     if (traced.length === 0) return undefined;
     const begun = wallClock();
     const batch = this.#start('batch', {
