@@ -97,6 +97,35 @@ it('a clinic that is well alarms nobody', async () => {
   expect(webhook.notices).toEqual([]);
 });
 
+/** The expressions in the table of questions. Those about RabbitMQ's own metrics need a RabbitMQ. */
+function questions(): string[] {
+  const page = readFileSync(new URL('../../docs/PROMETHEUS.md', import.meta.url), 'utf8');
+  const table = /^## Questions\n([\s\S]*?)^## /m.exec(page)?.[1] ?? '';
+  return table
+    .split('\n')
+    .filter((line) => /^\| [^-]/.test(line))
+    .flatMap((line) => [...(line.split(' | ').at(-1) ?? '').matchAll(/`([^`]+)`/g)].map(([, query = '']) => query))
+    .filter((query) => !query.includes('rabbitmq_'));
+}
+
+it('S040–S042, S254–S258, S452–S456: every question of the seeds has an answer while patients come', async () => {
+  const asked = questions();
+  expect(asked.length).toBeGreaterThan(12);
+  await expect
+    .poll(
+      async () => {
+        const answers = await Promise.all(
+          asked.map(async (query) => ({ query, series: await prometheus.query(query) })),
+        );
+        return answers
+          .filter(({ series }) => !series.some(({ values }) => Number.isFinite(values.at(-1)?.[1])))
+          .map(({ query }) => query);
+      },
+      { ...patience, message: 'questions without an answer' },
+    )
+    .toEqual([]);
+});
+
 it('S545, S547: without its relay it says so at the webhook, and that it is over when the relay is back', async () => {
   await clinic.stopPart('relay');
   const began = await trueSince('NoRelayActive');
