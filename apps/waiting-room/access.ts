@@ -125,6 +125,7 @@ export const permissions = {
   'GET /api/public/visits/:token': 'public',
   'GET /api/public/visits/:token/stream': 'public',
   'feed:public-display/calls': 'public',
+  'feed:public-display/lines': 'public',
 } satisfies { readonly [entry: string]: readonly ClinicRole[] | 'public' };
 
 /**

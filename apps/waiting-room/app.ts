@@ -165,6 +165,14 @@ export function waitingRoomApplication(settings: WaitingRoomSettings = demonstra
             ],
             filter: { parameter: 'siteId', column: 'site_id' },
           },
+          {
+            // That a line of the site has changed, and nothing about it: whoever shows who is next asks again.
+            name: 'lines',
+            relation: 'waiting_queue_view',
+            positionColumn: 'updated_position',
+            columns: ['site_id'],
+            filter: { parameter: 'siteId', column: 'site_id' },
+          },
         ],
       },
     ],

@@ -96,6 +96,33 @@ describe('the public pages', () => {
     expect((await display(done.position)).calls.map(({ ticket }) => ticket)).not.toContain(visit.ticket);
   });
 
+  test('tell displays at once that somebody has come, and nothing but that', async () => {
+    const stop = new AbortController();
+    const { body } = await fetch(`${clinic.url}/api/public/stream?siteId=main`, { signal: stop.signal });
+    const reader = body?.pipeThrough(new TextDecoderStream()).getReader();
+    let heard = '';
+    const hear = async (what: string): Promise<void> => {
+      while (!heard.includes(what)) {
+        const chunk = await reader?.read();
+        if (chunk === undefined || chunk.done) throw new Error(`The stream ended behind ${heard}`);
+        heard += chunk.value;
+      }
+    };
+    await hear('hello');
+    heard = '';
+    const visit = await arrive('told');
+    await hear('"view":"lines"');
+    stop.abort();
+    const [, told = ''] = /data: (\{.*"view":"lines".*\})/.exec(heard) ?? [];
+    const message: unknown = JSON.parse(told);
+    expect(message).toMatchObject({ rows: [{ site_id: 'main' }] });
+    expect(Object.keys(Object(Reflect.get(Object(message), 'rows')[0])).toSorted()).toEqual([
+      'site_id',
+      'updated_position',
+    ]);
+    expect((await display(visit.position)).next).toContainEqual({ ticket: visit.ticket });
+  });
+
   test('tell a patient the place, and say why there is no estimate', async () => {
     const first = await arrive('phone', { priority: 'High' });
     const visit = await arrive('phone');

@@ -1,18 +1,14 @@
-import { readFileSync } from 'node:fs';
 import { Type, type RunningSystem } from '#millrace';
 import { minPositionOf, minPositionParameter, nullable, ProgressStreams, type MillraceServer } from '#millrace/server';
 import { refuse } from '../domain/refusals.ts';
-import { isoOf } from './lists.ts';
 import { publicVisits, publicVisitSchema } from './public-visit.ts';
 import { siteIdSchema } from './schemas.ts';
+import { ShownDisplays } from './shown-displays.ts';
 import { siteList } from './site-list.ts';
 import type { VisitLinks } from './visit-link.ts';
 import { VisitStreams } from './visit-streams.ts';
 
 const tags = ['public'];
-const sql = (name: string) => readFileSync(new URL(`./${name}`, import.meta.url), 'utf8');
-const callsSql = sql('public-calls.sql');
-const nextSql = sql('public-next.sql');
 const queuesSql = `select queue_id as "queueId", queue_name as "queueName", state from waiting_queue_view
                    where ($1::text is null or site_id = $1) and state = 'OPEN' order by queue_name, queue_id limit 1000`;
 
@@ -32,16 +28,6 @@ const callSchema = Type.Object({
 
 const token = Type.String({ maxLength: 100, description: 'The end of the link that the check-in answered.' });
 
-interface CallRow {
-  readonly callId: string;
-  readonly ticket: string;
-  readonly kind: string;
-  readonly name: string;
-  readonly status: string;
-  readonly calledAt: Date | null;
-  readonly calls: number;
-}
-
 /**
  * What anybody may see without signing in: which ticket goes where, and one's own place behind a link that nobody can
  * guess. No answer here holds a name, a patient's or visit's id, or what somebody comes for.
@@ -51,6 +37,7 @@ export function publicRoutes(
   { readModels }: Pick<RunningSystem, 'readModels'>,
   links: VisitLinks,
 ): void {
+  const shown = new ShownDisplays(readModels);
   server.get(
     '/api/public/displays/:siteId',
     {
@@ -78,16 +65,8 @@ export function publicRoutes(
       if (site === undefined) throw refuse('SITE_NOT_FOUND', { field: 'siteId', problem: 'is unknown' });
       // First: what changes from here on comes live.
       const position = await readModels.position();
-      const [calls, next] = await Promise.all([
-        readModels.query<CallRow>(callsSql, [siteId]),
-        readModels.query<{ ticket: string }>(nextSql, [siteId]),
-      ]);
-      return {
-        ...{ siteId, siteName: site.siteName, generatedAt: new Date().toISOString(), next, position },
-        calls: calls.map(({ callId, ticket, kind, name, status, calledAt, calls: count }) => ({
-          ...{ callId, ticket, destination: { kind, name }, status, calledAt: isoOf(calledAt), calls: count },
-        })),
-      };
+      const { calls, next } = await shown.at(siteId, position);
+      return { ...{ siteId, siteName: site.siteName, generatedAt: new Date().toISOString(), next, position }, calls };
     },
   );
 

@@ -94,3 +94,10 @@ test('a call no longer stands when the patient went in, was called once more, or
 test('a ticket is spoken sign by sign', () => {
   expect(spelled('Q1-017')).toBe('Q 1, 0 1 7');
 });
+
+test('a line that changed takes nothing away and moves the position, so that the next answer has it', () => {
+  const after = received(shown, { type: 'lines', position: 9 });
+  expect(after.shown).toEqual({ ...shown.shown, position: 9 });
+  const asked = snapshotLoaded(after, { ...snapshot([call('A-001')], 9), next: ['A-002', 'A-003', 'A-004'] });
+  expect(asked.shown?.next).toEqual(['A-002', 'A-003', 'A-004']);
+});

@@ -22,7 +22,8 @@ export interface Snapshot {
 }
 
 export type DisplayMessage =
-  | { readonly type: 'hello' | 'heartbeat' | 'reset'; readonly position: number }
+  /** `lines`: who comes next has changed. */
+  | { readonly type: 'hello' | 'heartbeat' | 'reset' | 'lines'; readonly position: number }
   | { readonly type: 'rows'; readonly position: number; readonly rows: readonly Call[] };
 
 export interface Display {

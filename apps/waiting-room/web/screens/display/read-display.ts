@@ -33,6 +33,7 @@ export function readDisplayMessage(data: string): DisplayMessage | undefined {
   const position = number(message['position']);
   if (type === 'hello' || type === 'heartbeat' || type === 'reset') return { type, position };
   if (type !== 'rows') return undefined;
+  if (message['view'] === 'lines') return { type: 'lines', position };
   const rows = listOf(message['rows'])
     .map(fieldsOf)
     .map((row) => ({

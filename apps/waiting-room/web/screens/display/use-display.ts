@@ -7,8 +7,8 @@ import { emptyDisplay, received, snapshotLoaded, stands, type Call, type Display
 import { readDisplayMessage, snapshotOf } from './read-display.ts';
 import { announce, passed } from './sound.ts';
 
-/** Who comes next is no part of the live feed: it is asked for after a change, and in any case so often. */
-const afterChangeMs = 500;
+/** The feed tells that a line has changed, not who comes next: that is asked for, at once and no more often than this. */
+const betweenLooksMs = 250;
 const anywayMs = 10_000;
 /** A call is captioned at least so long, before the next one is said. */
 const captionMs = 6_000;
@@ -29,6 +29,7 @@ export function useDisplay(siteId: string): DisplayNow {
     const over = new AbortController();
     let display = emptyDisplay;
     let timer = 0;
+    let lookedAt = -Infinity;
     let stop: (() => void) | undefined;
     const announcer = new Announcer({
       caption: setSaid,
@@ -49,8 +50,11 @@ export function useDisplay(siteId: string): DisplayNow {
       timer = setTimeout(() => void load(), milliseconds);
     }
     async function load(): Promise<void> {
+      lookedAt = performance.now();
+      // What the feed has told is in the answer, whichever process gives it.
+      const least = display.shown === undefined ? '' : `?minPosition=${display.shown.position}`;
       try {
-        const { body } = await get(`/api/public/displays/${encodeURIComponent(siteId)}`, over.signal);
+        const { body } = await get(`/api/public/displays/${encodeURIComponent(siteId)}${least}`, over.signal);
         if (over.signal.aborted) return;
         show(snapshotLoaded(display, snapshotOf(body), serverNow()));
         stop ??= follow();
@@ -73,7 +77,9 @@ export function useDisplay(siteId: string): DisplayNow {
               if (known !== undefined) display = { ...display, shown: { ...known, position: 0 } };
             } else show(received(display, message, serverNow()));
           }
-          if (messages.some(({ type }) => type === 'rows' || type === 'reset')) loadIn(afterChangeMs);
+          if (messages.some(({ type }) => type === 'rows' || type === 'lines' || type === 'reset')) {
+            loadIn(Math.max(0, lookedAt + betweenLooksMs - performance.now()));
+          }
         },
         position: () => display.shown?.position,
       });
