@@ -18,7 +18,7 @@ const eventStore = `
   command_keys                r     -                                                    -          -       -
   event_lag_metrics           r     r                                                    -          r       -
   event_processing_lag        r     rd                                                   -          r       -
-  event_tags                  r     -                                                    -          r       -
+  event_tags                  r     -                                                    r          r       -
   lag_copied                  r     r                                                    -          r       -
   lag_cursor                  r(minutes_deleted,rows_deleted)  rw(moved_at,position,rolled_up_to)  -          r       -
   lag_deleted                 -     rad                                                  -          r       -
