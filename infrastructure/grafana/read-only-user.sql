@@ -29,7 +29,7 @@ begin
   -- A view calls its functions as the one who asks.
   if to_regproc('relay_published') is not null then
     grant execute on function relay_published to millrace_dashboards;
-    grant select (position) on relay_cursors to millrace_dashboards;
+    grant select (position, moved_at) on relay_cursors to millrace_dashboards;
   end if;
   execute format('grant usage on schema %I to millrace_dashboards', current_schema());
   execute format('grant connect on database %I to millrace_dashboards', current_database());

@@ -47,7 +47,8 @@ test('the room is chosen once, and patients are called, seen and completed, by k
   await page.waitForSelector('.here[data-status="IN_CONSULTATION"]');
   expect(await page.textContent('.here-timer')).toContain('in consultation');
   expect(await seriousProblems(page)).toEqual([]);
-  // The next one has to wait, and the button says why.
+  // The next one has to wait, and the button says why; just after it was pressed it would say that instead.
+  await page.waitForSelector('button[aria-keyshortcuts="F2"][data-phase="ready"]');
   await page.keyboard.press('F2');
   await page.waitForSelector('.notice[data-kind="failed"]:has-text("The room holds another patient")');
   await tabTo(page, step('Complete'));
