@@ -6,17 +6,23 @@ import { findChromium, startBrowser } from '../test/support/chromium.ts';
 /** A desk that calls, the display on the wall, and the phone of who is called: each with a browser context of its own. */
 export interface PublicScreens {
   /**
-   * Checks somebody in, opens the page of that visit, and calls. Tells the milliseconds from the call being sent in the
-   * browser of the desk until the ticket stands on the display, and until the phone says where to go.
+   * Checks somebody in, opens the page of that visit, and calls. Tells the milliseconds from the check-in being sent in
+   * the browser of the desk until the ticket stands among the next ones on the display, and from the call being sent until
+   * it stands among the calls there, and until the phone says where to go.
    */
-  call(n: number): Promise<{ readonly displayMs: number; readonly phoneMs: number }>;
+  call(n: number): Promise<{ readonly arrivalMs: number; readonly displayMs: number; readonly phoneMs: number }>;
   close(): Promise<void>;
 }
 
-/** Notes when each ticket stands among the calls of the display. */
+/** A site of its own: on the display of the others, those who came before stand among the next. */
+const site = 'wall';
+
+/** Notes when each ticket stands among the next ones, and among the calls of the display. */
 const watchDisplay = `(() => {
+  const next = (window.next = {});
   const shown = (window.shown = {});
   const look = () => {
+    for (const ticket of document.querySelectorAll('.display-next li')) next[ticket.textContent] ??= Date.now();
     for (const ticket of document.querySelectorAll('.display-calls strong')) shown[ticket.textContent] ??= Date.now();
   };
   look();
@@ -63,17 +69,22 @@ export async function openPublicScreens(url: string): Promise<PublicScreens | un
 async function screensIn(browser: Browser, url: string): Promise<PublicScreens> {
   const [desk, display, phone] = [await newPage(browser), await newPage(browser), await newPage(browser)];
   await desk.goto(url);
-  await display.goto(`${url}/display`);
+  await open(url, 0);
+  await display.goto(`${url}/display?site=${site}`);
   await live(display);
   await display.evaluate(watchDisplay);
   return {
     async call(n) {
+      if (n > 0) await open(url, n);
       const arrived: unknown = await desk.evaluate(
         send('check-in', { queueId: `browser-${n}`, patientName: `Patient ${n}`, consultationType: 'General' }),
       );
       const [visitId, ticket, link, position] = ['visitId', 'ticket', 'link', 'position'].map((field) =>
         String(Reflect.get(Object(arrived), field)),
       );
+      const arrivalMs =
+        (await until(display, `window.next[${JSON.stringify(ticket)}]`)) -
+        Number(Reflect.get(Object(arrived), 'sentAt'));
       // What the load before left to do is no part of the way.
       await fetch(`${url}/api/public${String(link).replace('/v/', '/visits/')}?minPosition=${position}`);
       await phone.goto(`${url}${link}`);
@@ -88,10 +99,25 @@ async function screensIn(browser: Browser, url: string): Promise<PublicScreens> 
       ]);
       // The display shows six calls: the next one must find room.
       await desk.evaluate(send('complete-attention', { visitId }));
-      return { displayMs: displayAt - sentAt, phoneMs: phoneAt - sentAt };
+      return { arrivalMs, displayMs: displayAt - sentAt, phoneMs: phoneAt - sentAt };
     },
     close: () => browser.close(),
   };
+}
+
+/** A queue and a room of one patient's own, at the display's site. */
+async function open(url: string, n: number): Promise<void> {
+  for (const [path, body] of [
+    [`queues/browser-${n}`, { siteId: site, ticketPrefix: `B${n}` }],
+    [`rooms/browser-${n}`, { siteId: site }],
+  ] as const) {
+    const response = await fetch(`${url}/api/waiting-room/${path}`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(`${path}: ${await response.text()}`);
+  }
 }
 
 /** Resolves when a page is live; says what it shows when it does not become so. */
