@@ -302,6 +302,12 @@ export function archiveFolder({ archive, dataFolder, eventStoreUrl }: Settings):
   return archive.folder ?? (eventStoreUrl === undefined ? path.join(dataFolder, 'archive') : undefined);
 }
 
+/** The same as the options of what reads the log: nothing where nothing is archived. */
+export function archiveToRead(settings: Settings): { readonly archive?: { readonly folder: string } } {
+  const folder = archiveFolder(settings);
+  return folder === undefined ? {} : { archive: { folder } };
+}
+
 /** Whether an address can be reached from the same machine only. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);

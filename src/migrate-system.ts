@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type pg from 'pg';
+import { ArchiveFolder } from './archive/archive-folder.ts';
 import { archiveSchema } from './archive/postgres-archive.ts';
 import { accessSchema } from './access/postgres-access.ts';
 import { ledgerSchema, stampSourceSchema } from './lag/ledger-copier.ts';
@@ -26,6 +27,11 @@ export interface MigrateOptions {
    * `<grants>_api`, `_relay`, `_projector` and `_reader`. Default: rights stay as they are.
    */
   readonly grants?: string;
+  /**
+   * Where old events are archived: a read model that is made anew is made of them as well. Default: none are, and making
+   * one anew fails with ARCHIVE_FILE_MISSING when some were.
+   */
+  readonly archive?: { readonly folder: string };
   /** Called before a read model is made anew, with its name: that may take minutes for a long log. */
   readonly onRenewing?: (projection: string) => void;
 }
@@ -71,7 +77,8 @@ export async function migrateSystem(
   });
   if (outdated.length === 0) return;
   const { eventStoreUrl, readModelsUrl } = urls;
-  const log = openPostgresLog({ url: eventStoreUrl, name: definition.name, names: tables });
+  const archive = options.archive === undefined ? {} : { archive: new ArchiveFolder(options.archive.folder) };
+  const log = openPostgresLog({ url: eventStoreUrl, name: definition.name, names: tables, ...archive });
   try {
     await renewBuilds({ definition, log, readModelsUrl }, outdated, options.onRenewing);
   } finally {

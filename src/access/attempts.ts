@@ -41,10 +41,14 @@ export class Attempts {
       [`name ${name}`, mostOfName],
     ];
     const now = this.#now();
-    const counts = limits.map(([key, most]) => ({ count: this.#count(key, now), most }));
+    const counts = limits.map(([key, most]) => ({ key, count: this.#count(key, now), most }));
     const full = counts.filter(({ count, most }) => count.attempts >= most);
     if (full.length > 0) return { waitMs: Math.max(...full.map(({ count }) => count.until - now)) };
-    for (const { count } of counts) count.attempts++;
+    // What was refused is not kept: otherwise it could push out the counts of others.
+    for (const { key, count } of counts) {
+      count.attempts++;
+      this.#counts.set(key, count);
+    }
     return {
       succeeded: () => {
         for (const { count } of counts) count.attempts = Math.max(0, count.attempts - 1);
@@ -58,9 +62,7 @@ export class Attempts {
   #count(key: string, now: number): Count {
     const known = this.#counts.get(key);
     if (known !== undefined && known.until > now) return known;
-    const count = { attempts: 0, until: now + windowMs };
-    this.#counts.set(key, count);
-    return count;
+    return { attempts: 0, until: now + windowMs };
   }
 }
 

@@ -67,7 +67,8 @@ export class ArchiveFolder implements ArchivedBodies {
     lines: readonly ArchivedLine[],
     partWritten: () => Promise<void> = () => Promise.resolve(),
   ): Promise<WrittenFile> {
-    await mkdir(this.path, { recursive: true });
+    // API and relay may be two users of one group; nobody else may read what is in there.
+    await mkdir(this.path, { recursive: true, mode: 0o750 });
     const hash = createHash('sha256');
     const places: ArchivedPlace[] = [];
     let offset = 0;

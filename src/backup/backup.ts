@@ -73,7 +73,8 @@ async function copyReadModels(
     const shapes = await tablesOf(client);
     if (!shapes.some(({ name }) => name === 'projection_builds')) throw unprepared('read models');
     const builds = await client.query<BuildBackup>(
-      `select projection_id as projection, generation, position::float8 as position, event_id as "eventId", incarnation, fingerprint
+      `select projection_id as projection, generation, position::float8 as position, event_id as "eventId", incarnation, fingerprint,
+         shape
        from projection_builds where state = 'live' order by projection_id`,
     );
     const copied: TableBackup[] = [];
@@ -97,6 +98,9 @@ async function copyEventStore(
       `select coalesce(max(position), 0)::float8 as head from ${qualified({ schema: 'public', name: events })}`,
     );
     const head = found.rows[0]?.head ?? 0;
+    const ledger = await client.query<{ position: number }>('select position::float8 as position from lag_cursor');
+    // What the ledger has copied later, it copies again from where its cursor stood.
+    const upTo = (name: string): number => (name === 'lag_ledger' ? (ledger.rows[0]?.position ?? 0) : head);
     const copied: TableBackup[] = [];
     let isInSnapshot = true;
     for (const table of eventStoreTables(shapes, options.system)) {
@@ -104,7 +108,8 @@ async function copyEventStore(
         await client.query('commit');
         isInSnapshot = false;
       }
-      copied.push(await copyTable(table, { ...copying(options, table), client, database: 'event-store', head }));
+      const place = { client, database: 'event-store', head: upTo(table.name) } as const;
+      copied.push(await copyTable(table, { ...copying(options, table), ...place }));
     }
     return { head, tables: copied };
   });

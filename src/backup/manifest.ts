@@ -31,6 +31,8 @@ const build = Type.Object({
   eventId: Type.Union([Type.String(), Type.Null()]),
   incarnation: Type.Union([Type.String(), Type.Null()]),
   fingerprint: Type.Union([Type.String(), Type.Null()]),
+  /** Which schema file made its tables. */
+  shape: Type.Union([Type.String(), Type.Null()]),
 });
 
 const manifest = Type.Object({

@@ -7,6 +7,7 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { MillraceError } from '../errors.ts';
 import { buildSchema, createBuild, exposeBuild } from '../projections/builds.ts';
 import type { ProjectionDefinition } from '../projections/definition.ts';
+import { fingerprintOf, shapeOf } from '../projections/fingerprint.ts';
 import type { SystemDefinition } from '../system.ts';
 import { connected, type BackupProgress } from './backup.ts';
 import { digestOf } from './copy-table.ts';
@@ -18,7 +19,10 @@ export interface RestoreOptions {
   readonly eventStoreUrl: string;
   readonly readModelsUrl: string;
   readonly folder: string;
-  /** Makes the tables in both databases, as `millrace migrate` does. */
+  /**
+   * Makes the tables in both databases, as `millrace migrate` does, and read models anew that are another version's. Called
+   * before the load and behind it.
+   */
   readonly prepare: () => Promise<void>;
   readonly onProgress?: (progress: BackupProgress) => void;
 }
@@ -28,7 +32,7 @@ export interface Restored {
   readonly manifest: BackupManifest;
   readonly tables: number;
   readonly rows: number;
-  /** Projections whose tables are others now: they are built from the log instead. */
+  /** Projections whose tables are others in this version: they were made anew from the log. */
   readonly builtFromLog: readonly string[];
 }
 
@@ -70,8 +74,9 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
       `update projection_operations set state = 'abandoned', finished_at = clock_timestamp() where state in ('requested', 'running')`,
     );
     await client.query('commit');
-    return left.map(({ projection }) => projection);
+    return left.map(({ projection }) => projection).filter((id) => system.projections.some((one) => one.id === id));
   });
+  if (builtFromLog.length > 0) await options.prepare();
   const rows = manifest.tables.reduce((sum, table) => sum + table.rows, 0);
   return { manifest, tables: manifest.tables.length, rows, builtFromLog };
 }
@@ -106,8 +111,16 @@ async function restoreBuilds(
     const schema = buildSchema(build.projection, build.generation);
     const made = (await tablesOf(client)).filter((table) => table.schema === schema);
     const held = tables.filter((table) => table.schema === schema);
-    const isSame = held.length === made.length && held.every((table) => fits(table, made));
-    if (!isSame) {
+    // Columns of the same names may still hold something else.
+    const isSame =
+      build.shape === shapeOf(definition) || (build.shape === null && build.fingerprint === fingerprintOf(definition));
+    if (!isSame || held.length !== made.length || !held.every((table) => fits(table, made))) {
+      // Empty, and marked as another version's: it is made anew as by an upgrade, which knows what was discarded and lets
+      // what was parked in it go.
+      await client.query(
+        `update projection_builds set shape = 'restored' where projection_id = $1 and generation = $2`,
+        [build.projection, build.generation],
+      );
       others.push(build);
       continue;
     }

@@ -82,6 +82,14 @@ async function claim(pool: pg.Pool, projection: string, runner: string): Promise
   if (other === undefined) return undefined;
   const isLeft = other.expired || other.runner === null || isHolderDead(other.runner);
   if (other.reason !== reason) {
+    // A version that is gone has left it, and no projector of it will come and end it.
+    const ended = await pool.query(
+      `update projection_operations set state = 'abandoned', finished_at = clock_timestamp(), token = token + 1
+       where id = $1 and token = $2
+         and (state = 'running' and $3 or state = 'requested' and requested_at < clock_timestamp() - interval '10 seconds')`,
+      [other.id, other.token, isLeft],
+    );
+    if (ended.rowCount === 1) return undefined;
     throw new MillraceError(
       'REBUILD_IN_PROGRESS',
       `The read model ${projection} has to be made anew, and something else is done to its builds (operation ${other.id}).`,

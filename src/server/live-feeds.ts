@@ -8,6 +8,7 @@ import { LiveTail } from './live-tail.ts';
 /** How often clients hear that the feed is alive, and that rebuilds elsewhere are looked for. */
 const heartbeatMs = 15_000;
 const mostSubscribers = 5_000;
+const mostOfOneFeed = 0.8;
 
 /** All feeds of a server: one tail each, one limit and one heartbeat for all. */
 export class LiveFeeds {
@@ -48,9 +49,10 @@ export class LiveFeeds {
     return this.tails.reduce((sum, tail) => sum + tail.size, 0);
   }
 
-  /** Throws SUBSCRIBERS_FULL. */
-  checkRoom(): void {
-    if (this.size >= this.#mostSubscribers) {
+  /** Throws SUBSCRIBERS_FULL. Of several feeds none may take all the room: those who look at one do not shut out the others. */
+  checkRoom(tail: LiveTail): void {
+    const isFull = this.tails.length > 1 && tail.size >= this.#mostSubscribers * mostOfOneFeed;
+    if (isFull || this.size >= this.#mostSubscribers) {
       throw new MillraceError('SUBSCRIBERS_FULL', 'Too many clients listen to live updates.');
     }
   }

@@ -50,7 +50,7 @@ function addServerSentEvents(server: MillraceServer, feeds: LiveFeeds, tail: Liv
         `at \`${tail.definition.webSocketPath}\`.`,
     },
     handler: async (request, reply) => {
-      feeds.checkRoom();
+      feeds.checkRoom(tail);
       const lastEventId = request.headers['last-event-id'];
       const query = queryOf(request);
       const after = typeof lastEventId === 'string' ? lastEventId : afterOf(query);
@@ -82,7 +82,7 @@ function addWebSocket(server: MillraceServer, feeds: LiveFeeds, tail: LiveTail):
     schema: { hide: true },
     preValidation: (request, _reply, done) => {
       checkOrigin(request.headers);
-      feeds.checkRoom();
+      feeds.checkRoom(tail);
       done();
     },
     handler: (_request, reply) => {

@@ -17,6 +17,7 @@ export class SystemMetrics {
   readonly #metrics: Metrics;
   readonly #lag = new LagWindow();
   readonly #stop: (() => void) | undefined;
+  #collecting: Promise<void> | undefined;
   readonly #told = new Map<string, number>();
 
   constructor(system: RunningSystem, metrics: Metrics) {
@@ -34,7 +35,15 @@ export class SystemMetrics {
    * Brings all figures up to date. A part that does not answer keeps its last figures, and is counted: the metrics of the
    * process must be readable exactly then.
    */
-  async collect(): Promise<void> {
+  collect(): Promise<void> {
+    // Whoever asks meanwhile gets the same figures: many at once cost no more than one.
+    this.#collecting ??= this.#collect().finally(() => {
+      this.#collecting = undefined;
+    });
+    return this.#collecting;
+  }
+
+  async #collect(): Promise<void> {
     const begun = performance.now();
     const { roles } = this.#system;
     const [api, relay, projector] = (['api', 'relay', 'projector'] as const).map((role) => roles.includes(role));

@@ -1,5 +1,5 @@
 import type { Broker } from '../brokers/broker.ts';
-import { errorCatalogue } from '../errors.ts';
+import { errorCatalogue, MillraceError } from '../errors.ts';
 import type { Relay } from '../relay/relay.ts';
 import type { Health, HealthCheck, Outbox, Projections } from '../running-system.ts';
 import type { EventLog } from '../store/store.ts';
@@ -39,7 +39,7 @@ export async function checkHealth(sources: HealthSources): Promise<Health> {
     check('read-models', async () => {
       const bad = (await sources.projections.list()).filter((projection) => !projection.healthy);
       if (bad.length > 0)
-        throw new Error(bad.map((one) => `${one.id}: ${one.error ?? `${one.behind} events behind`}`).join('; '));
+        throw new Trouble(bad.map((one) => `${one.id}: ${one.error ?? `${one.behind} events behind`}`).join('; '));
       return null;
     }),
     check('relay', async () => {
@@ -47,7 +47,7 @@ export async function checkHealth(sources: HealthSources): Promise<Health> {
       // What the broker refused waits by itself: the relay goes on, and it is counted elsewhere.
       const waiting = pending.count - pending.parked;
       if (waiting > 0 && pending.backlogAgeMs > stuckAfter) {
-        throw new Error(`${waiting} events wait, the oldest for ${Math.round(pending.backlogAgeMs / 1000)} s`);
+        throw new Trouble(`${waiting} events wait, the oldest for ${Math.round(pending.backlogAgeMs / 1000)} s`);
       }
       const stuck = sources.relay?.error;
       if (stuck !== undefined) throw stuck;
@@ -63,7 +63,7 @@ export async function checkHealth(sources: HealthSources): Promise<Health> {
       ? undefined
       : check('timers', async () => {
           const late = timers.reports.filter(({ oldestOverdueMs }) => oldestOverdueMs > stuckAfter);
-          if (late.length > 0) throw new Error(late.map(describeTimers).join('; '));
+          if (late.length > 0) throw new Trouble(late.map(describeTimers).join('; '));
           if (timers.error !== undefined) throw timers.error;
           return null;
         }),
@@ -82,11 +82,19 @@ function describeTimers({ timers, due, oldestOverdueMs }: TimersReport): string 
   return `${timers}: ${due} are overdue, the first for ${Math.round(oldestOverdueMs / 1000)} s`;
 }
 
+/** What is said in words of our own. */
+class Trouble extends Error {}
+
+/** Everybody may ask for the health: the text of a driver or of an application's code may name hosts, users or data. */
+function describe(error: unknown): string {
+  return error instanceof Trouble || error instanceof MillraceError ? error.message : 'failed';
+}
+
 /** A part that says nothing is a part that is not well, and no reason for the others to say nothing either. */
 async function check(name: string, ask: () => Promise<string | null>): Promise<HealthCheck> {
   try {
-    return { name, healthy: true, detail: await within(partPatience, ask(), () => new Error('does not answer')) };
+    return { name, healthy: true, detail: await within(partPatience, ask(), () => new Trouble('does not answer')) };
   } catch (error) {
-    return { name, healthy: false, detail: error instanceof Error ? error.message : 'failed' };
+    return { name, healthy: false, detail: describe(error) };
   }
 }

@@ -148,6 +148,29 @@ it('a projection with other tables than in the backup is built from the log', as
   expect(await readModelHash(fresh)).toBe(await readModelHash(databases));
 });
 
+it('a projection whose tables mean something else now is made anew, and lets go what was parked in it', async () => {
+  await using databases = await exampleDatabases();
+  const system = await databases.start();
+  await databases.append(journey('a', ['north', 'south']));
+  databases.example.trouble.throwFor = (event) => event.stream === 'parcel-b';
+  await databases.append(journey('b', ['north', 'south']));
+  await eventually('b is parked', async () => (await system.deadLetters.count()) > 0);
+  const { position } = await system.log.head();
+  await reached(databases, position);
+  await system.stop();
+  const folder = await folderOf();
+  const manifest = await backUpFrom(databases, folder);
+  const builds = manifest.builds.map((build) => ({ ...build, shape: 'another' }));
+  await writeFile(path.join(folder, 'manifest.json'), JSON.stringify({ ...manifest, builds }));
+  await using fresh = await exampleDatabases({ migrate: false });
+  expect(await restoreInto(fresh, folder)).toMatchObject({ builtFromLog: ['parcels'] });
+  const again = await fresh.start();
+  await reached(fresh, position);
+  expect(await readModelHash(fresh)).not.toBe(await readModelHash(databases));
+  expect(await fresh.read(`select from parcels where parcel_id = 'parcel-b'`)).toHaveLength(1);
+  expect(await again.deadLetters.count()).toBe(0);
+});
+
 it('a damaged backup is refused with the name of the file, and nothing is touched', async () => {
   await using databases = await exampleDatabases();
   const folder = await smallBackup(databases);

@@ -7,6 +7,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { defineSystem, type SystemDefinition } from '../../src/index.ts';
 import { migrateSystem } from '../../src/migrate-system.ts';
 import { startSystem } from '../../src/start-system.ts';
+import { archiveRig, delivered } from '../support/archive-rig.ts';
 import { exampleDatabases, reached, readModelHash, type ExampleDatabases } from '../support/example-databases.ts';
 import { journey } from '../support/example-system.ts';
 
@@ -124,6 +125,40 @@ it('two migrations at once make them anew once, and one that died is gone on wit
   expect(await databases.read(`select state, token::int from projection_operations order by id`)).toEqual([
     { state: 'done', token: 1 },
     { state: 'done', token: 2 },
+  ]);
+});
+
+it('a migration makes them anew from log and archive', async () => {
+  await using rig = await archiveRig();
+  const { databases } = rig;
+  const archive = { folder: rig.folder.path };
+  const system = await databases.start({ archive });
+  await databases.append([...delivered('a'), ...delivered('b'), ...journey('c', ['north', 'south'])]);
+  await rig.settle(8);
+  expect(await rig.run()).toMatchObject({ events: 4 });
+  const parcels = 'select parcel_id, depot, weight, moves, arrived, trail, version, position from parcels order by 1';
+  const before = await databases.read(parcels);
+  await system.stop();
+  const next = await nextVersion(databases);
+  await expect(migrateSystem(next, databases)).rejects.toMatchObject({ code: 'REBUILD_FAILED' });
+  await migrateSystem(next, databases, { archive });
+  expect(await generation(databases)).toBe(2);
+  expect(before).toHaveLength(3);
+  expect(await databases.read(parcels)).toEqual(before);
+});
+
+it('what a version that is gone has left to do with the builds does not hold up the next one', async () => {
+  await using databases = await filled();
+  await databases.read(`select request_operation('rebuild', 'parcels', '{}', 'anna', 'a row was changed')`);
+  await databases.read(
+    `update projection_operations set state = 'running', lane = 'rebuild', runner = 'elsewhere/1/gone', token = 1,
+       runner_until = clock_timestamp() - interval '1 second'`,
+  );
+  await migrateSystem(await nextVersion(databases), databases);
+  expect(await generation(databases)).toBe(2);
+  expect(await databases.read('select state from projection_operations order by id')).toEqual([
+    { state: 'abandoned' },
+    { state: 'done' },
   ]);
 });
 

@@ -121,6 +121,22 @@ describe('the public pages', () => {
     expect((await display(visit.position)).next).toContainEqual({ ticket: visit.ticket });
   });
 
+  test('of one link are open ten times at most, so that nobody takes the room of all others', async () => {
+    const visit = await arrive('many');
+    const stop = new AbortController();
+    const stream = `${clinic.url}/api/public/visits/${visit.link.slice(3)}/stream`;
+    for (let n = 0; n < 10; n += 1) expect((await fetch(stream, { signal: stop.signal })).status).toBe(200);
+    const refused = await fetch(stream);
+    expect(refused.status).toBe(503);
+    expect(await refused.json()).toMatchObject({ code: 'SUBSCRIBERS_FULL' });
+    const other = await arrive('many');
+    const another = await fetch(`${clinic.url}/api/public/visits/${other.link.slice(3)}/stream`, {
+      signal: stop.signal,
+    });
+    expect(another.status).toBe(200);
+    stop.abort();
+  });
+
   test('tell a patient the place, and say why there is no estimate', async () => {
     const first = await arrive('phone', { priority: 'High' });
     const visit = await arrive('phone');

@@ -1,4 +1,4 @@
-import { Type, type RunningSystem } from '#millrace';
+import { MillraceError, Type, type RunningSystem } from '#millrace';
 import { minPositionOf, minPositionParameter, nullable, ProgressStreams, type MillraceServer } from '#millrace/server';
 import { refuse } from '../domain/refusals.ts';
 import { publicVisits, publicVisitSchema } from './public-visit.ts';
@@ -14,6 +14,8 @@ const queuesSql = `select queue_id as "queueId", queue_name as "queueName", stat
 
 /** Phones of one clinic that look at the same time. */
 const mostStreams = 2000;
+/** Those of one link among them: a patient's own, and the family's. */
+const mostOfOneLink = 10;
 
 const callSchema = Type.Object({
   callId: Type.String({
@@ -141,6 +143,8 @@ export function publicRoutes(
     },
     async (request, reply) => {
       const { visitId, ...found } = await page(request.params.token);
+      if (followed.countOf(visitId) >= mostOfOneLink)
+        throw new MillraceError('SUBSCRIBERS_FULL', 'Too many pages of this link are open.');
       streams.open(request, reply, (send, end) => followed.follow(visitId, found, send, end));
       return reply;
     },

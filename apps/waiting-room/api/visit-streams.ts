@@ -68,6 +68,13 @@ export class VisitStreams {
     return () => this.#followers.delete(follower);
   }
 
+  /** How many pages of a visit are open. */
+  countOf(visitId: string): number {
+    let count = 0;
+    for (const follower of this.#followers) if (follower.visitId === visitId) count += 1;
+    return count;
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#stopListening();

@@ -2,7 +2,7 @@ import os from 'node:os';
 import type { Access } from '../../access/access.ts';
 import type { AccessDefinition } from '../../access/policy.ts';
 import type { ChangeBy } from '../../access/principal.ts';
-import { readSettings } from '../../config.ts';
+import { archiveToRead, readSettings } from '../../config.ts';
 import { MillraceError } from '../../errors.ts';
 import { migrateSystem } from '../../migrate-system.ts';
 import { openAccess } from '../../open-access.ts';
@@ -27,7 +27,8 @@ export async function onEventStore<Result>(
   }
   const databases = await reachDatabases(settings, system, terminal.err);
   try {
-    if (databases.embedded !== undefined && settings.migrate) await migrateSystem(system, databases);
+    if (databases.embedded !== undefined && settings.migrate)
+      await migrateSystem(system, databases, archiveToRead(settings));
     await using opened = openAccess(databases.eventStoreUrl);
     return await work(opened.access, definition);
   } finally {

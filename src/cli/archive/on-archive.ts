@@ -1,4 +1,4 @@
-import { archiveFolder, readSettings } from '../../config.ts';
+import { archiveFolder, archiveToRead, readSettings } from '../../config.ts';
 import { findRunningPostgres } from '../../embedded/find-running-postgres.ts';
 import { MillraceError } from '../../errors.ts';
 import { migrateSystem } from '../../migrate-system.ts';
@@ -34,7 +34,8 @@ export async function onArchive<Result>(
       }
     : await openDatabases(settings, Promise.resolve(system), terminal.err);
   try {
-    if (databases.embedded !== undefined && settings.migrate) await migrateSystem(system, databases);
+    if (databases.embedded !== undefined && settings.migrate)
+      await migrateSystem(system, databases, archiveToRead(settings));
     await using opened = openArchive(system, databases, { folder, afterMs: settings.archive.afterMs });
     return await work(opened);
   } finally {

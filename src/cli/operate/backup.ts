@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { backUp, type BackupProgress } from '../../backup/backup.ts';
 import { restore } from '../../backup/restore.ts';
-import { hidePassword, readSettings } from '../../config.ts';
+import { archiveToRead, hidePassword, readSettings } from '../../config.ts';
 import { migrateSystem } from '../../migrate-system.ts';
 import { loadApplication } from '../application-file.ts';
 import type { BackupCommandOptions } from '../commands/backup.ts';
@@ -42,9 +42,10 @@ export async function restoreDatabases(
 ): Promise<void> {
   const folder = path.resolve(given);
   const { system } = await loadApplication(options.app);
-  const databases = await reachDatabases(readSettings(process.env), system, terminal.err);
+  const settings = readSettings(process.env);
+  const databases = await reachDatabases(settings, system, terminal.err);
   try {
-    const prepare = () => migrateSystem(system, databases);
+    const prepare = () => migrateSystem(system, databases, archiveToRead(settings));
     const onProgress = progressOn(terminal, options);
     const { manifest, tables, rows, builtFromLog } = await restore({
       ...databases,
@@ -63,7 +64,8 @@ export async function restoreDatabases(
     terminal.out(
       `${tables} tables and ${rows} rows are what the backup of ${manifest.begunAt} says, by count and hash.`,
     );
-    for (const id of builtFromLog) terminal.out(`${id} has other tables now: it is built from the log at the start.`);
+    for (const id of builtFromLog)
+      terminal.out(`${id} has other tables in this version: it was made anew from the log.`);
   } finally {
     await databases.embedded?.stop();
   }

@@ -1,4 +1,4 @@
-import { hidePassword, readSettings } from '../../config.ts';
+import { archiveToRead, hidePassword, readSettings } from '../../config.ts';
 import { groupRoles, migrateSystem } from '../../migrate-system.ts';
 import { loadApplication } from '../application-file.ts';
 import type { MigrateCommandOptions } from '../commands/migrate.ts';
@@ -15,7 +15,8 @@ export async function migrate(options: MigrateCommandOptions, terminal: Terminal
   const databases = await reachDatabases(settings, system, terminal.err);
   try {
     const onRenewing = renewingLine(terminal);
-    await migrateSystem(system, databases, prefix === undefined ? { onRenewing } : { onRenewing, grants: prefix });
+    const grants = prefix === undefined ? {} : { grants: prefix };
+    await migrateSystem(system, databases, { onRenewing, ...archiveToRead(settings), ...grants });
   } finally {
     await databases.embedded?.stop();
   }

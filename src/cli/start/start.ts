@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { archiveFolder, readSettings, type Settings } from '../../config.ts';
+import { archiveFolder, archiveToRead, readSettings, type Settings } from '../../config.ts';
 import type { Role } from '../../running-system.ts';
 import { findApplicationFile, loadApplication } from '../application-file.ts';
 import type { StartOptions } from '../commands/start.ts';
@@ -106,7 +106,7 @@ async function bringUp(
   const { processLog, systemLog, logger, silence } = openLog(settings, name, roles);
   running.log = processLog;
   const onRenewing = renewingLine(terminal);
-  if (settings.migrate) await migrateSystem(await definition, databases, { onRenewing });
+  if (settings.migrate) await migrateSystem(await definition, databases, { onRenewing, ...archiveToRead(settings) });
   const tracing = await tracingFor(settings, name, roles);
   // Behind the system, which tells until its end.
   if (tracing !== undefined) parts.push({ name: 'Tracing', stop: () => tracing.stop() });

@@ -57,7 +57,7 @@ async function begin(server: MillraceServer, tail: LiveTail, feeds: LiveFeeds, c
   };
   call.once('cancelled', leave);
   call.once('finish', leave);
-  feeds.checkRoom();
+  feeds.checkRoom(tail);
   await tail.subscribe(subscriber, call.request.after);
 }
 

@@ -77,6 +77,9 @@ let states = 0;
 test.each([
   ['shop=7', true],
   ['shop=7,other@place=a b', true],
+  ['shop=7 , other=a b', true],
+  // Spaces that could be of a value or of what separates it: a pattern that tries all ways would never end.
+  [`${'a=b            ,'.repeat(30)}!`, false],
   ['', false],
   ['shop', false],
   ['Shop=7', false],
