@@ -1,13 +1,20 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { application } from '../../apps/waiting-room/app.ts';
 import { checkInToUnlimitedQueue } from '../../apps/waiting-room/domain/check-in-unlimited.ts';
 import { MillraceError, type RunningSystem } from '../../src/index.ts';
 import { startServer } from '../../src/server/start-server.ts';
 import { startSystem } from '../../src/start-system.ts';
+import { openProcessLog } from '../../src/telemetry/process-log.ts';
+import { startTracing } from '../../src/telemetry/start-tracing.ts';
+import { makeSystemLog } from '../../src/telemetry/system-log.ts';
 import { prepareSystem, untilCaughtUp } from '../bench-system.ts';
 import { checkInCommand } from '../check-ins.ts';
 import { median } from '../measure.ts';
 import type { Part, PartContext } from '../part.ts';
+import { Worker } from '../worker.ts';
 
 const callers = 64;
 const scrapeEveryMs = 1_000;
@@ -37,6 +44,36 @@ async function startMetrics(context: PartContext): Promise<Variant> {
     await system.stop();
   };
   return { name: 'metrics', system, metricsUrl: `${server.url}/metrics`, stop };
+}
+
+/** All of it, as a process has it by default with a log folder and a receiver of traces: metrics, log, 1 % of traces. */
+async function startAll(context: PartContext, endpoint: string, folder: string): Promise<Variant> {
+  const urls = await prepareSystem(context, application.system, 'telemetry_all');
+  const slowMs = 60_000;
+  const settings = {
+    folder,
+    keepMs: 3_600_000,
+    keepBytes: 256 * 1024 ** 2,
+    events: 'asked',
+    slowMs,
+    seq: undefined,
+  } as const;
+  const log = openProcessLog({ application: 'bench', roles: ['api'], level: 'info', settings, isTerminal: true });
+  const systemLog = makeSystemLog(log.log, { mode: 'asked', slowMs });
+  const sampler = 'parentbased_traceidratio';
+  const tracing = await startTracing({ endpoint, service: 'bench', sampler, ratio: 0.01 });
+  const system = await startSystem(application.system, { ...urls, systemLog, tracing });
+  const server = await startServer(application, system, {
+    ...{ host: '127.0.0.1', port: 0 },
+    onRequestDone: (request) => systemLog.way.requestDone(request),
+  });
+  const stop = async () => {
+    await server.stop();
+    await system.stop();
+    await tracing.stop();
+    await log.close();
+  };
+  return { name: 'metrics, log, 1 % of traces', system, metricsUrl: `${server.url}/metrics`, stop };
 }
 
 /** Check-ins by many callers, from the first call until all of them are in the read model: events a second. */
@@ -73,7 +110,10 @@ export const part: Part = {
     const { rounds, quick, askedSeconds } = context.settings;
     const seconds = askedSeconds ?? (quick ? 2 : 10);
     const off = await startOff(context);
-    const variants = [await startMetrics(context)];
+    const sink = new Worker('otlp-sink.ts', []);
+    const endpoint = await sink.nextLine();
+    const folder = await mkdtemp(join(tmpdir(), 'millrace-bench-telemetry-'));
+    const variants = [await startMetrics(context), await startAll(context, endpoint, folder)];
     const all = [off, ...variants];
     const rates = new Map(all.map(({ name }) => [name, [] as number[]]));
     try {
@@ -89,6 +129,9 @@ export const part: Part = {
       }
     } finally {
       for (const variant of all) await variant.stop();
+      sink.say('end');
+      await sink.ended();
+      await rm(folder, { recursive: true, force: true });
     }
     const withoutAny = rates.get(off.name) ?? [];
     const ratios = variants.map(({ name }) => ({
