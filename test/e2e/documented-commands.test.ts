@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import process from 'node:process';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { repository } from '../../scripts/development-tool.ts';
 import { millraceProgram, MillracePlace } from '../support/millrace-process.ts';
 import { commandsForFreshStart } from '../unit/repository/documented-commands.ts';
@@ -29,7 +29,14 @@ describe('the commands in the documents, against a fresh start', () => {
     place.env['LOG_LEVEL'] = 'info';
     const started = place.spawn(process.execPath, [millraceProgram, 'start', '--grpc'], repository);
     await place.ready(started);
-    grpc = /^ +gRPC +(\S+)$/m.exec(started.output())?.[1] ?? 'not served';
+    // The lines that say where everything is come a moment after the first answer.
+    await vi.waitFor(
+      () => {
+        grpc = /^ +gRPC +(\S+)$/m.exec(started.output())?.[1] ?? '';
+        expect(grpc).not.toBe('');
+      },
+      { timeout: 15_000, interval: 20 },
+    );
   });
 
   afterAll(() => place.remove());
