@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { MillraceError } from '../errors.ts';
 import { Lease } from '../postgres/lease.ts';
 import type { LogNames } from '../postgres/log-names.ts';
+import { Recurring } from '../recurring.ts';
 import type { ArchiveRunResult } from './archive.ts';
 import { ArchiveFolder } from './archive-folder.ts';
 import { archiveDefaults, type ArchiveOptions } from './archive-options.ts';
@@ -29,36 +30,27 @@ export const archiveLease = 'archive';
 /** Archives now and then, when no other process does. */
 export class ArchiveJob {
   readonly #options: ArchiveJobOptions;
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<unknown> | undefined;
-  readonly #stop = new AbortController();
+  readonly #recurring: Recurring;
 
   constructor(options: ArchiveJobOptions) {
     this.#options = options;
+    this.#recurring = new Recurring(
+      options.intervalMs ?? archiveDefaults.intervalMs,
+      () => this.runNow(),
+      (error) => {
+        // That another process does it is as it should be.
+        if (!(error instanceof MillraceError && error.code === 'ARCHIVE_IN_PROGRESS')) options.onError?.(error);
+      },
+    );
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => this.#tick(), this.#options.intervalMs ?? archiveDefaults.intervalMs);
-    this.#timer.unref();
+    this.#recurring.start();
   }
 
   /** Lets the batch under way finish. */
-  async stop(): Promise<void> {
-    this.#stop.abort();
-    clearInterval(this.#timer);
-    await this.#running;
-  }
-
-  #tick(): void {
-    if (this.#running !== undefined || this.#stop.signal.aborted) return;
-    this.#running = this.runNow()
-      .catch((error: unknown) => {
-        // That another process does it is as it should be.
-        if (!(error instanceof MillraceError && error.code === 'ARCHIVE_IN_PROGRESS')) this.#options.onError?.(error);
-      })
-      .finally(() => {
-        this.#running = undefined;
-      });
+  stop(): Promise<void> {
+    return this.#recurring.stop();
   }
 
   /** One run. Throws ARCHIVE_IN_PROGRESS when another process archives, ARCHIVE_FAILED. */
@@ -77,7 +69,7 @@ export class ArchiveJob {
         folder: new ArchiveFolder(folder),
         afterMs: afterMs ?? archiveDefaults.afterMs,
         batchEvents: batchEvents ?? archiveDefaults.batchEvents,
-        stop: this.#stop.signal,
+        stop: this.#recurring.signal,
         onProgress,
       }).run();
     } finally {

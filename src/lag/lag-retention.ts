@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import { Lease } from '../postgres/lease.ts';
+import { Recurring } from '../recurring.ts';
 
 const day = 24 * 60 * 60 * 1000;
 
@@ -37,32 +38,20 @@ const restsFor = 9;
 /** Deletes what is old from the ledger and from the sums of minutes, in one process at a time, page by page. */
 export class LagRetention {
   readonly #options: LagRetentionOptions;
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<unknown> | undefined;
-  readonly #stop = new AbortController();
+  readonly #recurring: Recurring;
 
   constructor(options: LagRetentionOptions) {
     this.#options = options;
+    const { intervalMs = lagRetentionDefaults.intervalMs, onError } = options;
+    this.#recurring = new Recurring(intervalMs, () => this.runNow(), onError);
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => this.#tick(), this.#options.intervalMs ?? lagRetentionDefaults.intervalMs);
-    this.#timer.unref();
+    this.#recurring.start();
   }
 
-  async stop(): Promise<void> {
-    this.#stop.abort();
-    clearInterval(this.#timer);
-    await this.#running;
-  }
-
-  #tick(): void {
-    if (this.#running !== undefined || this.#stop.signal.aborted) return;
-    this.#running = this.runNow()
-      .catch((error: unknown) => this.#options.onError?.(error))
-      .finally(() => {
-        this.#running = undefined;
-      });
+  stop(): Promise<void> {
+    return this.#recurring.stop();
   }
 
   /** Deletes all that is old. Undefined when another process does so. */
@@ -76,7 +65,7 @@ export class LagRetention {
     const keeper = lease.keep(held, onError === undefined ? {} : { onError });
     let [rows, minutes] = [0, 0];
     try {
-      while (keeper.held && !this.#stop.signal.aborted) {
+      while (keeper.held && !this.#recurring.signal.aborted) {
         const begunAt = performance.now();
         const deleted = await eventStore.query<{ rows: string; minutes: string }>(
           `select rows, minutes from lag_prune($1 * interval '1 millisecond', $2 * interval '1 millisecond', $3)`,
@@ -87,7 +76,7 @@ export class LagRetention {
         minutes += found.minutes;
         if (found.rows + found.minutes === 0) break;
         const rest = Math.min(5_000, restsFor * (performance.now() - begunAt));
-        await pause(rest, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+        await pause(rest, undefined, { signal: this.#recurring.signal }).catch(() => undefined);
       }
       return { rows, minutes };
     } finally {

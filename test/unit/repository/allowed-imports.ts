@@ -76,7 +76,7 @@ export const rooms: { readonly [room: string]: Room } = {
 };
 
 /** Files at the top of `src/` that every room may import. */
-export const openToAll = ['config.ts', 'doorbell.ts', 'errors.ts', 'retry-schedule.ts', 'within.ts'];
+export const openToAll = ['config.ts', 'doorbell.ts', 'errors.ts', 'recurring.ts', 'retry-schedule.ts', 'within.ts'];
 /** The shape of a system, and of what looks at it. Every room may import it as types; only what puts parts together may import its code. */
 export const openAsTypes = ['process-activity.ts', 'running-system.ts', 'system.ts', 'tracing.ts'];
 /** The other files at the top put the parts together: they may import every room, and only these may import them. */
