@@ -51,11 +51,15 @@ const send = (path: string, body: object): string => `(async () => {
   return { sentAt, ...answer };
 })()`;
 
+/** Builds the screens. Before the server is started: it knows the files that were there then. */
+export function buildScreens(): void {
+  const built = spawnSync(process.execPath, [fileURLToPath(new URL('../scripts/build-web.ts', import.meta.url))]);
+  if (built.status !== 0) throw new Error('the pages were not built');
+}
+
 /** Undefined when there is no Chromium on this machine. */
 export async function openPublicScreens(url: string): Promise<PublicScreens | undefined> {
   if (findChromium() === undefined) return undefined;
-  const built = spawnSync(process.execPath, [fileURLToPath(new URL('../scripts/build-web.ts', import.meta.url))]);
-  if (built.status !== 0) throw new Error('the pages were not built');
   const browser = await startBrowser();
   try {
     return await screensIn(browser, url);
@@ -108,7 +112,7 @@ async function screensIn(browser: Browser, url: string): Promise<PublicScreens> 
 /** A queue and a room of one patient's own, at the display's site. */
 async function open(url: string, n: number): Promise<void> {
   for (const [path, body] of [
-    [`queues/browser-${n}`, { siteId: site, ticketPrefix: `B${n}` }],
+    [`queues/browser-${n}`, { siteId: site, ticketPrefix: `B${n.toString(36).toUpperCase()}` }],
     [`rooms/browser-${n}`, { siteId: site }],
   ] as const) {
     const response = await fetch(`${url}/api/waiting-room/${path}`, {

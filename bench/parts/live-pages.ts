@@ -1,7 +1,7 @@
 import { application } from '../../apps/waiting-room/app.ts';
 import { startServer } from '../../src/server/start-server.ts';
 import { startBenchSystem } from '../bench-system.ts';
-import { openPublicScreens } from '../live-browser.ts';
+import { buildScreens, openPublicScreens } from '../live-browser.ts';
 import { arrivalTimes, summary, type GroupTimes } from '../live-arrivals.ts';
 import type { Part, Requirement } from '../part.ts';
 import { Worker } from '../worker.ts';
@@ -27,6 +27,7 @@ export const part: Part = {
   title: 'Live pages: sent at the desk to shown by 1,000 connected clients',
   run: async (context) => {
     const { quick, askedSeconds } = context.settings;
+    buildScreens();
     const { system } = await startBenchSystem(context, application.system, 'live_pages');
     const server = await startServer(application, system, { host: '127.0.0.1', port: 0 });
     const desk = new Worker('clinic-desk.ts', [server.url, `r${Date.now() % 100_000}`]);

@@ -1,6 +1,6 @@
 import type { EventRegistry } from '../events/codec.ts';
 import type { Json, RecordedEvent } from '../events/envelope.ts';
-import type { AppendCondition, EventLog, EventQuery, ReadUnderLock } from '../store/store.ts';
+import type { AppendCondition, EventLog, EventQuery, ExpectedVersion, ReadUnderLock } from '../store/store.ts';
 import type { DecidedEvent, Decider } from './decider.ts';
 
 /**
@@ -17,6 +17,12 @@ export interface BoundaryState<State> {
   readonly folded: number;
 }
 
+/** What a boundary reads; see {@link Boundary}. */
+export interface BoundaryReads {
+  readonly reads: readonly EventQuery[];
+  readonly candidates: readonly string[];
+}
+
 const pageSize = 1000;
 
 /** Folds, loads and refreshes the state of one boundary. */
@@ -24,29 +30,38 @@ export class BoundaryReader<State, Event extends DecidedEvent> {
   readonly #decider: Pick<Decider<State, never, Event>, 'name' | 'initial' | 'evolve' | 'snapshot'>;
   readonly #log: EventLog;
   readonly #registry: EventRegistry;
-  readonly reads: readonly EventQuery[];
+  /** What the state is folded from: what nobody else may add to, and the candidates. */
+  readonly #reads: readonly EventQuery[];
+  readonly #candidates: ReadonlySet<string>;
   readonly #snapshotName: string;
   /** How many events were folded in, counted as in the state, when the newest snapshot was taken or loaded. */
   #foldedAtSnapshot = 0;
 
   constructor(
     decider: Pick<Decider<State, never, Event>, 'name' | 'initial' | 'evolve' | 'snapshot'>,
-    reads: readonly EventQuery[],
+    { reads, candidates }: BoundaryReads,
     log: EventLog,
     registry: EventRegistry,
     name: string,
   ) {
     this.#decider = decider;
-    this.reads = reads;
+    const held = new Set(reads.flatMap((read) => ('stream' in read ? [read.stream] : [])));
+    this.#candidates = new Set(candidates.filter((stream) => !held.has(stream)));
+    this.#reads = [...reads, ...[...this.#candidates].map((stream) => ({ stream }))];
     this.#log = log;
     this.#registry = registry;
     this.#snapshotName = name;
   }
 
+  /** Others may add to what is read while a command is on its way: its state is of no use afterwards. */
+  get passes(): boolean {
+    return this.#candidates.size > 0;
+  }
+
   /** The state before any event. */
   initial(): BoundaryState<State> {
     const versions = new Map<string, number>();
-    for (const read of this.reads) if ('stream' in read) versions.set(read.stream, 0);
+    for (const read of this.#reads) if ('stream' in read) versions.set(read.stream, 0);
     return { value: this.#decider.initial, position: 0, versions, folded: 0 };
   }
 
@@ -80,7 +95,7 @@ export class BoundaryReader<State, Event extends DecidedEvent> {
    * that the state in memory is the one that the log gives.
    */
   concerns(event: Pick<RecordedEvent, 'stream' | 'type' | 'tags'>): boolean {
-    return this.reads.some((read) =>
+    return this.#reads.some((read) =>
       'stream' in read
         ? read.stream === event.stream
         : read.tags.every((tag) => event.tags.includes(tag)) && (read.types?.includes(event.type) ?? true),
@@ -102,9 +117,16 @@ export class BoundaryReader<State, Event extends DecidedEvent> {
     return folded === 0 ? state : { value, position, versions, folded: state.folded + folded };
   }
 
-  /** What must hold when events decided on this state are appended. */
+  /** The versions that must hold when events for these streams, decided on this state, are appended. */
+  expected(state: BoundaryState<State>, written: ReadonlySet<string>): ExpectedVersion[] {
+    return [...state.versions].flatMap(([stream, version]) =>
+      this.#candidates.has(stream) && !written.has(stream) ? [] : [{ stream, version }],
+    );
+  }
+
+  /** What must hold besides. */
   conditions(state: BoundaryState<State>): AppendCondition[] {
-    return this.reads.flatMap((read) => ('stream' in read ? [] : [{ ...read, after: state.position }]));
+    return this.#reads.flatMap((read) => ('stream' in read ? [] : [{ ...read, after: state.position }]));
   }
 
   /** Writes a snapshot when the rule asks for one. Losing one costs time, never truth. */
@@ -136,7 +158,7 @@ export class BoundaryReader<State, Event extends DecidedEvent> {
   }
 
   #after(state: BoundaryState<State>): EventQuery[] {
-    return this.reads.map((read) =>
+    return this.#reads.map((read) =>
       'stream' in read ? { stream: read.stream, afterVersion: state.versions.get(read.stream) ?? 0 } : read,
     );
   }

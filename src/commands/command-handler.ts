@@ -7,7 +7,7 @@ import type { EventLog } from '../store/store.ts';
 import { BoundaryReader } from './boundary-state.ts';
 import { hashKey, type KeyOfCommand } from './command-key.ts';
 import type { Boundary, DecidedEvent, Decider } from './decider.ts';
-import { Mailbox, type CommandResult } from './mailbox.ts';
+import { Contention, Mailbox, type CommandResult } from './mailbox.ts';
 import type { CommandTrace, Tracing } from '../tracing.ts';
 
 /** What comes along with a command. */
@@ -42,6 +42,7 @@ export class CommandHandler {
   readonly #log: EventLog;
   readonly #registry: EventRegistry;
   readonly #mailboxes: LRUCache<string, AnyMailbox>;
+  readonly #contentions = new LRUCache<string, Contention>({ max: 10_000 });
   /** Mailboxes that were pushed out while they had work. */
   readonly #leaving = new Set<AnyMailbox>();
   readonly #keysInUse = new Map<string, Promise<unknown>>();
@@ -171,18 +172,29 @@ export class CommandHandler {
     boundary: Boundary,
   ): Mailbox<State, Command, Event> {
     const reads = boundary.reads ?? [{ stream: boundary.stream }];
-    const name = `${decider.name}:${JSON.stringify(reads)}`;
+    const { candidates = [], competesFor } = boundary;
+    const name = `${decider.name}:${JSON.stringify(candidates.length === 0 ? reads : { reads, candidates })}`;
     const known = this.#mailboxes.get(name);
     // Mailboxes are told apart by the decider's name, and a name stands for one decider: its types are these.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
     if (known !== undefined) return known as Mailbox<State, Command, Event>;
-    const reader = new BoundaryReader<State, Event>(decider, reads, this.#log, this.#registry, name);
-    const mailbox = new Mailbox<State, Command, Event>(decider, reader, this.#log, this.#registry, () => {
+    const reader = new BoundaryReader<State, Event>(decider, { reads, candidates }, this.#log, this.#registry, name);
+    const contention = competesFor === undefined ? new Contention() : this.#contention(decider.name, competesFor);
+    const mailbox = new Mailbox<State, Command, Event>(decider, reader, this.#log, this.#registry, contention, () => {
       // Many are for something new each, and used once: kept, they would only make work for the garbage collector.
       if (this.#mailboxes.peek(name) === mailbox) this.#mailboxes.delete(name);
     });
     this.#mailboxes.set(name, mailbox);
     return mailbox;
+  }
+
+  #contention(decider: string, competesFor: string): Contention {
+    const name = `${decider}:${competesFor}`;
+    const known = this.#contentions.get(name);
+    if (known !== undefined) return known;
+    const contention = new Contention();
+    this.#contentions.set(name, contention);
+    return contention;
   }
 }
 

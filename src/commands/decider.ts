@@ -25,6 +25,16 @@ export interface Boundary {
    * to one person.
    */
   readonly reads?: readonly EventQuery[];
+  /**
+   * Streams that the command chooses among. They are part of the state, but others may add to them meanwhile: only one
+   * that the command writes to is held to its version, so whoever takes another candidate does not disturb.
+   */
+  readonly candidates?: readonly string[];
+  /**
+   * What commands of this kind compete for, in words of the application (a queue, say). Once two races in a row were
+   * lost, whatever competes for the same decides under the log's lock for a while. Default: the boundary for itself.
+   */
+  readonly competesFor?: string;
   /** More that must hold, without being part of the state. */
   readonly guards?: readonly AppendCondition[];
   /** Most commands of this kind find nothing there yet: start from the initial state instead of reading first. When

@@ -65,6 +65,26 @@ const maximumLost = 100;
 /** After two lost races in a row, so many appends are decided under the lock. */
 const contendedRounds = 16;
 
+/** How contended something is that commands compete for: a boundary, or what several boundaries name in common. */
+export class Contention {
+  #lockedRounds = 0;
+
+  /** So many appends more decide under the lock at once, without a try that would fail. */
+  get lockedRounds(): number {
+    return this.#lockedRounds;
+  }
+
+  /** Others write here as well. */
+  met(): void {
+    this.#lockedRounds = contendedRounds;
+  }
+
+  /** Nobody else wrote meanwhile. */
+  calm(): void {
+    this.#lockedRounds = Math.max(0, this.#lockedRounds - 1);
+  }
+}
+
 /**
  * The mailbox of one boundary: its commands queue here, are decided in order on the state in memory, and travel in one
  * append. A conflict (another process wrote) brings back what is new and decides again; from the second lost race on,
@@ -80,11 +100,7 @@ export class Mailbox<State, Command, Event extends DecidedEvent> {
   /** Counts how often the memory was dropped: what was read before is not put back after. */
   #epoch = 0;
   #running = false;
-  /**
-   * Others write to this boundary as well: so many appends decide under the lock at once, without a try that would
-   * fail. Counts down while nobody else writes.
-   */
-  #lockedRounds = 0;
+  readonly #contention: Contention;
   /** All that came so far expected to find nothing: what is kept here will hardly be asked for again. */
   #passing = true;
   readonly #onDone: () => void;
@@ -94,8 +110,10 @@ export class Mailbox<State, Command, Event extends DecidedEvent> {
     reader: BoundaryReader<State, Event>,
     log: EventLog,
     registry: EventRegistry,
+    contention: Contention = new Contention(),
     onDone: () => void = () => undefined,
   ) {
+    this.#contention = contention;
     this.#onDone = onDone;
     this.#decider = decider;
     this.#reader = reader;
@@ -135,7 +153,7 @@ export class Mailbox<State, Command, Event extends DecidedEvent> {
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) await this.#executeAll(this.#waiting.splice(0, longestChain));
     this.#running = false;
-    if (this.#passing) this.#onDone();
+    if (this.#passing || this.#reader.passes) this.#onDone();
   }
 
   /** Executes commands. Never throws: every command is answered. */
@@ -181,7 +199,9 @@ export class Mailbox<State, Command, Event extends DecidedEvent> {
       }
       const sent = { chain, underLock: false };
       const request =
-        this.#lockedRounds === 0 ? chain.request : { ...chain.request, revise: this.#reviser(sent, left), stale: true };
+        this.#contention.lockedRounds === 0
+          ? chain.request
+          : { ...chain.request, revise: this.#reviser(sent, left), stale: true };
       let outcome: AppendOutcome;
       try {
         outcome = await this.#log.append(request);
@@ -216,7 +236,7 @@ export class Mailbox<State, Command, Event extends DecidedEvent> {
             break;
           }
           lost++;
-          if (lost > 1) this.#lockedRounds = contendedRounds;
+          if (lost > 1) this.#contention.met();
           // What conflicts although it was decided under the lock never passes: a guard, or a stream that must be new.
           if (sent.underLock || lost > maximumLost) {
             if (left.length > 1) return left;
@@ -235,6 +255,10 @@ export class Mailbox<State, Command, Event extends DecidedEvent> {
 
   #remember(base: BoundaryState<State>, events: readonly RecordedEvent[], epoch: number): void {
     if (epoch !== this.#epoch) return;
+    if (this.#reader.passes) {
+      this.#state = undefined;
+      return;
+    }
     try {
       this.#state = this.#reader.fold(base, events);
       void this.#reader.saveSnapshot(this.#state);
@@ -251,7 +275,8 @@ export class Mailbox<State, Command, Event extends DecidedEvent> {
   ): NonNullable<AppendRequest['revise']> {
     return async (read) => {
       const state = await this.#reader.refreshUnderLock(sent.chain.base, read);
-      this.#lockedRounds = state === sent.chain.base ? Math.max(0, this.#lockedRounds - 1) : contendedRounds;
+      if (state === sent.chain.base) this.#contention.calm();
+      else this.#contention.met();
       sent.chain = this.#decide(state, left);
       sent.underLock = true;
       return sent.chain.request === undefined
@@ -306,7 +331,7 @@ export class Mailbox<State, Command, Event extends DecidedEvent> {
       }
     }
     if (events.length === 0 && keys.length === 0) return { members, request: undefined, base };
-    const expect = [...base.versions].map(([stream, version]) => ({ stream, version }));
+    const expect = this.#reader.expected(base, new Set(events.map(({ stream }) => stream)));
     for (const stream of newStreams) if (!base.versions.has(stream)) expect.push({ stream, version: 0 });
     const guards = members.flatMap(({ waiting }) => waiting.boundary.guards ?? []);
     const conditions = [...this.#reader.conditions(base), ...guards];

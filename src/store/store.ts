@@ -19,6 +19,12 @@ export interface AppendCondition {
   readonly after: number;
 }
 
+export interface ExpectedVersion {
+  readonly stream: string;
+  /** 0 for a stream that must be new. */
+  readonly version: number;
+}
+
 /** One event on its way into the log. */
 export interface EventToAppend {
   /** UUIDv7. The same id again is the same event: sending it twice stores it once. */
@@ -53,7 +59,7 @@ export interface AppendRequest {
   readonly events: readonly EventToAppend[];
   /** The version that a stream must have before the request's own events; 0 for a stream that must be new. Streams
    * that are not named get the next versions whatever they are. */
-  readonly expect?: readonly { readonly stream: string; readonly version: number }[];
+  readonly expect?: readonly ExpectedVersion[];
   readonly conditions?: readonly AppendCondition[];
   readonly keys?: readonly CommandKey[];
   /**

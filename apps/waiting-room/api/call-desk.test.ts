@@ -23,10 +23,13 @@ let calls: CallDesk;
 let readModelReached: (position: number) => void = () => undefined;
 /** What the read model answers to a question for candidates. */
 let rows: { visit_id: string; call_order: number }[];
+/** Happens while the read model answers. */
+let meanwhile: () => void;
 
 beforeEach(() => {
   system = memorySystem(waitingRoom);
   rows = [];
+  meanwhile = () => undefined;
   momentsAgo = new MomentsAgo({
     log: system.log,
     registry: system.registry,
@@ -37,8 +40,11 @@ beforeEach(() => {
       },
     },
   });
-  const query: ConstructorParameters<typeof CallDesk>[0]['query'] = (text) =>
-    Promise.resolve((text.includes('call_order') ? rows : []) as never[]);
+  const query: ConstructorParameters<typeof CallDesk>[0]['query'] = (text) => {
+    if (!text.includes('call_order')) return Promise.resolve([]);
+    meanwhile();
+    return Promise.resolve(rows as never[]);
+  };
   calls = new CallDesk({ query }, momentsAgo);
 });
 afterEach(async () => {
@@ -70,6 +76,13 @@ describe('call next, before the read model knows anything', () => {
     expect(await next(room)).toBe(low);
     await step({ type: 'complete', visitId: low });
     expect(await next(room)).toBeUndefined();
+  });
+
+  test('finds who came a moment ago while the read model learns of them', async () => {
+    const visitId = await arrive('Low');
+    // It answers from the moment before.
+    meanwhile = () => readModelReached(1);
+    expect(await next(room)).toBe(visitId);
   });
 
   test('follows a patient from line to line', async () => {

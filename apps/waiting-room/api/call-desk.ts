@@ -7,8 +7,12 @@ import type { Candidate, MomentsAgo } from './moments-ago.ts';
 
 /** Rows of the read model that are looked at for one call, besides those known to be out of date. */
 const lookahead = 8;
-/** The same after a lost race: as many may have been called elsewhere before the read model shows it. */
+/** The same where others call as well: as many may have been called elsewhere before the read model shows it. */
 const furtherLookahead = 32;
+/** After a lost race, others are thought to call from the queue for so long, in milliseconds. */
+const sharedFor = 10_000;
+/** Queues that are remembered as shared. */
+const mostShared = 1_000;
 
 /** The columns are written out so that each finds its index. */
 const lastTurnSql = {
@@ -28,6 +32,8 @@ export class CallDesk {
   readonly #momentsAgo: Known;
   /** Visits that a call of this process is under way for: the next call takes somebody else. */
   readonly #claimed = new Set<string>();
+  /** Queues that another process calls from as well, until that moment. */
+  readonly #shared = new Map<string, number>();
 
   constructor(readModels: ReadModels, momentsAgo: Known) {
     this.#readModels = readModels;
@@ -57,14 +63,15 @@ export class CallDesk {
     for (;;) {
       const [visitId, ...next] = await this.#claim(queueId, calledFrom[place.kind], gone);
       if (visitId === undefined) return undefined;
-      // Nobody else wants the first one, as a rule. After a lost race the decision gets those behind as well: the other
-      // process goes on calling meanwhile, and whoever asks for one at a time might lose again and again.
-      const orElse = gone.size === 0 ? [] : next;
+      // Nobody else wants the first one, as a rule. Where another process calls as well, the decision gets those behind
+      // too: whoever asks for one at a time might lose again and again.
+      const orElse = this.#isShared(queueId) ? next : [];
       try {
         return await send({ visitId, queueId, place, turn, anyPatient: true, orElse });
       } catch (error) {
         if (error instanceof CallMissed && error.reason === 'visit-gone') {
           for (const id of [visitId, ...orElse]) gone.add(id);
+          this.#share(queueId);
         } else turn = anotherTurn(error, turn);
       } finally {
         this.#claimed.delete(visitId);
@@ -80,9 +87,23 @@ export class CallDesk {
     return last?.turn ?? 0;
   }
 
+  #isShared(queueId: string): boolean {
+    return performance.now() < (this.#shared.get(queueId) ?? 0);
+  }
+
+  #share(queueId: string): void {
+    this.#shared.delete(queueId);
+    this.#shared.set(queueId, performance.now() + sharedFor);
+    const [oldest] = this.#shared.keys();
+    if (this.#shared.size > mostShared && oldest !== undefined) this.#shared.delete(oldest);
+  }
+
   /** Who is next, in order. The first of them is kept from the other calls of this process. */
   async #claim(queueId: string, status: WaitingStatus, gone: ReadonlySet<string>): Promise<string[]> {
-    const most = gone.size === 0 ? lookahead : furtherLookahead;
+    const most = this.#isShared(queueId) ? furtherLookahead : lookahead;
+    // Who came before the read model is asked: once it shows them they are remembered no longer, which may be while it
+    // answers from the moment before.
+    const came = [...this.#momentsAgo.arrivals(queueId, status)];
     const limit = most + gone.size + this.#claimed.size + this.#momentsAgo.changedCount;
     const rows = await this.#readModels.query<{ visit_id: string; call_order: number }>(
       // The status is a word of this program, and stands in the text so that the partial index is found.
@@ -97,6 +118,7 @@ export class CallDesk {
       if (gone.has(visitId) || this.#claimed.has(visitId) || this.#momentsAgo.hasLeft(visitId, queueId, status)) return;
       candidates.set(visitId, candidate);
     };
+    for (const arrival of came) consider(arrival);
     for (const row of rows) consider({ visitId: row.visit_id, callOrder: row.call_order });
     for (const arrival of this.#momentsAgo.arrivals(queueId, status)) consider(arrival);
     const inOrder = [...candidates.values()].toSorted(compareCallOrder).slice(0, most);

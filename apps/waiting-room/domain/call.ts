@@ -70,12 +70,9 @@ export const callDecider: Decider<CallState, CallPatient, VisitEvent | RoomEvent
   initial: { visits: new Map(), turns: new Map(), placeActive: true, queue: 'OPEN', callTimeoutMinutes: null },
   boundary: ({ visitId, queueId, place, turn, orElse = [] }) => ({
     stream: visitId,
-    reads: [
-      ...[visitId, ...orElse].map((stream) => ({ stream })),
-      ...readsOfTurn(place, turn),
-      { tags: [queueSettingsTag(queueId)] },
-      { tags: [placeStateTag(place)] },
-    ],
+    candidates: [visitId, ...orElse],
+    competesFor: queueId,
+    reads: [...readsOfTurn(place, turn), { tags: [queueSettingsTag(queueId)] }, { tags: [placeStateTag(place)] }],
   }),
   evolve(state, event) {
     if (isVisitEvent(event)) {

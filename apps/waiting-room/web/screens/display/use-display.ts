@@ -7,8 +7,14 @@ import { emptyDisplay, received, snapshotLoaded, stands, type Call, type Display
 import { readDisplayMessage, snapshotOf } from './read-display.ts';
 import { announce, passed } from './sound.ts';
 
-/** The feed tells that a line has changed, not who comes next: that is asked for, at once and no more often than this. */
-const betweenLooksMs = 250;
+/**
+ * The feed tells that a line has changed, not who comes next: that is asked for at once. Over time there is a pause some
+ * times as long as an answer took for each look, so that a busy server is asked less often; a few looks go ahead of it.
+ */
+const pauseFactor = 4;
+const shortestPauseMs = 40;
+const longestPauseMs = 1_000;
+const looksAhead = 3;
 const anywayMs = 10_000;
 /** A call is captioned at least so long, before the next one is said. */
 const captionMs = 6_000;
@@ -29,7 +35,10 @@ export function useDisplay(siteId: string): DisplayNow {
     const over = new AbortController();
     let display = emptyDisplay;
     let timer = 0;
-    let lookedAt = -Infinity;
+    let nextLookAt = -Infinity;
+    let looking = false;
+    /** The line has changed since the look that is under way began. */
+    let changedSince = false;
     let stop: (() => void) | undefined;
     const announcer = new Announcer({
       caption: setSaid,
@@ -50,7 +59,9 @@ export function useDisplay(siteId: string): DisplayNow {
       timer = setTimeout(() => void load(), milliseconds);
     }
     async function load(): Promise<void> {
-      lookedAt = performance.now();
+      const begunAt = performance.now();
+      looking = true;
+      changedSince = false;
       // What the feed has told is in the answer, whichever process gives it.
       const least = display.shown === undefined ? '' : `?minPosition=${display.shown.position}`;
       try {
@@ -61,7 +72,17 @@ export function useDisplay(siteId: string): DisplayNow {
       } catch {
         // Asked again in a moment.
       }
-      if (!over.signal.aborted) loadIn(stop === undefined ? 2_000 : anywayMs);
+      const now = performance.now();
+      const pauseMs = Math.min(longestPauseMs, Math.max(shortestPauseMs, pauseFactor * (now - begunAt)));
+      nextLookAt = Math.max(nextLookAt, now - looksAhead * pauseMs) + pauseMs;
+      looking = false;
+      if (over.signal.aborted) return;
+      if (changedSince) lookSoon();
+      else loadIn(stop === undefined ? 2_000 : anywayMs);
+    }
+    function lookSoon(): void {
+      if (looking) changedSince = true;
+      else loadIn(Math.max(0, nextLookAt - performance.now()));
     }
     function follow(): () => void {
       return followFeed(`/api/public/stream?${new URLSearchParams({ siteId })}`, {
@@ -78,7 +99,7 @@ export function useDisplay(siteId: string): DisplayNow {
             } else show(received(display, message, serverNow()));
           }
           if (messages.some(({ type }) => type === 'rows' || type === 'lines' || type === 'reset')) {
-            loadIn(Math.max(0, lookedAt + betweenLooksMs - performance.now()));
+            lookSoon();
           }
         },
         position: () => display.shown?.position,
