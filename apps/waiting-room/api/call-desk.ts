@@ -10,7 +10,7 @@ const lookahead = 8;
 /** The same where others call as well: as many may have been called elsewhere before the read model shows it. */
 const furtherLookahead = 32;
 /** After a lost race, others are thought to call from the queue for so long, in milliseconds. */
-const sharedFor = 10_000;
+const sharedFor = 60_000;
 /** Queues that are remembered as shared. */
 const mostShared = 1_000;
 
