@@ -54,8 +54,8 @@ function makePool(url: string, name: string, reportsOf: ReportsOf): pg.Pool {
     application_name: name,
     options: '-c jit=off -c statement_timeout=60s -c lock_timeout=30s -c idle_in_transaction_session_timeout=60s',
     connectionTimeoutMillis: 10_000,
-    // A rush after some quiet minutes is not to wait for connections that are made, and statements that are planned, anew.
-    idleTimeoutMillis: 300_000,
+    // A rush after some quiet seconds is not to wait for connections that are made, and statements that are planned, anew.
+    idleTimeoutMillis: 60_000,
     // Longer than the server's own time-outs: on a half-open connection an answer would be waited for for many minutes,
     // and with it relay and ledger.
     query_timeout: 65_000,

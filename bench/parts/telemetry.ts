@@ -28,10 +28,27 @@ interface Variant {
   stop(): Promise<void>;
 }
 
+/** The same server, whose metrics hear nothing and are not asked. */
 async function startOff(context: PartContext): Promise<Variant> {
   const urls = await prepareSystem(context, application.system, 'telemetry_off');
   const system = await startSystem(application.system, { ...urls, conservationInterval: Infinity });
-  return { name: 'off', system, metricsUrl: undefined, stop: () => system.stop() };
+  const server = await startServer(application, unheard(system), { host: '127.0.0.1', port: 0 });
+  const stop = async () => {
+    await server.stop();
+    await system.stop();
+  };
+  return { name: 'off', system, metricsUrl: undefined, stop };
+}
+
+/** The system as a server sees it that is not told what consumers apply. */
+function unheard(system: RunningSystem): RunningSystem {
+  return new Proxy(system, {
+    get: (target, name) => {
+      if (name === 'onApplied') return undefined;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
 }
 
 /** All metrics, a scrape every second, log and read models compared all the time. */

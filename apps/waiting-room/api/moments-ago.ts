@@ -23,7 +23,7 @@ interface Standing extends Candidate {
 /** The part of a running system that tells what happened. */
 export interface Happenings {
   readonly log: Pick<RunningSystem['log'], 'onAppended' | 'onIncarnationChanged'>;
-  readonly registry: Pick<RunningSystem['registry'], 'decode'>;
+  readonly registry: Pick<RunningSystem['registry'], 'decodeData'>;
   readonly readModels: Pick<RunningSystem['readModels'], 'onChanged'>;
 }
 
@@ -87,7 +87,7 @@ export class MomentsAgo {
   }
 
   #learn(recorded: RecordedEvent): void {
-    const event = visitEventOf(this.#registry.decode(recorded));
+    const event = visitEventOf(this.#registry.decodeData(recorded));
     if (event === undefined) return;
     const line = lineOf(event);
     const status = statusAfter(event);

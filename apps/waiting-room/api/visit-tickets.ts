@@ -1,23 +1,27 @@
 import { dataOf, type RecordedEvent, type RunningSystem } from '#millrace';
+import { LRUCache } from 'lru-cache';
 import { PatientCheckedIn } from '../domain/events.ts';
 import { visitNow } from './visit-now.ts';
 
 type System = Pick<RunningSystem, 'log' | 'registry' | 'state'>;
 
-/** Beyond these, the oldest are forgotten and looked up in the log. */
-const mostInMemory = 40_000;
+/** Beyond these, those that nobody asked for longest are forgotten and looked up in the log. */
+const mostInMemory = 10_000;
 
 /** The ticket of each visit, which no event but the check-in holds: what this process saw, and otherwise the log. */
 export class VisitTickets {
   readonly #system: System;
-  readonly #tickets = new Map<string, string>();
+  /** The ticket, or the check-in that holds it: most are never asked for, and reading all of them costs a busy process. */
+  readonly #tickets = new LRUCache<string, string | RecordedEvent>({ max: mostInMemory });
   readonly #stops: readonly (() => void)[];
 
   constructor(system: System) {
     this.#system = system;
     this.#stops = [
       system.log.onAppended((events) => {
-        for (const event of events) if (event.type === PatientCheckedIn.type) this.#learn(event);
+        for (const event of events) {
+          if (event.type === PatientCheckedIn.type) this.#tickets.set(event.stream, event);
+        }
       }),
       system.log.onIncarnationChanged(() => this.#tickets.clear()),
     ];
@@ -30,20 +34,12 @@ export class VisitTickets {
   /** The ticket of a visit; empty for one that nobody knows. */
   async of(visitId: string): Promise<string> {
     const known = this.#tickets.get(visitId);
-    if (known !== undefined) return known;
-    const ticket = (await visitNow(this.#system, visitId))?.ticket ?? '';
-    if (ticket !== '') this.#keep(visitId, ticket);
+    if (typeof known === 'string') return known;
+    const ticket =
+      known === undefined
+        ? ((await visitNow(this.#system, visitId))?.ticket ?? '')
+        : dataOf(PatientCheckedIn, this.#system.registry.decode(known)).ticket;
+    if (ticket !== '') this.#tickets.set(visitId, ticket);
     return ticket;
-  }
-
-  #learn(event: RecordedEvent): void {
-    this.#keep(event.stream, dataOf(PatientCheckedIn, this.#system.registry.decode(event)).ticket);
-  }
-
-  #keep(visitId: string, ticket: string): void {
-    this.#tickets.set(visitId, ticket);
-    if (this.#tickets.size <= mostInMemory) return;
-    const [oldest] = this.#tickets.keys();
-    if (oldest !== undefined) this.#tickets.delete(oldest);
   }
 }

@@ -60,8 +60,8 @@ export class LogConnection {
       options: `${this.#options} -c idle_in_transaction_session_timeout=30s`,
       application_name: `${applicationName} reads`,
       connectionTimeoutMillis: 10_000,
-      // A rush after some quiet minutes is not to wait for connections that are made, and statements that are planned, anew.
-      idleTimeoutMillis: 300_000,
+      // A rush after some quiet seconds is not to wait for connections that are made, and statements that are planned, anew.
+      idleTimeoutMillis: 60_000,
       query_timeout: this.#answerTimeout,
       keepAlive: true,
       stream: () => this.#socket(),
