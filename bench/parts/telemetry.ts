@@ -43,10 +43,13 @@ async function startOff(context: PartContext): Promise<Variant> {
 /** The system as a server sees it that is not told what consumers apply. */
 function unheard(system: RunningSystem): RunningSystem {
   return new Proxy(system, {
-    get: (target, name) => {
+    get: (target, name): unknown => {
       if (name === 'onApplied') return undefined;
       const value: unknown = Reflect.get(target, name, target);
-      return typeof value === 'function' ? value.bind(target) : value;
+      // Its methods reach for private fields, which a proxy has none of.
+      return typeof value === 'function'
+        ? (...given: unknown[]): unknown => Reflect.apply(value, target, given)
+        : value;
     },
   });
 }

@@ -5,6 +5,7 @@ import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { newEventId } from '../events/event-id.ts';
 import type { RunningTracing, SpanCounts } from '../tracing.ts';
 import type { TracingOptions } from './start-tracing.ts';
+import { TraceRoots } from './trace-roots.ts';
 import { samplerFor } from './tracing-sampler.ts';
 import { SpanTracing } from './tracing.ts';
 
@@ -33,8 +34,11 @@ export function exportingTracing(options: TracingOptions): RunningTracing {
     exportTimeoutMillis: patience + 1_000,
     selfObsMeterProvider: counts,
   });
+  const own = samplerFor(sampler, ratio);
+  const roots = new TraceRoots(own);
   const provider = new TracerProvider({
-    sampler: samplerFor(sampler, ratio),
+    sampler: own,
+    idGenerator: roots,
     resource: resourceFromAttributes({
       'service.instance.id': newEventId(),
       ...(version === undefined ? {} : { 'service.version': version }),
@@ -44,14 +48,14 @@ export function exportingTracing(options: TracingOptions): RunningTracing {
     spanProcessors: [processor],
     spanLimits: { linkCountLimit: mostLinks },
   });
-  return new ExportedTracing(provider, counts, version);
+  return new ExportedTracing(provider, roots, counts, version);
 }
 
 class ExportedTracing extends SpanTracing implements RunningTracing {
   readonly #provider: TracerProvider;
 
-  constructor(provider: TracerProvider, counts: SpanCounts, version: string | undefined) {
-    super(provider.getTracer('millrace', version), counts);
+  constructor(provider: TracerProvider, roots: TraceRoots, counts: SpanCounts, version: string | undefined) {
+    super(provider.getTracer('millrace', version), roots, counts);
     this.#provider = provider;
   }
 

@@ -5,6 +5,7 @@ import { MessagesRefused } from '../brokers/broker.ts';
 import { samplers } from '../config/parsers.ts';
 import { DomainError, MillraceError } from '../errors.ts';
 import type { RecordedEvent } from '../events/envelope.ts';
+import { TraceRoots } from './trace-roots.ts';
 import { samplerFor } from './tracing-sampler.ts';
 import { SpanTracing } from './tracing.ts';
 
@@ -12,11 +13,12 @@ const traceId = '0af7651916cd43dd8448eb211c80319c';
 const contextOf = (span: number, flags = '01') => `00-${traceId}-${String(span).padStart(16, '0')}-${flags}`;
 
 const exporter = new InMemorySpanExporter();
-const recording = (sampler = samplerFor('always_on', 1)) =>
-  new SpanTracing(
-    new TracerProvider({ sampler, spanProcessors: [new SimpleSpanProcessor({ exporter })] }).getTracer('tests'),
-    { exported: 0, dropped: 0 },
-  );
+const recording = (sampler = samplerFor('always_on', 1)) => {
+  const roots = new TraceRoots(sampler);
+  const spanProcessors = [new SimpleSpanProcessor({ exporter })];
+  const provider = new TracerProvider({ sampler, idGenerator: roots, spanProcessors });
+  return new SpanTracing(provider.getTracer('tests'), roots, { exported: 0, dropped: 0 });
+};
 const tracing = recording();
 afterEach(() => exporter.reset());
 
@@ -66,6 +68,17 @@ it('a share of the traces is recorded, and what follows goes by the first decisi
     const { metadata } = some.command('cart', context);
     expect(metadata.traceparent?.slice(0, 35)).toBe(end === undefined ? undefined : context.traceparent.slice(0, 35));
   }
+});
+
+it('a trace that will be recorded has one id, also where another one was drawn before', () => {
+  const half = recording(samplerFor('parentbased_traceidratio', 0.5));
+  const contexts = Array.from({ length: 200 }, () => half.request('GET', '/', {}, 'c')).map((trace) => {
+    trace.end?.(200);
+    return trace.context.traceparent;
+  });
+  const recorded = contexts.filter((context) => context.endsWith('-01')).map((context) => context.slice(3, 35));
+  expect(exporter.getFinishedSpans().map((span) => span.spanContext().traceId)).toEqual(recorded);
+  expect(new Set(contexts.map((context) => context.slice(3, 35))).size).toBe(200);
 });
 
 it.each(['nonsense', '', `01${contextOf(7).slice(2)}`, `00-${'0'.repeat(32)}-0000000000000007-01`, contextOf(0)])(

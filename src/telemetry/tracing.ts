@@ -17,6 +17,7 @@ import type {
 } from '../tracing.ts';
 import { errorForLog } from './error-for-log.ts';
 import { spanTable, type SpanAttributes, type SpanName } from './span-table.ts';
+import type { TraceRoots } from './trace-roots.ts';
 import { below, isSampled, recordedSpan, recordedSpanIn, spanOf, written } from './tracing-context.ts';
 
 interface Start<Name extends SpanName> {
@@ -39,9 +40,12 @@ const unrecorded: CommandTrace = { metadata: { traceparent: undefined, tracestat
 export class SpanTracing implements Tracing {
   readonly counts: SpanCounts;
   readonly #tracer: Tracer;
+  readonly #roots: TraceRoots;
 
-  constructor(tracer: Tracer, counts: SpanCounts) {
+  /** @param roots what draws the tracer's ids */
+  constructor(tracer: Tracer, roots: TraceRoots, counts: SpanCounts) {
     this.#tracer = tracer;
+    this.#roots = roots;
     this.counts = counts;
   }
 
@@ -51,9 +55,12 @@ export class SpanTracing implements Tracing {
     caller: Partial<TraceContext>,
     correlationId: string,
   ): RequestTrace {
+    const parent = spanOf(caller);
+    const unrecordedRoot = parent === undefined ? this.#roots.unrecorded() : undefined;
+    if (unrecordedRoot !== undefined) return { context: written(unrecordedRoot), end: undefined };
     const span = this.#start('request', {
       about: route === undefined ? method : `${method} ${route}`,
-      parent: spanOf(caller),
+      parent,
       attributes: {
         'http.request.method': method,
         'http.route': route,
@@ -77,9 +84,11 @@ export class SpanTracing implements Tracing {
     // A request that is not recorded was asked about already.
     if (given?.traceparent !== undefined && !isSampled(given.traceparent)) return unrecorded;
     const { traceparent, tracestate, correlationId } = given ?? {};
+    const parent = traceparent === undefined ? undefined : recordedSpan(contextOf(traceparent, tracestate));
+    if (parent === undefined && this.#roots.unrecorded() !== undefined) return unrecorded;
     const span = this.#start('command', {
       about: decider,
-      parent: traceparent === undefined ? undefined : recordedSpan(contextOf(traceparent, tracestate)),
+      parent,
       attributes: { 'millrace.decider': decider, 'millrace.correlation_id': correlationId },
     });
     if (!span.isRecording()) return unrecorded;
