@@ -36,3 +36,5 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 await server.stop();
 await system.stop();
+// A pipe that is open keeps the process.
+process.stdin.destroy();

@@ -131,3 +131,5 @@ for await (const line of createInterface({ input: process.stdin })) {
   process.stdout.write(`${await turn(variant, Number(seconds), Number(first))}\n`);
 }
 await variant.stop();
+// A pipe that is open keeps the process.
+process.stdin.destroy();
