@@ -1,18 +1,19 @@
 import { dataOf, type RecordedEvent, type RunningSystem } from '#millrace';
-import { LRUCache } from 'lru-cache';
 import { PatientCheckedIn } from '../domain/events.ts';
 import { visitNow } from './visit-now.ts';
 
 type System = Pick<RunningSystem, 'log' | 'registry' | 'state'>;
 
-/** Beyond these, those that nobody asked for longest are forgotten and looked up in the log. */
-const mostInMemory = 10_000;
+/** Beyond twice as many, the older half is forgotten and looked up in the log. */
+const generationSize = 10_000;
 
 /** The ticket of each visit, which no event but the check-in holds: what this process saw, and otherwise the log. */
 export class VisitTickets {
   readonly #system: System;
   /** The ticket, or the check-in that holds it: most are never asked for, and reading all of them costs a busy process. */
-  readonly #tickets = new LRUCache<string, string | RecordedEvent>({ max: mostInMemory });
+  #newer = new Map<string, string | RecordedEvent>();
+  /** Forgotten as a whole: one by one from the front, a map finds its oldest entry behind all that were deleted. */
+  #older: ReadonlyMap<string, string | RecordedEvent> = new Map();
   readonly #stops: readonly (() => void)[];
 
   constructor(system: System) {
@@ -20,10 +21,13 @@ export class VisitTickets {
     this.#stops = [
       system.log.onAppended((events) => {
         for (const event of events) {
-          if (event.type === PatientCheckedIn.type) this.#tickets.set(event.stream, event);
+          if (event.type === PatientCheckedIn.type) this.#keep(event.stream, event);
         }
       }),
-      system.log.onIncarnationChanged(() => this.#tickets.clear()),
+      system.log.onIncarnationChanged(() => {
+        this.#newer = new Map();
+        this.#older = new Map();
+      }),
     ];
   }
 
@@ -33,13 +37,20 @@ export class VisitTickets {
 
   /** The ticket of a visit; empty for one that nobody knows. */
   async of(visitId: string): Promise<string> {
-    const known = this.#tickets.get(visitId);
+    const known = this.#newer.get(visitId) ?? this.#older.get(visitId);
     if (typeof known === 'string') return known;
     const ticket =
       known === undefined
         ? ((await visitNow(this.#system, visitId))?.ticket ?? '')
         : dataOf(PatientCheckedIn, this.#system.registry.decode(known)).ticket;
-    if (ticket !== '') this.#tickets.set(visitId, ticket);
+    if (ticket !== '') this.#keep(visitId, ticket);
     return ticket;
+  }
+
+  #keep(visitId: string, ticket: string | RecordedEvent): void {
+    this.#newer.set(visitId, ticket);
+    if (this.#newer.size < generationSize) return;
+    this.#older = this.#newer;
+    this.#newer = new Map();
   }
 }
