@@ -34,6 +34,7 @@ import { operationRoutes } from './routes/operation-routes.ts';
 import { projectionRoutes } from './routes/projection-routes.ts';
 import { rebuildRoutes } from './routes/rebuild-routes.ts';
 import { refusedEventRoutes } from './routes/refused-event-routes.ts';
+import { watchForUnnamedProxy } from './unnamed-proxy.ts';
 import { addWebPages } from './web-pages.ts';
 
 /** What a server can be told besides where to listen. */
@@ -114,6 +115,7 @@ export async function buildServer(
       ? addNoAccess(server)
       : await addAccess(server, system, application.access, options.access ?? accessSettingsFor(''));
   const openly = (add: () => Promise<void>) => (gate === undefined ? add() : gate.whilePublic(add));
+  if (gate !== undefined && trustedProxies.length === 0) watchForUnnamedProxy(server);
   addBodyBound(server, options.mostBodyBytes ?? mostBodyBytes, largestBody);
   addHttpMetrics(server, metrics);
   if (options.onRequestDone !== undefined) addRequestLog(server, options.onRequestDone);

@@ -1,4 +1,6 @@
+import path from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { eventually } from '../support/example-databases.ts';
 import { MillracePlace } from '../support/millrace-process.ts';
 import { OtlpReceiver } from '../support/otlp-receiver.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
@@ -24,6 +26,9 @@ async function placeFor(): Promise<MillracePlace> {
     OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
     // Recorded is what the caller records; of the others nothing.
     OTEL_TRACES_SAMPLER_ARG: '0',
+    // One folder for all of them.
+    LOG_LEVEL: 'info',
+    LOG_FOLDER: path.join(places[0]?.folder ?? '', 'all-logs'),
   });
   return place;
 }
@@ -39,7 +44,7 @@ afterAll(async () => {
   await receiver[Symbol.asyncDispose]();
 });
 
-it('S009 S309 S378: a request through three processes and RabbitMQ is one whole trace at the receiver', async () => {
+it('S009 S023 S253 S309 S378: a request through three processes and RabbitMQ is one whole trace, and one chain in the logs', async () => {
   const owner = await placeFor();
   expect(await owner.runWithApp('migrate')).toMatchObject({ code: 0 });
   const [api, relay, projector] = [await placeFor(), await placeFor(), await placeFor()];
@@ -102,4 +107,35 @@ it('S009 S309 S378: a request through three processes and RabbitMQ is one whole 
   }
   // Nothing of the request that nobody recorded.
   expect(new Set(own.map(({ traceId }) => traceId)).size + 3).toBe(new Set(spans.map(({ traceId }) => traceId)).size);
+
+  // Sorted: the answer and the publication are no order.
+  expect((await chainOf('order-7')).toSorted()).toEqual([
+    'Api: {RequestMethod} {RequestPath} answered with {StatusCode} in {ElapsedMs} ms',
+    'Commands: Command {CommandName} came to {EventCount} events in {ElapsedMs} ms',
+    'EventStore: Event {EventType} appended at {Position}',
+    'OutboxWorker: Event {EventType} published. OutboxDuration: {OutboxDurationMs}ms',
+    'ProjectionWorker: Event {EventType} processed. OutboxDuration: {OutboxDurationMs}ms, ProjectionDuration: {ProjectionDurationMs}ms',
+  ]);
 });
+
+/** What the logs of all three processes say about a request, once the projector has told its part. */
+async function chainOf(correlationId: string): Promise<readonly string[]> {
+  let lines: readonly { readonly process: unknown; readonly said: string }[] = [];
+  await eventually('the projector has told', async () => {
+    const { out = '' } = (await places[0]?.run('logs', `CorrelationId = "${correlationId}"`, '--json')) ?? {};
+    lines = out
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => {
+        const {
+          ProcessId: process,
+          Component,
+          '@mt': template,
+        } = JSON.parse(line) as Readonly<Record<string, unknown>>;
+        return { process, said: `${String(Component)}: ${String(template)}` };
+      });
+    return lines.some(({ said }) => said.startsWith('ProjectionWorker'));
+  });
+  expect(new Set(lines.map(({ process }) => process)).size).toBe(3);
+  return lines.map(({ said }) => said);
+}
