@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { MillraceError } from '../errors.ts';
 import type { StoredEvent } from '../events/envelope.ts';
 import { wallClock } from '../events/wall-clock.ts';
-import { buildSchema, type Build } from '../projections/builds.ts';
+import { schemaToWrite, type Build } from '../projections/builds.ts';
 import type { ProjectionDefinition } from '../projections/definition.ts';
 import { ProjectionWriter, type HandlerFailure } from '../projections/projection-writer.ts';
 import { pauseAfter } from '../retry-schedule.ts';
@@ -62,10 +62,7 @@ export class BuildApplier {
     this.#position = options.build.position;
     this.#eventId = options.build.eventId;
     this.#parkedKeys = new Set(options.parkedKeys);
-    this.#writer = new ProjectionWriter(
-      options.definition,
-      buildSchema(options.definition.id, options.build.generation),
-    );
+    this.#writer = new ProjectionWriter(options.definition, schemaToWrite(options.definition, options.build));
   }
 
   /** The checkpoint: everything up to here is in effect, parked or discarded. */

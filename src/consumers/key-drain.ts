@@ -4,7 +4,7 @@ import type { RecordedEvent } from '../events/envelope.ts';
 import { wallClock } from '../events/wall-clock.ts';
 import { MillraceError } from '../errors.ts';
 import { asking } from '../postgres/asking.ts';
-import { buildSchema, liveBuild, type Build } from '../projections/builds.ts';
+import { liveBuild, schemaToWrite, type Build } from '../projections/builds.ts';
 import type { ProjectionDefinition } from '../projections/definition.ts';
 import { ProjectionWriter } from '../projections/projection-writer.ts';
 import { pauseAfter } from '../retry-schedule.ts';
@@ -199,7 +199,7 @@ export class KeyDrain {
   /** Applies letters in order, each with its own savepoint, until one fails. */
   async #apply(work: KeyWork): Promise<Omit<Piece, 'left'>> {
     const { order, client } = work;
-    const writer = new ProjectionWriter(work.definition, buildSchema(work.definition.id, work.build.generation));
+    const writer = new ProjectionWriter(work.definition, schemaToWrite(work.definition, work.build));
     if (order.onlyDue === true && work.letters[0]?.due !== true) return { applied: 0, stopped: true, changed: false };
     let applied = 0;
     for (const letter of work.letters) {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { DatabaseError } from 'pg';
 import type pg from 'pg';
+import { MillraceError } from '../errors.ts';
 import { asBuildOwner } from './build-owner.ts';
 import type { ProjectionDefinition } from './definition.ts';
 import { fingerprintOf, shapeOf } from './fingerprint.ts';
@@ -202,6 +203,24 @@ export async function dropBuild(database: Queryable, projection: string, generat
   await database.query(
     `delete from projection_builds where projection_id = $1 and generation = $2 and state <> 'live'`,
     [projection, generation],
+  );
+}
+
+/**
+ * The schema that an application writes a build to. Throws READ_MODELS_OUTDATED when another version has made its tables:
+ * a process of before that version is still running, and must not write what its tables do not hold.
+ */
+export function schemaToWrite(definition: ProjectionDefinition, build: Build): string {
+  if (build.shape !== undefined && build.shape !== shapeOf(definition)) throw outdated(definition.id);
+  return buildSchema(definition.id, build.generation);
+}
+
+/** Said where the tables of a read model are another version's. */
+export function outdated(projection: string): MillraceError {
+  return new MillraceError(
+    'READ_MODELS_OUTDATED',
+    `The tables of the read model ${projection} were made by another version of the application; ` +
+      'run `millrace migrate`, which makes them anew from the log.',
   );
 }
 

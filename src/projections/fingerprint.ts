@@ -4,6 +4,7 @@ import type { ProjectionDefinition } from './definition.ts';
 
 /** Definitions do not change while a process runs. */
 const known = new WeakMap<ProjectionDefinition, string>();
+const knownShapes = new WeakMap<ProjectionDefinition, string>();
 
 /**
  * Says which code a build is made by: a hash over the schema's SQL, tables, columns and the source text of all handlers.
@@ -42,9 +43,13 @@ export function fingerprintOf(definition: ProjectionDefinition): string {
  * own shape alone, so a build of another one has to be made anew before anything starts.
  */
 export function shapeOf(definition: ProjectionDefinition): string {
+  const before = knownShapes.get(definition);
+  if (before !== undefined) return before;
   const sql = readFileSync(definition.schema, 'utf8');
   const bare = sql.replaceAll(/('(?:[^']|'')*')|--[^\n]*|\s+/g, (_, quoted: string | undefined) => quoted ?? ' ');
-  return createHash('sha256').update(bare.replaceAll(/ +/g, ' ').trim()).digest('hex').slice(0, 32);
+  const shape = createHash('sha256').update(bare.replaceAll(/ +/g, ' ').trim()).digest('hex').slice(0, 32);
+  knownShapes.set(definition, shape);
+  return shape;
 }
 
 function sourceOf(code: ((...given: never[]) => unknown) | undefined): string {

@@ -2,7 +2,7 @@ import { DatabaseError } from 'pg';
 import pg from 'pg';
 import { MillraceError } from '../errors.ts';
 import type { ReadModels } from '../running-system.ts';
-import { liveBuild } from './builds.ts';
+import { liveBuild, outdated } from './builds.ts';
 import { shapeOf } from './fingerprint.ts';
 import type { ProjectionDefinition, Row } from './definition.ts';
 
@@ -141,14 +141,6 @@ function isRefusal(error: unknown): boolean {
 
 function queueFull(): MillraceError {
   return new MillraceError('QUEUE_FULL', 'Too many queries wait for the read model.');
-}
-
-function outdated(projection: string): MillraceError {
-  return new MillraceError(
-    'READ_MODELS_OUTDATED',
-    `The tables of the read model ${projection} were made by another version of the application; ` +
-      'run `millrace migrate`, which makes them anew from the log.',
-  );
 }
 
 function missing(): MillraceError {

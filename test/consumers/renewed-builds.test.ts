@@ -8,7 +8,13 @@ import { defineSystem, type SystemDefinition } from '../../src/index.ts';
 import { migrateSystem } from '../../src/migrate-system.ts';
 import { startSystem } from '../../src/start-system.ts';
 import { archiveRig, delivered } from '../support/archive-rig.ts';
-import { exampleDatabases, reached, readModelHash, type ExampleDatabases } from '../support/example-databases.ts';
+import {
+  eventually,
+  exampleDatabases,
+  reached,
+  readModelHash,
+  type ExampleDatabases,
+} from '../support/example-databases.ts';
 import { journey } from '../support/example-system.ts';
 
 /** The example as a later version of it: whether a parcel is heavy stands in the row, made by the database. */
@@ -168,4 +174,23 @@ it('a migration leaves alone what somebody else does to the builds, and says so'
   const next = await nextVersion(databases);
   await expect(migrateSystem(next, databases)).rejects.toMatchObject({ code: 'REBUILD_IN_PROGRESS' });
   expect(await generation(databases)).toBe(1);
+});
+
+it('a process of before, which still runs, writes nothing into tables of the version that follows', async () => {
+  await using databases = await filled();
+  const failures: string[] = [];
+  const error = (message: string) => void failures.push(message);
+  const before = await databases.start({ logger: { info: () => undefined, warn: error, error } });
+  await migrateSystem(await nextVersion(databases), databases);
+  const renewed = await readModelHash(databases);
+  await databases.append(journey('late', ['north', 'south'], 900));
+  await eventually('it says why', () => failures.some((message) => message.includes('another version')));
+  expect(await readModelHash(databases)).toBe(renewed);
+  expect(await databases.read(`select position::int from projection_builds where state = 'live'`)).toEqual([
+    { position: 30 },
+  ]);
+  await before.stop();
+  const system = await startSystem(await nextVersion(databases), databases);
+  databases.onEnd(() => system.stop());
+  await reached(databases, 32);
 });
