@@ -10,6 +10,7 @@ export function watchForUnnamedProxy(server: MillraceServer): void {
     if (!isSaid && request.headers['x-forwarded-for'] !== undefined) {
       isSaid = true;
       server.log.warn(
+        { setting: 'TRUSTED_PROXIES' },
         'requests come through a proxy that TRUSTED_PROXIES does not name: wrong sign-ins of all who use it are counted together',
       );
     }

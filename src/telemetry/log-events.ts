@@ -201,6 +201,13 @@ export const logEvents = {
     template: 'a sign-in at the provider came to nothing',
     properties: [],
   },
+  proxyUnnamed: {
+    level: 'Warning',
+    component: 'Api',
+    template:
+      'requests come through a proxy that TRUSTED_PROXIES does not name: wrong sign-ins of all who use it are counted together',
+    properties: [],
+  },
   signInsUnknown: {
     level: 'Warning',
     component: 'Api',

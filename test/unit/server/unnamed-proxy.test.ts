@@ -20,7 +20,7 @@ beforeEach(() => {
       trace: nothing,
       silent: nothing,
     },
-    warn: (text: unknown) => void warnings.push(String(text)),
+    warn: (_fields: unknown, text?: string) => void warnings.push(String(text)),
     child: () => logger,
   };
   server = Fastify({ loggerInstance: logger }).withTypeProvider<TypeBoxTypeProvider>();
