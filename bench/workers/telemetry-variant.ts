@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { application } from '../../apps/waiting-room/app.ts';
 import { checkInToUnlimitedQueue } from '../../apps/waiting-room/domain/check-in-unlimited.ts';
 import { MillraceError, type RunningSystem } from '../../src/index.ts';
-import { startServer } from '../../src/server/start-server.ts';
+import { startServer, type ServerOptions } from '../../src/server/start-server.ts';
 import { startSystem } from '../../src/start-system.ts';
 import { openProcessLog } from '../../src/telemetry/process-log.ts';
 import { startTracing } from '../../src/telemetry/start-tracing.ts';
@@ -26,17 +26,6 @@ interface Variant {
   stop(): Promise<void>;
 }
 
-/** The same server, whose metrics hear nothing and are not asked. */
-async function startOff(urls: SystemUrls): Promise<Variant> {
-  const system = await startSystem(application.system, { ...urls, conservationInterval: Infinity });
-  const server = await startServer(application, unheard(system), { host: '127.0.0.1', port: 0 });
-  const stop = async () => {
-    await server.stop();
-    await system.stop();
-  };
-  return { system, metricsUrl: undefined, stop };
-}
-
 /** The system as a server sees it that is not told what consumers apply. */
 function unheard(system: RunningSystem): RunningSystem {
   return new Proxy(system, {
@@ -51,44 +40,49 @@ function unheard(system: RunningSystem): RunningSystem {
   });
 }
 
-/** All metrics, a scrape every second, log and read models compared all the time. */
-async function startMetrics(urls: SystemUrls): Promise<Variant> {
-  const system = await startSystem(application.system, urls);
-  const server = await startServer(application, system, { host: '127.0.0.1', port: 0 });
+/** Starts a server on a system; what is given last ends behind both. */
+async function served(
+  system: RunningSystem,
+  options: Partial<ServerOptions> = {},
+  ...last: (() => Promise<unknown>)[]
+) {
+  const server = await startServer(application, system, { host: '127.0.0.1', port: 0, ...options });
   const stop = async () => {
     await server.stop();
     await system.stop();
+    for (const end of last) await end();
   };
   return { system, metricsUrl: `${server.url}/metrics`, stop };
+}
+
+/** The same server, whose metrics hear nothing and are not asked. */
+async function startOff(urls: SystemUrls): Promise<Variant> {
+  const system = await startSystem(application.system, { ...urls, conservationInterval: Infinity });
+  // The load goes to the system itself.
+  return { ...(await served(unheard(system))), system, metricsUrl: undefined };
+}
+
+/** All metrics, a scrape every second, log and read models compared all the time. */
+async function startMetrics(urls: SystemUrls): Promise<Variant> {
+  return served(await startSystem(application.system, urls));
 }
 
 /** All of it, as a process has it by default with a log folder and a receiver of traces: metrics, log, 1 % of traces. */
 async function startAll(urls: SystemUrls, endpoint: string, folder: string): Promise<Variant> {
   const slowMs = 60_000;
-  const settings = {
-    folder,
-    keepMs: 3_600_000,
-    keepBytes: 256 * 1024 ** 2,
-    events: 'asked',
-    slowMs,
-    seq: undefined,
-  } as const;
+  const kept = { folder, keepMs: 3_600_000, keepBytes: 256 * 1024 ** 2 };
+  const settings = { ...kept, events: 'asked', slowMs, seq: undefined } as const;
   const log = openProcessLog({ application: 'bench', roles: ['api'], level: 'info', settings, isTerminal: true });
   const systemLog = makeSystemLog(log.log, { mode: 'asked', slowMs });
   const sampler = 'parentbased_traceidratio';
   const tracing = await startTracing({ endpoint, service: 'bench', sampler, ratio: 0.01 });
   const system = await startSystem(application.system, { ...urls, systemLog, tracing });
-  const server = await startServer(application, system, {
-    ...{ host: '127.0.0.1', port: 0 },
-    onRequestDone: (request) => systemLog.way.requestDone(request),
-  });
-  const stop = async () => {
-    await server.stop();
-    await system.stop();
-    await tracing.stop();
-    await log.close();
-  };
-  return { system, metricsUrl: `${server.url}/metrics`, stop };
+  return served(
+    system,
+    { onRequestDone: (request) => systemLog.way.requestDone(request) },
+    () => tracing.stop(),
+    () => log.close(),
+  );
 }
 
 /** Check-ins by many callers, from the first call until all of them are in the read model: events a second. */

@@ -7,7 +7,7 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { MillraceError } from '../errors.ts';
 import { buildSchema, createBuild, exposeBuild } from '../projections/builds.ts';
 import type { ProjectionDefinition } from '../projections/definition.ts';
-import { fingerprintOf, shapeOf } from '../projections/fingerprint.ts';
+import { hasTablesOf } from '../projections/fingerprint.ts';
 import type { SystemDefinition } from '../system.ts';
 import { connected, type BackupProgress } from './backup.ts';
 import { digestOf } from './copy-table.ts';
@@ -112,8 +112,7 @@ async function restoreBuilds(
     const made = (await tablesOf(client)).filter((table) => table.schema === schema);
     const held = tables.filter((table) => table.schema === schema);
     // Columns of the same names may still hold something else.
-    const isSame =
-      build.shape === shapeOf(definition) || (build.shape === null && build.fingerprint === fingerprintOf(definition));
+    const isSame = hasTablesOf(definition, build);
     if (!isSame || held.length !== made.length || !held.every((table) => fits(table, made))) {
       // Empty, and marked as another version's: it is made anew as by an upgrade, which knows what was discarded and lets
       // what was parked in it go.

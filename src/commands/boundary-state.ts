@@ -117,11 +117,12 @@ export class BoundaryReader<State, Event extends DecidedEvent> {
     return folded === 0 ? state : { value, position, versions, folded: state.folded + folded };
   }
 
-  /** The versions that must hold when events for these streams, decided on this state, are appended. */
-  expected(state: BoundaryState<State>, written: ReadonlySet<string>): ExpectedVersion[] {
-    return [...state.versions].flatMap(([stream, version]) =>
-      this.#candidates.has(stream) && !written.has(stream) ? [] : [{ stream, version }],
-    );
+  /** The versions that must hold when events that were decided on this state are appended. */
+  expected(state: BoundaryState<State>, events: readonly { readonly stream: string }[]): ExpectedVersion[] {
+    const all = [...state.versions].map(([stream, version]) => ({ stream, version }));
+    if (this.#candidates.size === 0) return all;
+    const written = new Set(events.map(({ stream }) => stream));
+    return all.filter(({ stream }) => !this.#candidates.has(stream) || written.has(stream));
   }
 
   /** What must hold besides. */

@@ -6,8 +6,9 @@ import { MillraceError } from '../errors.ts';
 import type { EventLog } from '../store/store.ts';
 import { BoundaryReader } from './boundary-state.ts';
 import { hashKey, type KeyOfCommand } from './command-key.ts';
+import { Contention } from './contention.ts';
 import type { Boundary, DecidedEvent, Decider } from './decider.ts';
-import { Contention, Mailbox, type CommandResult } from './mailbox.ts';
+import { Mailbox, type CommandResult } from './mailbox.ts';
 import type { CommandTrace, Tracing } from '../tracing.ts';
 
 /** What comes along with a command. */

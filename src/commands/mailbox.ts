@@ -14,6 +14,7 @@ import type {
   StoredKey,
 } from '../store/store.ts';
 import type { BoundaryReader, BoundaryState } from './boundary-state.ts';
+import type { Contention } from './contention.ts';
 import type { Boundary, DecidedEvent, Decider } from './decider.ts';
 
 /** What a command came to. */
@@ -62,29 +63,6 @@ const maximumSize = 1_000_000;
 /** Lost races in a row before a command gives up, in a store that cannot decide again under its lock. */
 const maximumLost = 100;
 
-/** After two lost races in a row, so many appends are decided under the lock. */
-const contendedRounds = 16;
-
-/** How contended something is that commands compete for: a boundary, or what several boundaries name in common. */
-export class Contention {
-  #lockedRounds = 0;
-
-  /** So many appends more decide under the lock at once, without a try that would fail. */
-  get lockedRounds(): number {
-    return this.#lockedRounds;
-  }
-
-  /** Others write here as well. */
-  met(): void {
-    this.#lockedRounds = contendedRounds;
-  }
-
-  /** Nobody else wrote meanwhile. */
-  calm(): void {
-    this.#lockedRounds = Math.max(0, this.#lockedRounds - 1);
-  }
-}
-
 /**
  * The mailbox of one boundary: its commands queue here, are decided in order on the state in memory, and travel in one
  * append. A conflict (another process wrote) brings back what is new and decides again; from the second lost race on,
@@ -110,7 +88,7 @@ export class Mailbox<State, Command, Event extends DecidedEvent> {
     reader: BoundaryReader<State, Event>,
     log: EventLog,
     registry: EventRegistry,
-    contention: Contention = new Contention(),
+    contention: Contention,
     onDone: () => void = () => undefined,
   ) {
     this.#contention = contention;
@@ -331,7 +309,7 @@ export class Mailbox<State, Command, Event extends DecidedEvent> {
       }
     }
     if (events.length === 0 && keys.length === 0) return { members, request: undefined, base };
-    const expect = this.#reader.expected(base, new Set(events.map(({ stream }) => stream)));
+    const expect = this.#reader.expected(base, events);
     for (const stream of newStreams) if (!base.versions.has(stream)) expect.push({ stream, version: 0 });
     const guards = members.flatMap(({ waiting }) => waiting.boundary.guards ?? []);
     const conditions = [...this.#reader.conditions(base), ...guards];

@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { MillraceError } from '../errors.ts';
 import { asBuildOwner } from './build-owner.ts';
 import type { ProjectionDefinition } from './definition.ts';
-import { fingerprintOf, shapeOf } from './fingerprint.ts';
+import { fingerprintOf, hasTablesOf, shapeOf } from './fingerprint.ts';
 
 /** One build of a projection: its tables live in a database schema of their own. */
 export interface Build {
@@ -225,14 +225,14 @@ export function outdated(projection: string): MillraceError {
 }
 
 /**
- * Whether the live build has other tables than the definition makes. One from before shapes were noted counts as having
- * the same when the same code made it, and that is noted then; of any other nobody can tell. Run it in the migration's
- * transaction.
+ * Whether the live build has other tables than the definition makes. The shape of one that has none noted is noted then.
+ * Run it in the migration's transaction.
  */
 export async function isOutdated(database: Queryable, definition: ProjectionDefinition): Promise<boolean> {
   const build = await liveBuild(database, definition.id);
-  if (build === undefined || build.shape === shapeOf(definition)) return false;
-  if (build.shape !== undefined || build.fingerprint !== fingerprintOf(definition)) return true;
+  if (build === undefined) return false;
+  if (!hasTablesOf(definition, build)) return true;
+  if (build.shape !== undefined) return false;
   await database.query(`update projection_builds set shape = $2 where projection_id = $1 and state = 'live'`, [
     definition.id,
     shapeOf(definition),

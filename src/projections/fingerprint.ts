@@ -52,6 +52,20 @@ export function shapeOf(definition: ProjectionDefinition): string {
   return shape;
 }
 
+/**
+ * Whether a build has the tables that the definition makes. One from before shapes were noted counts as having them when
+ * the same code made it; of any other nobody can tell.
+ */
+export function hasTablesOf(
+  definition: ProjectionDefinition,
+  {
+    shape,
+    fingerprint,
+  }: { readonly shape: string | null | undefined; readonly fingerprint: string | null | undefined },
+): boolean {
+  return typeof shape === 'string' ? shape === shapeOf(definition) : fingerprint === fingerprintOf(definition);
+}
+
 function sourceOf(code: ((...given: never[]) => unknown) | undefined): string {
   return code === undefined ? '' : Function.prototype.toString.call(code);
 }

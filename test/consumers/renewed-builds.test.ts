@@ -181,7 +181,8 @@ it('a process of before, which still runs, writes nothing into tables of the ver
   const failures: string[] = [];
   const error = (message: string) => void failures.push(message);
   const before = await databases.start({ logger: { info: () => undefined, warn: error, error } });
-  await migrateSystem(await nextVersion(databases), databases);
+  const next = await nextVersion(databases);
+  await migrateSystem(next, databases);
   const renewed = await readModelHash(databases);
   await databases.append(journey('late', ['north', 'south'], 900));
   await eventually('it says why', () => failures.some((message) => message.includes('another version')));
@@ -190,7 +191,7 @@ it('a process of before, which still runs, writes nothing into tables of the ver
     { position: 30 },
   ]);
   await before.stop();
-  const system = await startSystem(await nextVersion(databases), databases);
+  const system = await startSystem(next, databases);
   databases.onEnd(() => system.stop());
   await reached(databases, 32);
 });
